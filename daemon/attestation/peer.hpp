@@ -1,0 +1,93 @@
+#pragma once
+
+#include "result/result.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+#include <utility>
+
+namespace credlease::attestation {
+
+/// A file descriptor that is closed when it dies.
+class Descriptor {
+  public:
+    Descriptor() = default;
+    explicit Descriptor(int number) : number_(number) {}
+    Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+    Descriptor& operator=(Descriptor&& other) noexcept {
+        if (this != &other) {
+            close();
+            number_ = std::exchange(other.number_, -1);
+        }
+        return *this;
+    }
+    ~Descriptor() { close(); }
+    [[nodiscard]] int number() const { return number_; }
+    [[nodiscard]] bool open() const { return number_ >= 0; }
+    void close();
+
+  private:
+    int number_ = -1;
+};
+
+/// An executable as the kernel knows it: device and inode, never a path (a path can be forged, see
+/// mount_namespaces(7)).
+struct Executable {
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+    bool operator==(const Executable&) const = default;
+};
+
+enum class PeerKey : std::uint8_t { pidfd, pid }; ///< what identifies a peer here (`status`'s "peer")
+
+/// The process at the other end of a socket, by the kernel's word at accept (SO_PEERCRED, SO_PEERPIDFD: unix(7)).
+struct Peer {
+    pid_t pid = 0; ///< thread group id
+    uid_t uid = 0;
+    gid_t gid = 0;
+    Descriptor pidfd;                       ///< readable once the process has exited
+    std::uint64_t start_time = 0;           ///< clock ticks since boot (/proc/PID/stat, field 22)
+    std::optional<Executable> executable{}; ///< absent where it may not be read or lies in another mount namespace
+    std::string executable_path;            ///< for the audit log only
+    std::string unit;                       ///< the first systemd unit below the system's slices; empty: none
+    PeerKey key = PeerKey::pidfd;
+
+    /// Still the process that connected: not exited, same start time.
+    [[nodiscard]] bool is_alive() const;
+};
+
+/// Takes the peer of a just accepted socket; switches SO_PASSCRED on. `unauthenticated` for a peer with pid 0 (outside
+/// our pid namespace) or one that has gone.
+[[nodiscard]] result::Result<Peer> attest(int socket);
+
+/// The executable that the process runs now (looked at again at every lease for rules with `exe`).
+[[nodiscard]] std::optional<Executable> executable_of(const Peer& peer);
+/// SHA-256 of that executable's file, for rules with `exe_sha256`. Blocks: a `bulk` worker's job.
+[[nodiscard]] std::optional<std::array<std::uint8_t, 32>> executable_hash(const Peer& peer);
+/// A file's device and inode in our mount namespace.
+[[nodiscard]] std::optional<Executable> executable_at(const std::string& path);
+
+/// What reading once brought.
+struct Received {
+    enum class Kind : std::uint8_t { bytes, nothing_yet, end, stranger, failed };
+    Kind kind = Kind::nothing_yet; ///< `stranger`: the writer is not the peer (an inherited or passed socket)
+    std::size_t size = 0;
+};
+/// recvmsg(2) with MSG_DONTWAIT; compares the writer's credentials (SCM_CREDENTIALS) with the peer's and closes
+/// descriptors that came along. `bytes` goes to the arena: it may hold a secret.
+[[nodiscard]] Received receive(int socket, const Peer& peer, std::span<std::byte> bytes);
+
+/// Which kind of key this kernel gives.
+[[nodiscard]] PeerKey peer_key_here();
+/// Whether /proc/PID/exe of other uids can be read (CAP_SYS_PTRACE); if not, rules with `exe` never match.
+[[nodiscard]] bool can_read_executables();
+
+/// This boot (/proc/sys/kernel/random/boot_id).
+[[nodiscard]] std::array<std::uint8_t, 16> boot_id();
+
+} // namespace credlease::attestation
