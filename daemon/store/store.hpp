@@ -1,0 +1,144 @@
+#pragma once
+
+#include "mac/mac.hpp"
+#include "result/result.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace credlease::store {
+
+/// The kinds of record. The number is part of the stored format.
+enum class Table : std::uint8_t {
+    credentials = 1, ///< metadata, by credential id
+    versions = 2,    ///< sealed field sets, by credential id and version
+    keys = 3,        ///< wrapped workspace keys, by scope text
+    grants = 4,      ///< by grant id
+    workspaces = 5,  ///< by workspace id
+    members = 6,     ///< by workspace and user
+    idempotency = 7, ///< first outcomes, by principal and key
+    copies = 8,      ///< audit records of changes that the audit head may not have reached; not in the set hash
+};
+[[nodiscard]] std::string_view name_of(Table table);
+
+/// A change to several records that happens whole or not at all. Revisions count from 1 and only go up.
+class Batch {
+  public:
+    struct Change {
+        Table table;
+        std::string key;
+        std::uint64_t revision = 0;       ///< of the new value; for an erase: of the value that goes
+        std::optional<std::string> value; ///< nullopt: erase
+    };
+
+    void put(Table table, std::string key, std::uint64_t revision, std::string value);
+    void erase(Table table, std::string key, std::uint64_t revision);
+    [[nodiscard]] const std::vector<Change>& changes() const { return changes_; }
+    [[nodiscard]] bool empty() const { return changes_.empty(); }
+
+  private:
+    std::vector<Change> changes_;
+};
+
+/// A stored record as it was read, authenticated.
+struct Record {
+    Table table;
+    std::string_view key;
+    std::uint64_t revision;
+    std::string_view value;
+};
+
+/// A record that failed its authentication: refused, never overwritten, the others serve on.
+struct DamagedRecord {
+    Table table;
+    std::string key;
+};
+
+/// A batch with its MACs and its step of the set hash, made on the loop, written on the log thread.
+class Prepared;
+
+/// The embedded store (RocksDB). Every record carries a keyed MAC over its table, key, revision and value; a keyed set
+/// hash of all live records moves with every batch.
+class Store {
+  public:
+    /// Opens or makes DIR/store. `configuration`: held by another process (says so), written by a newer version, or not
+    /// readable; `damaged`: RocksDB found damage before the log's tail (names the file). Nothing is written to a store
+    /// that is refused.
+    [[nodiscard]] static result::Result<std::unique_ptr<Store>> open(const std::filesystem::path& data);
+    ~Store();
+    Store(const Store&) = delete;
+    Store& operator=(const Store&) = delete;
+
+    /// Holds no record and no sealed key: a root key may be made.
+    [[nodiscard]] bool is_empty() const;
+
+    /// Values that are authenticated by themselves (wrapped keys, the key-check value), readable before any key is
+    /// there.
+    [[nodiscard]] result::Result<std::optional<std::string>> read_header(std::string_view name) const;
+    /// Synced before it returns. All values together, in one batch.
+    [[nodiscard]] result::Result<> write_headers(const std::vector<std::pair<std::string, std::string>>& values);
+
+    struct Keys {
+        mac::RecordMac record;
+        mac::SetMac set;
+    };
+    /// Reads and authenticates every record and shows the good ones to `visit`, table by table in key order. From here
+    /// on the store can prepare batches. Blocks: a `bulk` worker's job, or before the loop runs.
+    [[nodiscard]] result::Result<> load(Keys keys, const std::function<void(const Record&)>& visit);
+    /// Forgets keys and what was loaded (sealing).
+    void unload();
+
+    [[nodiscard]] const std::vector<DamagedRecord>& damaged() const;
+    [[nodiscard]] const mac::SetHash& set_hash() const;
+    [[nodiscard]] std::size_t records() const;
+
+    // ---- loop thread
+    /// Checks every change against the revision that is live (`version_conflict`) and that no damaged record would be
+    /// overwritten (`damaged`), makes the MACs, and moves the set hash. To be followed by write() or revert(), in the
+    /// order of prepare().
+    [[nodiscard]] result::Result<Prepared> prepare(Batch batch);
+    /// Takes back batches that were prepared and not written, the latest first.
+    void revert(const Prepared& prepared);
+
+    // ---- log thread
+    /// Writes without syncing (WriteOptions.sync = false). `store_unavailable`: nothing was changed.
+    [[nodiscard]] result::Result<> write(const Prepared& prepared);
+
+    // ---- commit thread
+    /// Makes all that was written durable (SyncWAL).
+    [[nodiscard]] result::Result<> sync();
+
+    // ---- any worker, and the start
+    /// A bounded range of one table straight from the disk, authenticated (for backups, imports and diagnosis).
+    [[nodiscard]] result::Result<> scan(Table table, std::string_view from,
+                                        const std::function<bool(const Record&)>& visit) const;
+
+  private:
+    struct State;
+    friend class Prepared;
+    explicit Store(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+class Prepared {
+  public:
+    Prepared();
+    Prepared(Prepared&&) noexcept;
+    Prepared& operator=(Prepared&&) noexcept;
+    ~Prepared();
+    /// The set hash once this batch is in.
+    [[nodiscard]] const mac::SetHash& set_hash_after() const;
+
+  private:
+    friend class Store;
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+} // namespace credlease::store
