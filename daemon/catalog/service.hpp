@@ -1,0 +1,76 @@
+#pragma once
+
+#include "result/result.hpp"
+#include "vocabulary/credential.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace credlease::catalog {
+
+struct Field {
+    std::string name;
+    vocabulary::FieldType type = vocabulary::FieldType::string;
+    bool secret = false;
+    bool required = false;
+    bool destination = false; ///< decides where a secret goes: to change it, every secret must be given anew
+    std::string label;
+    std::string help;
+    std::optional<vocabulary::PublicValue> default_value;
+    std::vector<std::string> choices; ///< empty: any
+};
+
+enum class Encoder : std::uint8_t { none, base64, urlencode, host };
+
+/// "Bearer {token}" taken apart: literals and fields, in order.
+struct Template {
+    struct Part {
+        std::string literal;             ///< used when `fields` is empty
+        std::vector<std::size_t> fields; ///< indexes into AuthType::fields; several are joined by ':' before encoding
+        Encoder encoder = Encoder::none;
+    };
+    std::vector<Part> parts;
+    std::uint32_t needs = 0; ///< bit set of the fields it is made from
+};
+
+/// How a lease's `http` part is made. An entry whose template needs a field that is not set is left out.
+struct HttpRules {
+    struct Entry {
+        Template name;
+        Template value;
+        std::optional<std::size_t> when_field{}; ///< only where this public field …
+        std::string when_value{};                ///< … has this value
+    };
+    std::vector<Entry> headers;
+    std::vector<Entry> query;
+    std::optional<std::size_t> headers_from{}; ///< a map field: each entry a header
+    std::optional<Template> base_url;
+    std::vector<Template> allowed_hosts;
+};
+
+struct AuthType {
+    std::string name; ///< "bearer"
+    std::string label;
+    std::vector<Field> fields;                      ///< at most wire::limits::fields; the order is the field mask's
+    std::vector<std::vector<std::string>> together; ///< fields that change together (a key pair, user and password)
+    std::optional<HttpRules> http;                  ///< none: signed or spoken otherwise
+
+    [[nodiscard]] std::optional<std::size_t> find_field(std::string_view name) const;
+};
+
+/// One entry of the catalog.
+struct Service {
+    vocabulary::ServiceId id;
+    std::string name;
+    std::string docs;                 ///< a public URL
+    std::string verified_on;          ///< the day its facts were checked
+    std::vector<AuthType> auth_types; ///< the first is the default
+    std::string json;                 ///< the entry as it was read, for GET /v1/services/{id}
+
+    [[nodiscard]] const AuthType* find_auth(std::string_view name) const;
+};
+
+} // namespace credlease::catalog

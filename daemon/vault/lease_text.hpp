@@ -1,0 +1,18 @@
+#pragma once
+
+#include "catalog/service.hpp"
+#include "vault/field_set.hpp"
+#include "vault/vault.hpp"
+#include "wire/json_writer.hpp"
+
+namespace credlease::vault {
+
+/// Writes the members `"fields"`, `"secret"` and (where every secret that it is made from was asked for) `"http"` of a
+/// lease, by hand, into arena memory: `,"fields":{…},"secret":{…},"http":{…}`. `wanted` is the bit set of the fields
+/// asked for. False when the plaintext does not fit the entry's auth type.
+[[nodiscard]] bool write_lease_members(wire::SecretJsonWriter& writer, const catalog::AuthType& auth,
+                                       const Entry& entry, std::span<const std::byte> plaintext, std::uint32_t wanted);
+/// An upper bound of what that writes, in bytes.
+[[nodiscard]] std::size_t lease_members_bound(const catalog::AuthType& auth, const Entry& entry, std::size_t plaintext);
+
+} // namespace credlease::vault

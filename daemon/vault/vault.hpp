@@ -1,0 +1,137 @@
+#pragma once
+
+#include "catalog/catalog.hpp"
+#include "crypto/crypto.hpp"
+#include "mac/mac.hpp"
+#include "store/store.hpp"
+#include "vault/field_set.hpp"
+#include "vocabulary/credential.hpp"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace credlease::vault {
+
+/// A credential as the index holds it: metadata in the clear, the secret fields sealed.
+struct Entry {
+    vocabulary::Credential credential;
+    std::vector<std::byte> sealed;             ///< the current version's secret fields
+    std::array<std::uint8_t, 8> fingerprint{}; ///< keyed, of the secret fields' plaintext
+    std::uint32_t present = 0;                 ///< bit set of the fields that are set, secret and public
+    std::optional<vocabulary::Time> last_used_at;
+};
+
+/// A change that was put into a batch and waits to be applied to the index once the batch is durable.
+class Change {
+  public:
+    Change();
+    Change(Change&&) noexcept;
+    Change& operator=(Change&&) noexcept;
+    ~Change();
+    /// As it will be (for an answer).
+    [[nodiscard]] const vocabulary::Credential& after() const;
+
+  private:
+    friend class Vault;
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+struct NewCredential {
+    vocabulary::CredentialId id;
+    vocabulary::CredentialName name;
+    vocabulary::Scope scope;
+    const catalog::Service* service = nullptr;
+    const catalog::AuthType* auth = nullptr;
+    GivenFields fields;
+    std::string notes;
+    std::string owner;
+    std::string created_by;
+    vocabulary::Time now{};
+    std::optional<vocabulary::Time> expires_at;
+    std::optional<vocabulary::Duration> rotate_every;
+};
+
+/// Absent members stay as they are.
+struct Edit {
+    std::optional<vocabulary::CredentialName> name;
+    std::optional<std::string> notes;
+    std::optional<vocabulary::Scope> scope;
+    std::optional<std::optional<vocabulary::Time>> expires_at;
+    std::optional<std::optional<vocabulary::Duration>> rotate_every;
+    std::optional<GivenFields> fields;
+    vocabulary::Time now{};
+};
+
+/// What a list asks for.
+struct Filter {
+    std::string text{}; ///< within name, service and notes, case-folded
+    std::vector<std::string> services{};
+    std::optional<vocabulary::Scope> scope{};
+    std::string auth{};
+    std::optional<vocabulary::CredentialStatus> status{};
+};
+enum class Sort : std::uint8_t { name, created_at, updated_at, last_used_at };
+
+/// Credentials and their keys. Everything is reached through scopes: an id outside them is never looked at (guarantee
+/// 12). Staging does not change the index; `apply` does, after the batch is durable.
+class Vault {
+  public:
+    struct Keys {
+        mac::FingerprintMac fingerprint;
+    };
+    Vault(secret::Arena& arena, const crypto::RootKey& root, Keys keys);
+    ~Vault(); ///< wipes the workspace keys
+    Vault(const Vault&) = delete;
+    Vault& operator=(const Vault&) = delete;
+
+    /// While the store is read: takes records of Table::credentials, versions and keys.
+    [[nodiscard]] result::Result<> accept(const store::Record& record);
+
+    // ---- looking; `scopes` are the caller's, in the order in which they are searched
+    [[nodiscard]] const Entry* find(std::span<const vocabulary::Scope> scopes,
+                                    const vocabulary::CredentialId& id) const;
+    /// Every entry of that name (case-folded) in those scopes.
+    [[nodiscard]] std::vector<const Entry*> find_named(std::span<const vocabulary::Scope> scopes,
+                                                       const vocabulary::CredentialName& name) const;
+    /// In the order of `sort`, then id; from behind `after` (a sort key and id of the page before).
+    struct Position {
+        std::string sort_key;
+        vocabulary::CredentialId id;
+    };
+    [[nodiscard]] std::vector<const Entry*> list(std::span<const vocabulary::Scope> scopes, const Filter& filter,
+                                                 Sort sort, const std::optional<Position>& after,
+                                                 std::size_t limit) const;
+    [[nodiscard]] static std::string sort_key(const Entry& entry, Sort sort);
+    [[nodiscard]] std::vector<vocabulary::Scope> all_scopes() const; ///< every scope that has a credential or a key
+    [[nodiscard]] std::size_t size() const;
+
+    // ---- opening
+    /// Decrypts the entry's secret fields into the arena. `damaged` when they do not authenticate.
+    [[nodiscard]] result::Result<FieldSet> open(const Entry& entry) const;
+
+    // ---- changing: puts records into `batch`
+    /// `name_taken` (case-folded, within the scope). Makes the scope's key when it has none.
+    [[nodiscard]] result::Result<Change> stage_create(NewCredential created, store::Batch& batch);
+    /// In place, same version, next revision, sealed anew. `secret_required` when a destination field changes and a
+    /// secret field is not given anew; secret fields otherwise are `invalid_request` (rotate changes them).
+    [[nodiscard]] result::Result<Change> stage_edit(const Entry& entry, const catalog::AuthType& auth, Edit edit,
+                                                    store::Batch& batch);
+    [[nodiscard]] Change stage_erase(const Entry& entry, store::Batch& batch);
+    void apply(Change change);
+
+    /// On the lease path: when it was last used (memory only; the journal brings it back).
+    void note_use(const vocabulary::CredentialId& id, const vocabulary::Scope& scope, vocabulary::Time when);
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+} // namespace credlease::vault
