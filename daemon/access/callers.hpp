@@ -1,0 +1,48 @@
+#pragma once
+
+#include "access/caller.hpp"
+#include "access/directory.hpp"
+#include "access/grants.hpp"
+#include "attestation/peer.hpp"
+#include "settings/settings.hpp"
+
+#include <functional>
+#include <memory>
+#include <string_view>
+
+namespace credlease::access {
+
+/// Says who a peer is, by interface.md "Who the caller is". Found anew for every request under the current settings;
+/// what can be made once a rule or grant is kept.
+class Callers {
+  public:
+    Callers(std::shared_ptr<const settings::Settings> settings, const Directory& directory, const Grants& grants);
+    ~Callers();
+
+    struct Claims {
+        bool on_lease_socket = false;
+        std::string_view grant{}; ///< the bearer token; empty: none was sent
+        std::string_view actor{}; ///< Credlease-Actor
+    };
+    /// `unauthenticated` (no grant and no rule matches; a bad grant never falls back to a rule), `forbidden` (an actor
+    /// named by anyone but an engine), `invalid_request` (a malformed actor).
+    [[nodiscard]] result::Result<CallerRef> find(const attestation::Peer& peer, const Claims& claims,
+                                                 vocabulary::Time now);
+
+    /// A worker rule whose executable must be hashed first (`exe_sha256`): the hash of `peer` as it was found by
+    /// `bulk`.
+    using HashOf = std::function<std::optional<std::array<std::uint8_t, 32>>(const attestation::Peer&)>;
+    void set_hash_of(HashOf hash_of);
+
+    /// A reload. Returns the principals that are no more or reach less: their leases and grants end.
+    [[nodiscard]] std::vector<std::string> reload(std::shared_ptr<const settings::Settings> settings);
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+/// fnmatch(3) as `[[worker]] unit` means it.
+[[nodiscard]] bool matches_unit(std::string_view pattern, std::string_view unit);
+
+} // namespace credlease::access

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "access/caller.hpp"
+#include "mac/mac.hpp"
+#include "secret/secret_buffer.hpp"
+#include "store/store.hpp"
+#include "vocabulary/grant.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace credlease::access {
+
+/// Live grants, found by the keyed hash of their token; the token is never stored. Stage, then apply once durable.
+class Grants {
+  public:
+    explicit Grants(mac::GrantMac mac);
+    ~Grants();
+    Grants(const Grants&) = delete;
+    Grants& operator=(const Grants&) = delete;
+
+    [[nodiscard]] result::Result<> accept(const store::Record& record); ///< Table::grants
+
+    /// The grant of a token, expired or not; the same work for unknown tokens; digests compared in constant time.
+    [[nodiscard]] const vocabulary::Grant* find_by_token(std::string_view token) const;
+    [[nodiscard]] const vocabulary::Grant* find(const vocabulary::GrantId& id) const;
+    [[nodiscard]] std::vector<const vocabulary::Grant*> minted_by(std::string_view principal) const; ///< empty: all
+    [[nodiscard]] std::size_t size() const;
+
+    /// Puts a new grant under its token's hash.
+    void stage_mint(const vocabulary::Grant& grant, const secret::SecretBuffer& token, store::Batch& batch);
+    void stage_withdraw(const vocabulary::Grant& grant, store::Batch& batch);
+    /// A lease more taken, for grants with `max_leases`.
+    void stage_count(const vocabulary::Grant& grant, store::Batch& batch);
+    void apply_mint(vocabulary::Grant grant, const secret::SecretBuffer& token);
+    void apply_withdraw(const vocabulary::GrantId& id);
+    void apply_count(const vocabulary::GrantId& id, std::uint32_t leases_taken);
+    /// Grants that ended before `now`, at most `most`: to be withdrawn and told.
+    [[nodiscard]] std::vector<vocabulary::GrantId> expired(vocabulary::Time now, std::size_t most) const;
+    void clear();
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+} // namespace credlease::access

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "vocabulary/audit_record.hpp"
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+namespace credlease::leases {
+
+/// Which lease an Idempotency-Key gave: for 10 minutes, the last 4,096 a principal. The records are in the journal
+/// (each lease's holds key and digest), so a restart brings them back.
+class Idempotency {
+  public:
+    Idempotency();
+    ~Idempotency();
+
+    struct Seen {
+        vocabulary::LeaseId lease;
+        std::array<std::uint8_t, 16> body_digest;
+        bool renewal = false;
+    };
+    [[nodiscard]] std::optional<Seen> find(std::string_view principal, std::string_view key,
+                                           vocabulary::Time now) const;
+    void note(std::string_view principal, std::string_view key, const Seen& seen, vocabulary::Time now);
+    void replay(const vocabulary::AuditRecord& record);
+    void clear();
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+} // namespace credlease::leases
