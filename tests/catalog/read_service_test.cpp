@@ -18,14 +18,19 @@ json::value told_cases() {
 }
 
 json::value changed(json::value entry, const json::object& change) {
-    if (const auto* gone = change.if_contains("remove")) {
-        const std::string_view pointer = gone->get_string();
-        const std::size_t last = pointer.rfind('/');
-        entry.at_pointer(pointer.substr(0, last)).as_object().erase(pointer.substr(last + 1));
-    } else if (const auto* at = change.if_contains("at")) {
-        const std::string_view pointer = at->get_string();
-        if (pointer.empty()) return change.at("value");
-        entry.set_at_pointer(pointer, change.at("value"));
+    const bool removes = change.contains("remove");
+    if (!removes && !change.contains("at")) return entry;
+    const std::string_view pointer = change.at(removes ? "remove" : "at").as_string();
+    if (pointer.empty()) return change.at("value");
+    const std::size_t slash = pointer.rfind('/');
+    const std::string last(pointer.substr(slash + 1));
+    json::value& parent = entry.at_pointer(pointer.substr(0, slash));
+    if (removes) {
+        parent.as_object().erase(last);
+    } else if (parent.is_array()) {
+        parent.as_array().at(std::stoul(last)) = change.at("value");
+    } else {
+        parent.as_object().insert_or_assign(last, change.at("value"));
     }
     return entry;
 }

@@ -42,7 +42,7 @@ const AuthType& only_auth_of(const Catalog& catalog, std::string_view id) {
 
 BOOST_AUTO_TEST_CASE(every_promised_service_is_there_with_the_promised_fields) {
     const auto catalog = built_in();
-    const std::map<std::string, std::string, std::less<>> promised{
+    const std::map<std::string, std::string> promised{
         {"http-bearer", "*token! >base_url"},
         {"http-basic", "username! *password! >base_url"},
         {"http-api-key", "*key! name in prefix >base_url"},
@@ -52,9 +52,8 @@ BOOST_AUTO_TEST_CASE(every_promised_service_is_there_with_the_promised_fields) {
         {"aws", "access_key_id! *secret_access_key! *session_token region"},
         {"postgres", ">host! >port:integer database user! *password! >sslmode"},
     };
-    std::map<std::string, std::string, std::less<>> found;
-    for (const auto& [id, service] : catalog->all()) found[id] = shape_of(service.auth_types.front());
-    BOOST_TEST(found == promised, boost::test_tools::per_element());
+    BOOST_TEST(catalog->all().size() == promised.size());
+    for (const auto& [id, shape] : promised) BOOST_TEST(shape_of(only_auth_of(*catalog, id)) == shape, id);
 }
 
 BOOST_AUTO_TEST_CASE(defaults_are_those_that_were_promised) {
