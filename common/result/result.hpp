@@ -6,8 +6,12 @@
 
 namespace credlease::result {
 
-/// A value, or why there is none: for whatever a client, a provider or time can cause. Never ignored.
-template <class T = void> using Result = std::expected<T, Error>;
+/// A value, or why there is none: for whatever a client, a provider or time can cause. A std::expected that the
+/// compiler does not let anyone ignore, not even behind co_await (libstdc++'s own is not [[nodiscard]]).
+template <class T = void> class [[nodiscard]] Result : public std::expected<T, Error> {
+  public:
+    using std::expected<T, Error>::expected;
+};
 
 using Failure = std::unexpected<Error>;
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "result/result.hpp"
+#include "secret/locked_mapping.hpp"
 
 #include <array>
 #include <cstddef>
@@ -21,8 +22,7 @@ enum class Share : std::uint8_t {
 };
 inline constexpr std::size_t share_count = 5;
 
-enum class Backing : std::uint8_t { memfd_secret, mlock };
-[[nodiscard]] std::string_view name_of(Backing backing);
+class Region;
 
 struct ArenaOptions {
     enum class Choice : std::uint8_t { automatic, memfd_secret, mlock };
@@ -33,8 +33,8 @@ struct ArenaOptions {
 
 /// One locked mapping that holds every key and plaintext of the process: memfd_secret(2) where the kernel has it (its
 /// descriptor is closed once mapped), else mlock(2) with MADV_DONTDUMP and MADV_WIPEONFORK; guard pages on both sides.
-/// Slots are powers of two from 64 bytes up, wiped when they are given back. Not thread-safe but for `allocate` and
-/// `release`, which take a lock.
+/// Slots are powers of two from 64 bytes up, wiped when they are given back. Not thread-safe but for `allocate`,
+/// `release` and `used`, which take a lock. In a forked child it gives nothing and `release` does nothing.
 class Arena {
   public:
     /// Refuses with `configuration` where the memory cannot be locked (RLIMIT_MEMLOCK, see getrlimit(2)) and says how
@@ -47,31 +47,27 @@ class Arena {
 
     /// A slot of at least `size` bytes, or an empty span when the share is full. Contents are zero.
     [[nodiscard]] std::span<std::byte> allocate(std::size_t size, Share share) noexcept;
-    /// Wipes and gives back what `allocate` returned.
+    /// Wipes and gives back what `allocate` returned; anything else (a slot given back twice) ends the process.
     void release(std::span<std::byte> slot) noexcept;
 
-    [[nodiscard]] Backing backing() const { return backing_; }
-    [[nodiscard]] std::size_t size() const { return size_; }
+    [[nodiscard]] Backing backing() const { return mapping_.backing(); }
+    [[nodiscard]] std::size_t size() const { return mapping_.size(); }
     [[nodiscard]] std::size_t share_size(Share share) const;
     [[nodiscard]] std::size_t used(Share share) const;
     [[nodiscard]] bool contains(const void* address) const;
 
-    /// The bytes that a slot for `size` takes.
+    /// The bytes that a slot for `size` takes; for a size that no arena holds, the size itself.
     [[nodiscard]] static std::size_t slot_size(std::size_t size);
 
 #ifdef CREDLEASE_TEST_BUILD
     /// All bytes of the mapping, for the in-process walk that guarantee 3 asks for.
-    [[nodiscard]] std::span<const std::byte> all_for_test() const { return {base_, size_}; }
+    [[nodiscard]] std::span<const std::byte> all_for_test() const { return {mapping_.data(), mapping_.size()}; }
 #endif
 
   private:
-    class Region;
-    Arena() = default;
+    explicit Arena(LockedMapping mapping);
 
-    std::byte* base_ = nullptr;
-    std::size_t size_ = 0;
-    std::size_t mapped_ = 0; ///< with the guard pages
-    Backing backing_ = Backing::mlock;
+    LockedMapping mapping_;
     std::array<std::unique_ptr<Region>, share_count> regions_;
 };
 

@@ -7,8 +7,8 @@
 namespace credlease::secret {
 
 /// A memory resource over the arena: JSON values read with it lie in locked memory and are wiped as they die.
-/// Throws std::bad_alloc when the share is full or `most` bytes are in use; the caller turns that into `overloaded` or
-/// `payload_too_large`.
+/// Throws std::bad_alloc when the share is full or slots of `most` bytes are taken; the caller turns that into
+/// `overloaded` or `payload_too_large`.
 class ArenaResource final : public boost::json::memory_resource {
   public:
     ArenaResource(Arena& arena, Share share, std::size_t most) : arena_(arena), share_(share), most_(most) {}

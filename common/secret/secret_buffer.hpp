@@ -1,6 +1,7 @@
 #pragma once
 
 #include "secret/arena.hpp"
+#include "secret/wipe.hpp"
 
 #include <concepts>
 #include <functional>
@@ -69,8 +70,5 @@ class SecretBuffer {
 [[nodiscard]] inline std::span<const std::byte> as_bytes(std::string_view text) {
     return std::as_bytes(std::span<const char>(text.data(), text.size()));
 }
-
-/// Overwrites memory in a way that the compiler keeps (sodium_memzero).
-void wipe(std::span<std::byte> bytes) noexcept;
 
 } // namespace credlease::secret

@@ -1,0 +1,9 @@
+#include "secret/wipe.hpp"
+
+#include <sodium.h>
+
+namespace credlease::secret {
+
+void wipe(std::span<std::byte> bytes) noexcept { sodium_memzero(bytes.data(), bytes.size()); }
+
+} // namespace credlease::secret
