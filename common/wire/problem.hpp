@@ -16,7 +16,8 @@ namespace credlease::wire {
 /// `reason`, `candidates`, `references`, `current_etag`).
 [[nodiscard]] std::string problem_json(const result::Error& error, std::string_view request_id);
 
-/// Reads a problem answer back (for the client); a body that is none becomes `internal` with the status.
+/// Reads a problem answer back (for the client): `about` holds the problem's `detail`. A body that is none becomes
+/// `internal` with the status.
 [[nodiscard]] result::Error read_problem(unsigned status, std::string_view body);
 
 } // namespace credlease::wire

@@ -25,8 +25,8 @@ class Catalog {
     std::map<std::string, Service, std::less<>> services_;
 };
 
-/// Reads and checks one entry (`service.schema.json`). The text is the operator's: every problem is named, none is
-/// fatal to the others.
+/// Reads and checks one entry (`service.schema.json`, and what that cannot say). `configuration` names the file and the
+/// first member that is wrong ("acme.json: auth[0].fields[2].type").
 [[nodiscard]] result::Result<Service> read_service(std::string_view json, std::string_view file_name);
 /// The schema itself, as installed.
 [[nodiscard]] std::string_view schema_json();

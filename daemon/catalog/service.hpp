@@ -11,16 +11,25 @@
 
 namespace credlease::catalog {
 
+/// What a value must look like beyond its type. `url`: see find_host. `port`: 1–65535.
+enum class Format : std::uint8_t { any, url, port };
+
 struct Field {
     std::string name;
     vocabulary::FieldType type = vocabulary::FieldType::string;
+    Format format = Format::any;
     bool secret = false;
     bool required = false;
     bool destination = false; ///< decides where a secret goes: to change it, every secret must be given anew
     std::string label;
     std::string help;
-    std::optional<vocabulary::PublicValue> default_value;
-    std::vector<std::string> choices; ///< empty: any
+    std::optional<vocabulary::PublicValue> default_value; ///< what a new credential gets when it leaves the field out
+    std::vector<std::string> choices;                     ///< empty: any
+
+    // Where the auth type's templates put it, and so what it must not hold (see problem_with_text).
+    bool in_header = false;      ///< in a header's value as it is
+    bool is_header_name = false; ///< the name of a header
+    bool before_colon = false;   ///< joined with what follows by ':' (RFC 7617 §2)
 };
 
 enum class Encoder : std::uint8_t { none, base64, urlencode, host };
@@ -68,9 +77,12 @@ struct Service {
     std::string docs;                 ///< a public URL
     std::string verified_on;          ///< the day its facts were checked
     std::vector<AuthType> auth_types; ///< the first is the default
-    std::string json;                 ///< the entry as it was read, for GET /v1/services/{id}
+    std::string json;                 ///< the entry as it was read, on one line, for GET /v1/services/{id}
 
     [[nodiscard]] const AuthType* find_auth(std::string_view name) const;
 };
+
+/// "string", "text", …: a field's type in the catalog's files.
+[[nodiscard]] std::string_view name_of(vocabulary::FieldType type);
 
 } // namespace credlease::catalog

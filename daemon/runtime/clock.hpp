@@ -1,18 +1,19 @@
 #pragma once
 
+#include "runtime/boot_time.hpp"
 #include "runtime/loop.hpp"
 #include "runtime/task.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 
 namespace credlease::runtime {
 
+class Agenda;
+
 using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
-/// CLOCK_BOOTTIME: suspend counts (clock_gettime(2)). Deadlines run on it.
-using BootTime = std::chrono::time_point<struct BootClock, std::chrono::milliseconds>;
 
 /// What time it is, and waiting for it. Tests drive it by hand.
 class Clock {
@@ -20,37 +21,44 @@ class Clock {
     virtual ~Clock() = default;
     [[nodiscard]] virtual WallTime wall() const = 0;
     [[nodiscard]] virtual BootTime boot() const = 0;
-    /// Calls `job` on the loop once `when` has come; `cancel` with the returned number (0 is never used) forgets it.
+    /// Calls `job` on the loop once `when` has come, in a later turn even if it has already; `cancel` with the returned
+    /// number (0 is never used) forgets it.
     virtual std::uint64_t call_at(BootTime when, std::function<void()> job) = 0;
     virtual void cancel(std::uint64_t call) = 0;
-    /// Waits; ends early without an error when its task is cancelled.
+    /// Waits; ends early without an error when its task is cancelled (the task's next `co_await` throws then).
     [[nodiscard]] virtual Task<> sleep_until(BootTime when) = 0;
 };
 
-/// timerfd(2) on CLOCK_BOOTTIME; nothing wakes while nothing is due.
+/// timerfd(2) on CLOCK_BOOTTIME; nothing wakes while nothing is due. (A call that was cancelled may cost one wake-up at
+/// its time: that is cheaper than setting the timer back at every request.)
 [[nodiscard]] std::unique_ptr<Clock> make_system_clock(Loop& loop);
 
 /// Stands still until it is told.
 class HandClock final : public Clock {
   public:
     explicit HandClock(Loop& loop, WallTime start);
+    ~HandClock() override;
+    HandClock(const HandClock&) = delete;
+    HandClock& operator=(const HandClock&) = delete;
     [[nodiscard]] WallTime wall() const override { return wall_; }
     [[nodiscard]] BootTime boot() const override { return boot_; }
     std::uint64_t call_at(BootTime when, std::function<void()> job) override;
     void cancel(std::uint64_t call) override;
     [[nodiscard]] Task<> sleep_until(BootTime when) override;
 
-    /// Moves both clocks and runs what has come due, in order.
+    /// Moves both clocks from call to call and runs what comes due on the way, in order. A task that sleeps goes on in
+    /// the loop's next turn, so a loop of sleeps needs one `advance` each.
     void advance(std::chrono::milliseconds by);
     /// Moves the wall clock alone (an operator sets the clock).
     void set_wall(WallTime wall) { wall_ = wall; }
 
   private:
+    void move_to(BootTime when);
+
     Loop& loop_;
     WallTime wall_;
     BootTime boot_{std::chrono::hours(1)};
-    std::uint64_t next_ = 1;
-    std::multimap<BootTime, std::pair<std::uint64_t, std::function<void()>>> calls_;
+    std::shared_ptr<Agenda> agenda_;
 };
 
 } // namespace credlease::runtime

@@ -3,19 +3,22 @@
 #include "catalog/service.hpp"
 #include "result/result.hpp"
 #include "secret/secret_buffer.hpp"
+#include "vault/bytes.hpp"
 #include "vocabulary/credential.hpp"
 
 #include <boost/json/value.hpp>
 
 #include <cstdint>
-#include <functional>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace credlease::vault {
 
 /// The secret fields of one credential while a request is served: one buffer in the arena, in the binary form that is
-/// sealed (field index, type, length, bytes; a map or list as its entries).
+/// sealed. Fields go by name, so that an entry of the catalog may change around what is stored.
 class FieldSet {
   public:
     FieldSet() = default;
@@ -30,28 +33,51 @@ class FieldSet {
 
 /// A secret field's value inside an exposed FieldSet. It views the plaintext: it never outlives the `expose`.
 struct SecretValue {
-    std::size_t field = 0; ///< index into AuthType::fields
+    std::string_view name;
     vocabulary::FieldType type = vocabulary::FieldType::string;
-    std::span<const std::byte> bytes; ///< of a map: repeated (u16 length, key, u32 length, value), little-endian
+    std::string_view bytes; ///< an integer's 8 bytes, a boolean's one, a list's and map's entries (see SecretEntries)
 };
-/// Calls `see` for each value; false when the encoding is broken.
-[[nodiscard]] bool for_each_value(std::span<const std::byte> encoded,
-                                  const std::function<void(const SecretValue&)>& see);
-/// Calls `see` for each key and value of a map's bytes (a list has empty keys).
-[[nodiscard]] bool for_each_entry(std::span<const std::byte> map,
-                                  const std::function<void(std::string_view key, std::string_view value)>& see);
+
+/// The values of an encoded field set, one after another: u8 length and name, u8 type, u32 length and bytes.
+class SecretValues {
+  public:
+    explicit SecretValues(std::span<const std::byte> encoded) : reader_(secret::as_text(encoded)) {}
+    [[nodiscard]] std::optional<SecretValue> next();
+    [[nodiscard]] bool is_broken() const { return reader_.is_broken(); }
+
+  private:
+    ByteReader reader_;
+};
+
+/// The entries of a map's bytes (a list has empty keys): u16 length and key, u32 length and value.
+struct SecretEntry {
+    std::string_view key;
+    std::string_view value;
+};
+class SecretEntries {
+  public:
+    explicit SecretEntries(std::string_view bytes) : reader_(bytes) {}
+    [[nodiscard]] std::optional<SecretEntry> next();
+    [[nodiscard]] bool is_broken() const { return reader_.is_broken(); }
+
+  private:
+    ByteReader reader_;
+};
+
+/// The names of the fields in a set, in its order. Names are public.
+[[nodiscard]] std::vector<std::string> names_in(const FieldSet& fields);
 
 /// What a request's `fields` object holds, told apart by the catalog: public values, and secret ones already in the
 /// arena.
 struct GivenFields {
     vocabulary::PublicFields public_fields;
-    FieldSet secret_fields;
+    FieldSet secret_fields;    ///< in the order of the auth type
     std::uint32_t given = 0;   ///< bit set of the fields that are there
     std::uint32_t cleared = 0; ///< bit set of the fields that are null
 };
 /// `fields` lies in the arena. Unknown fields, wrong types, values outside `choices`, control characters in what goes
-/// into a header, a URL that is none, sizes beyond wire::limits: `invalid_request`, `field` naming "fields.NAME"; never
-/// the value.
+/// into a header, a URL that is none, sizes beyond wire::limits, null for a required field: `invalid_request`, `field`
+/// naming "fields.NAME"; never the value.
 [[nodiscard]] result::Result<GivenFields> read_fields(const catalog::AuthType& auth, const boost::json::value& fields,
                                                       secret::Arena& arena);
 

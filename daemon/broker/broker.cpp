@@ -1,0 +1,162 @@
+#include "broker/broker.hpp"
+
+#include "broker/expiry.hpp"
+#include "broker/grants.hpp"
+#include "crypto/key_file.hpp"
+
+#include <tuple>
+
+namespace credlease::broker {
+namespace {
+
+using result::ErrorCode;
+using result::refuse;
+
+result::Failure wrong_key() {
+    return refuse({.code = ErrorCode::configuration,
+                   .sentence = "The root key is not the one that this store was made with. Nothing was written.",
+                   .next_step = "Put the right key file in its place, or name another data folder."});
+}
+
+result::Failure method_differs() {
+    return refuse(
+        {.code = ErrorCode::configuration,
+         .sentence = "The config names another seal method than the store was made with. Nothing was written.",
+         .next_step = "Set [seal] method to the store's own."});
+}
+
+} // namespace
+
+std::string_view name_of(Phase phase) {
+    switch (phase) {
+    case Phase::starting:
+        return "starting";
+    case Phase::ready:
+        return "ready";
+    case Phase::sealed:
+        return "sealed";
+    case Phase::sealing:
+        return "sealing";
+    }
+    return "";
+}
+
+Broker::Broker(Parts parts, Rules rules, std::unique_ptr<store::Store> store)
+    : parts_(parts), rules_(std::move(rules)), store_(std::move(store)),
+      sealed_log_(rules_.settings->places.data / "sealed.log"),
+      sealed_callers_(rules_.settings, no_directory_, no_grants_), gate_(parts_.loop) {}
+
+Broker::~Broker() = default;
+
+result::Result<std::unique_ptr<Broker>> Broker::start(Parts parts, Rules rules) {
+    const auto data = rules.settings->places.data;
+    auto seal = read_seal_file(data);
+    if (!seal) return refuse(std::move(seal.error()));
+    const auto method = rules.settings->seal.method;
+    if (*seal && (*seal)->method != method) return method_differs();
+    auto store = store::Store::open(data);
+    if (!store) return refuse(std::move(store.error()));
+    if (!*seal && !(*store)->is_empty()) {
+        return refuse({.code = ErrorCode::damaged,
+                       .sentence = "The store holds records, but the file DATA/seal is missing.",
+                       .next_step = "Put it back from a copy of the data folder."});
+    }
+    std::unique_ptr<Broker> broker(new Broker(parts, std::move(rules), std::move(*store)));
+    broker->seal_ = std::move(*seal);
+    if (method == settings::SealMethod::passphrase) {
+        broker->sealed_log_.note_start();
+        broker->phase_ = Phase::sealed;
+        return broker;
+    }
+    if (auto started = broker->start_with_key_file(); !started) return refuse(std::move(started.error()));
+    return broker;
+}
+
+result::Result<> Broker::start_with_key_file() {
+    const auto& place = rules_.settings->seal;
+    std::error_code failed;
+    if (!seal_ && place.may_make_key && !std::filesystem::exists(place.key_file, failed)) {
+        if (auto made = crypto::make_key_file(place.key_file, parts_.arena); !made) return made;
+    }
+    auto root = crypto::read_key_file(place.key_file, parts_.arena);
+    if (!root) return refuse(std::move(root.error()));
+    if (!seal_) {
+        if (auto begun = first_start(*root, {}); !begun) return begun;
+    }
+    if (!crypto::is_the_key_of(*root, seal_->check)) return wrong_key();
+    return open_house(std::move(*root));
+}
+
+result::Result<> Broker::first_start(const crypto::RootKey& root, SealFile seal) {
+    if (auto made = make_store_keys(root, *store_, parts_.arena); !made) return made;
+    seal.method = rules_.settings->seal.method;
+    seal.check = crypto::check_value(root);
+    if (auto written = write_seal_file(rules_.settings->places.data, seal); !written) return written;
+    seal_ = seal;
+    return {};
+}
+
+result::Result<> Broker::open_house(crypto::RootKey root) {
+    auto house = open_with(std::move(root), parts_, rules_, *store_);
+    if (!house) return refuse(std::move(house.error()));
+    house_ = std::move(*house);
+    phase_ = Phase::ready;
+    return {};
+}
+
+result::Result<access::CallerRef> Broker::find_caller(const attestation::Peer& peer, access::Callers::Claims claims) {
+    if (house_) return house_->callers->find(peer, claims, house_->time.now());
+    if (!claims.grant.empty()) {
+        return refuse({.code = ErrorCode::sealed,
+                       .sentence = "The broker is sealed: it cannot tell whose grant this is.",
+                       .next_step = "An operator unseals it (credlease unseal)."});
+    }
+    return sealed_callers_.find(peer, claims, parts_.clock.wall());
+}
+
+std::string_view Broker::root_key_word() const {
+    if (rules_.settings->seal.method == settings::SealMethod::key_file) return "file";
+    return seal_ ? "passphrase" : "unset";
+}
+
+void Broker::reload(Rules rules) {
+    rules_ = std::move(rules);
+    std::ignore = sealed_callers_.reload(rules_.settings);
+    if (!house_) return;
+    house_->rules = rules_;
+    house_->book.set_per_principal(rules_.settings->leases.per_principal);
+    for (const auto& principal : house_->callers->reload(rules_.settings)) {
+        end_leases(*house_, {.principal = principal}, vocabulary::EndReason::scope_changed);
+        for (const auto* grant : house_->grants->minted_by(principal)) {
+            house_->tasks.start(end_grant(*house_, grant->id, vocabulary::Action::grant_ended));
+        }
+    }
+}
+
+runtime::Task<> Broker::close_house() {
+    if (house_->expiry_call != 0) parts_.clock.cancel(house_->expiry_call);
+    house_->holders.reset();
+    co_await house_->tasks.drain(); // changes under way end by themselves
+    house_->refusals->flush();
+    co_await house_->journal->close();
+    house_.reset();
+    store_->unload();
+}
+
+runtime::Task<> Broker::stop() {
+    auto pass = co_await gate_.enter({"seal"});
+    if (!house_) {
+        sealed_log_.note_stop();
+        co_return;
+    }
+    phase_ = Phase::sealing;
+    vocabulary::AuditRecord stopped;
+    stopped.action = vocabulary::Action::broker_stopped;
+    stopped.principal = "broker";
+    house_->refusals->flush();
+    auto written = co_await house_->journal->append_durably(stopped);
+    (void)written; // a log that takes nothing more cannot keep the daemon from stopping
+    co_await close_house();
+}
+
+} // namespace credlease::broker

@@ -1,0 +1,81 @@
+#pragma once
+
+#include "audit/sealed_log.hpp"
+#include "broker/asker.hpp"
+#include "broker/parts.hpp"
+#include "broker/seal_file.hpp"
+#include "broker/unsealed.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+namespace credlease::broker {
+
+enum class Phase : std::uint8_t { starting, ready, sealed, sealing };
+[[nodiscard]] std::string_view name_of(Phase phase);
+
+/// Owns the store and, while unsealed, everything that keys are needed for. Seals, unseals, reloads and stops.
+class Broker {
+  public:
+    /// Opens the store. With a key file it unseals at once, making the key and the store's first keys where nothing is
+    /// stored yet; with a passphrase it starts sealed. A wrong, missing or badly kept key refuses and writes nothing.
+    [[nodiscard]] static result::Result<std::unique_ptr<Broker>> start(Parts parts, Rules rules);
+    ~Broker();
+    Broker(const Broker&) = delete;
+    Broker& operator=(const Broker&) = delete;
+
+    [[nodiscard]] Phase phase() const { return phase_; }
+    /// nullptr unless ready.
+    [[nodiscard]] Unsealed* house() { return phase_ == Phase::ready ? house_.get() : nullptr; }
+    [[nodiscard]] const Rules& rules() const { return rules_; }
+    [[nodiscard]] const Parts& parts() const { return parts_; }
+    [[nodiscard]] store::Store& store() { return *store_; }
+    /// Who a peer is; while sealed by the config alone (no directory, no grants).
+    [[nodiscard]] result::Result<access::CallerRef> find_caller(const attestation::Peer& peer,
+                                                                access::Callers::Claims claims);
+    /// `status`'s "root_key": "file", "passphrase" or "unset".
+    [[nodiscard]] std::string_view root_key_word() const;
+
+    /// `unseal_refused` (and a growing delay per uid, at most 30 s); the first passphrase of an empty store sets it.
+    [[nodiscard]] runtime::Task<result::Result<>> unseal(Asker asker, secret::SecretBuffer passphrase);
+    /// Refuses new work, ends all leases, syncs, wipes the keys. Sealing the sealed succeeds.
+    [[nodiscard]] runtime::Task<result::Result<>> seal(Asker asker);
+    /// New settings and catalog. Rules that are no more end their leases and grants.
+    void reload(Rules rules);
+    /// Everything staged is on the disk, the head names it; leases live on.
+    [[nodiscard]] runtime::Task<> stop();
+
+  private:
+    Broker(Parts parts, Rules rules, std::unique_ptr<store::Store> store);
+    [[nodiscard]] result::Result<> start_with_key_file();
+    [[nodiscard]] result::Result<> first_start(const crypto::RootKey& root, SealFile seal);
+    [[nodiscard]] runtime::Task<result::Result<crypto::RootKey>> root_key_from(secret::SecretBuffer passphrase);
+    [[nodiscard]] result::Result<> open_house(crypto::RootKey root);
+    void note_unsealed(const Asker& asker);
+    [[nodiscard]] std::optional<std::uint32_t> must_wait(std::uint32_t uid);
+    void note_refused_unseal(std::uint32_t uid);
+    [[nodiscard]] runtime::Task<> close_house();
+
+    Parts parts_;
+    Rules rules_;
+    std::unique_ptr<store::Store> store_;
+    std::optional<SealFile> seal_;
+    audit::SealedLog sealed_log_;
+    Phase phase_ = Phase::starting;
+    std::unique_ptr<Unsealed> house_;
+    access::Directory no_directory_;
+    access::Grants no_grants_{mac::GrantMac()};
+    access::Callers sealed_callers_;
+    runtime::Gate gate_; ///< one derivation, seal or unseal at a time
+
+    struct Delay {
+        std::uint32_t failures = 0;
+        runtime::BootTime until{};
+    };
+    std::map<std::uint32_t, Delay> delays_; ///< by uid
+};
+
+} // namespace credlease::broker

@@ -1,0 +1,182 @@
+#include "broker/credentials.hpp"
+#include "broker/expiry.hpp"
+#include "broker/find_credential.hpp"
+#include "broker/views.hpp"
+#include "wire/limits.hpp"
+
+namespace credlease::broker {
+namespace {
+
+using result::ErrorCode;
+using result::invalid;
+using result::refuse;
+
+/// A member that `null` clears.
+result::Result<> read_expiry(const wire::EditCredential& asked, vault::Edit& edit) {
+    if (!asked.expires_at) return {};
+    if (asked.expires_at->is_null()) {
+        edit.expires_at.emplace(std::nullopt);
+        return {};
+    }
+    if (!asked.expires_at->is_string()) return refuse(invalid("expires_at", "Write a time (RFC 3339) or null."));
+    auto time = vocabulary::read_time(asked.expires_at->get_string());
+    if (!time) return refuse(invalid("expires_at", "Write a time (RFC 3339) or null."));
+    edit.expires_at.emplace(*time);
+    return {};
+}
+
+result::Result<> read_rotation(const wire::EditCredential& asked, vault::Edit& edit) {
+    if (!asked.rotate_every) return {};
+    if (asked.rotate_every->is_null()) {
+        edit.rotate_every.emplace(std::nullopt);
+        return {};
+    }
+    if (!asked.rotate_every->is_string()) return refuse(invalid("rotate_every", "Write a duration (\"90d\") or null."));
+    auto every = vocabulary::read_duration(asked.rotate_every->get_string());
+    if (!every) return refuse(invalid("rotate_every", "Write a duration (\"90d\") or null."));
+    edit.rotate_every.emplace(*every);
+    return {};
+}
+
+result::Result<> read_texts(const wire::EditCredential& asked, vault::Edit& edit) {
+    if (asked.name) {
+        auto name = vocabulary::CredentialName::read(*asked.name);
+        if (!name) return refuse(invalid("name", name.error().sentence));
+        edit.name = std::move(*name);
+    }
+    if (asked.notes && asked.notes->size() > wire::limits::notes) {
+        return refuse(invalid("notes", "Notes are at most 4096 bytes."));
+    }
+    edit.notes = asked.notes;
+    return {};
+}
+
+/// Into another scope: use and edit on the source, create in the target; making a shared secret personal needs its
+/// admin.
+result::Result<> read_target(const Unsealed& house, const Asker& asker, const vocabulary::Credential& credential,
+                             const wire::EditCredential& asked, vault::Edit& edit) {
+    if (!asked.scope) return {};
+    auto target = read_scope(house, *asker.caller, asked.scope);
+    if (!target) return refuse(std::move(target.error()));
+    if (*target == credential.scope) return {};
+    const auto& caller = *asker.caller;
+    for (const auto operation : {access::Operation::use, access::Operation::edit, access::Operation::rescope}) {
+        auto allowed = authorize(caller, operation, credential.scope, credential.id, credential.service);
+        if (!allowed) return refuse(std::move(allowed.error()));
+    }
+    auto allowed = authorize(caller, access::Operation::create, *target, {}, credential.service);
+    if (!allowed) return refuse(std::move(allowed.error()));
+    edit.scope = std::move(*target);
+    return {};
+}
+
+result::Result<vault::Edit> read_edit(Unsealed& house, const Asker& asker, const vault::Entry& entry,
+                                      const catalog::AuthType& auth, const wire::EditCredential& asked) {
+    vault::Edit edit;
+    edit.now = house.wall();
+    if (auto read = read_texts(asked, edit); !read) return refuse(std::move(read.error()));
+    if (auto read = read_expiry(asked, edit); !read) return refuse(std::move(read.error()));
+    if (auto read = read_rotation(asked, edit); !read) return refuse(std::move(read.error()));
+    if (auto read = read_target(house, asker, entry.credential, asked, edit); !read)
+        return refuse(std::move(read.error()));
+    if (asked.fields) {
+        auto fields = vault::read_fields(auth, *asked.fields, house.parts.arena);
+        if (!fields) return refuse(std::move(fields.error()));
+        edit.fields = std::move(*fields);
+    }
+    return edit;
+}
+
+std::string shown(const vocabulary::PublicValue* value) {
+    if (value == nullptr) return {};
+    if (const auto* text = std::get_if<std::string>(value)) return *text;
+    if (const auto* number = std::get_if<std::int64_t>(value)) return std::to_string(*number);
+    if (const auto* flag = std::get_if<bool>(value)) return *flag ? "true" : "false";
+    std::string joined;
+    if (const auto* list = std::get_if<std::vector<std::string>>(value)) {
+        for (const auto& item : *list) joined += (joined.empty() ? "" : ", ") + item;
+    } else {
+        for (const auto& [key, item] : std::get<std::map<std::string, std::string>>(*value)) {
+            joined += (joined.empty() ? "" : ", ") + key + ": " + item;
+        }
+    }
+    return joined;
+}
+
+/// Each member that changed, with its old and new public value.
+class Changes {
+  public:
+    Changes(const vocabulary::Credential& before, const vocabulary::Credential& after) {
+        note("name", before.name.text(), after.name.text());
+        note("notes", before.notes, after.notes);
+        note("scope", before.scope.text(), after.scope.text());
+        note("expires_at", time(before.expires_at), time(after.expires_at));
+        note("rotate_every", span(before.rotate_every), span(after.rotate_every));
+        for (const auto& [name, value] : before.fields) note("fields." + name, shown(&value), shown(find(after, name)));
+        for (const auto& [name, value] : after.fields) {
+            if (find(before, name) == nullptr) note("fields." + name, "", shown(&value));
+        }
+        for (const auto& text : texts_) views_.push_back({.member = text[0], .before = text[1], .after = text[2]});
+    }
+    [[nodiscard]] std::span<const vocabulary::ChangeView> views() const { return views_; }
+
+  private:
+    static std::string time(const std::optional<vocabulary::Time>& at) { return at ? vocabulary::text_of(*at) : ""; }
+    static std::string span(const std::optional<vocabulary::Duration>& d) { return d ? vocabulary::text_of(*d) : ""; }
+    static const vocabulary::PublicValue* find(const vocabulary::Credential& credential, const std::string& name) {
+        const auto at = credential.fields.find(name);
+        return at == credential.fields.end() ? nullptr : &at->second;
+    }
+    void note(std::string member, std::string before, std::string after) {
+        if (before != after) texts_.push_back({std::move(member), std::move(before), std::move(after)});
+    }
+
+    std::vector<std::array<std::string, 3>> texts_;
+    std::vector<vocabulary::ChangeView> views_;
+};
+
+} // namespace
+
+runtime::Task<result::Result<Answer>> edit_credential(Unsealed& house, Asker asker, std::string id,
+                                                      std::string if_match, wire::EditCredential asked) {
+    auto found = find_viewed(house, *asker.caller, access::Operation::edit, id);
+    if (!found) co_return refuse(std::move(found.error()));
+    std::vector<std::string> keys{gate_key((*found)->credential.id), gate_key((*found)->credential.scope)};
+    if (const auto target = read_scope(house, *asker.caller, asked.scope); asked.scope && target) {
+        keys.push_back(gate_key(*target));
+    }
+    auto pass = co_await house.gate.enter(gate_keys(asker, std::move(keys)));
+
+    found = find_viewed(house, *asker.caller, access::Operation::edit, id);
+    if (!found) co_return refuse(std::move(found.error()));
+    const auto& entry = **found;
+    if (auto match = check_match(if_match, entry.credential.revision); !match)
+        co_return refuse(std::move(match.error()));
+    auto kind = kind_of(house, entry.credential);
+    if (!kind) co_return refuse(std::move(kind.error()));
+    auto edit = read_edit(house, asker, entry, *kind->auth, asked);
+    if (!edit) co_return refuse(std::move(edit.error()));
+
+    store::Batch batch;
+    const auto now = edit->now;
+    auto change = house.vault->stage_edit(entry, *kind->auth, std::move(*edit), batch);
+    if (!change) co_return refuse(std::move(change.error()));
+    const auto& after = change->after();
+    const Changes changes(entry.credential, after);
+    Answer answer{.at = now,
+                  .status = 200,
+                  .revision = after.revision,
+                  .body = credential_json(house, after, entry.last_used_at)};
+    const bool moved = after.scope != entry.credential.scope;
+    auto record = record_of(asker, vocabulary::Action::credential_edited);
+    concern(record, after);
+    record.changes = changes.views();
+    auto committed = co_await house.journal->commit(record, std::move(batch));
+    if (!committed) co_return refuse(std::move(committed.error()));
+    const auto credential_id = after.id;
+    house.vault->apply(std::move(*change));
+    if (moved) end_leases(house, {.credential = credential_id}, vocabulary::EndReason::scope_changed);
+    co_return answer;
+}
+
+} // namespace credlease::broker

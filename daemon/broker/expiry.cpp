@@ -1,0 +1,107 @@
+#include "broker/expiry.hpp"
+
+#include "broker/find_credential.hpp"
+#include "broker/grants.hpp"
+
+namespace credlease::broker {
+namespace {
+
+constexpr std::size_t expired_at_a_time = 2000; ///< then others have their turn
+constexpr std::size_t grants_at_a_time = 100;
+
+void note_end(Unsealed& house, const leases::Lease& lease, vocabulary::EndReason reason) {
+    const vocabulary::LeaseView view{.expires_at = lease.expires_at,
+                                     .renewable_until = lease.renewable_until,
+                                     .binding = lease.binding,
+                                     .limited_by = lease.limited_by,
+                                     .reason = reason,
+                                     .scope = lease.scope};
+    vocabulary::AuditRecord record;
+    record.action = vocabulary::Action::lease_ended;
+    record.principal = lease.principal;
+    record.on_behalf_of = lease.on_behalf_of;
+    record.peer.uid = lease.uid;
+    record.peer.pid = lease.holder.pid;
+    record.credential = lease.credential;
+    record.version = lease.version;
+    record.generation = lease.generation;
+    record.lease = lease.id;
+    record.grant = lease.grant;
+    record.workflow = lease.workflow;
+    record.run = lease.run;
+    record.node = lease.node;
+    record.claimed = lease.claimed;
+    record.detail = vocabulary::text_of(reason).view();
+    record.lease_view = &view;
+    house.journal->note(record);
+}
+
+void expire_grants(Unsealed& house, vocabulary::Time now) {
+    for (const auto& id : house.grants->expired(now, grants_at_a_time)) {
+        house.tasks.start(end_grant(house, id, vocabulary::Action::grant_ended));
+    }
+}
+
+void run_expiry(Unsealed& house) {
+    house.expiry_call = 0;
+    const auto now = house.time.now();
+    house.book.expire(now, expired_at_a_time, [](const leases::Lease&) {});
+    expire_grants(house, now);
+    house.journal->flush();
+    schedule_expiry(house);
+}
+
+} // namespace
+
+bool end_lease(Unsealed& house, const vocabulary::LeaseId& id, vocabulary::EndReason reason) {
+    const auto lease = house.book.find(id);
+    if (!lease) return false;
+    note_end(house, *lease, reason);
+    return house.book.end(id, reason, house.time.now());
+}
+
+std::size_t end_leases(Unsealed& house, const leases::Which& which, vocabulary::EndReason reason) {
+    const auto matching = house.book.matching(which);
+    for (const auto& id : matching) end_lease(house, id, reason);
+    house.journal->flush();
+    return matching.size();
+}
+
+void holder_exited(Unsealed& house, const leases::Holder& holder) {
+    end_leases(house, {.holder = holder}, vocabulary::EndReason::holder_exited);
+}
+
+void end_what_has_gone(Unsealed& house) {
+    for (const auto& id : house.book.matching({})) {
+        const auto lease = house.book.find(id);
+        if (!lease) continue;
+        const auto scope = vocabulary::Scope::find(lease->scope);
+        if (!scope || house.vault->find({&*scope, 1}, lease->credential) == nullptr) {
+            end_lease(house, id, vocabulary::EndReason::credential_deleted);
+        } else if (lease->grant != vocabulary::GrantId() && house.grants->find(lease->grant) == nullptr) {
+            end_lease(house, id, vocabulary::EndReason::grant_ended);
+        } else if (lease->binding == vocabulary::Binding::process &&
+                   (lease->holder.boot_id != house.boot || !house.holders->watch_again(lease->holder))) {
+            end_lease(house, id, vocabulary::EndReason::holder_exited);
+        }
+    }
+    house.journal->flush();
+}
+
+void schedule_expiry(Unsealed& house) {
+    auto next = house.book.next_expiry();
+    const auto all_grants = house.grants->next_expiry();
+    if (all_grants && (!next || *all_grants < *next)) next = all_grants;
+    if (next) expire_by(house, *next);
+}
+
+void expire_by(Unsealed& house, vocabulary::Time when) {
+    if (house.expiry_call != 0) {
+        if (house.expiry_at <= when) return;
+        house.parts.clock.cancel(house.expiry_call);
+    }
+    house.expiry_at = when;
+    house.expiry_call = house.parts.clock.call_at(house.time.boot_time_of(when), [&house] { run_expiry(house); });
+}
+
+} // namespace credlease::broker

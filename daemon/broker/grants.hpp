@@ -1,0 +1,23 @@
+#pragma once
+
+#include "broker/change.hpp"
+
+namespace credlease::broker {
+
+/// A minted grant: JSON that carries the token, in the arena.
+struct Minted {
+    vocabulary::GrantId id;
+    secret::SecretBuffer body;
+};
+/// POST /v1/grants. The same Idempotency-Key and body again withdraws the first token and returns a new one under the
+/// same id.
+[[nodiscard]] runtime::Task<result::Result<Minted>> mint_grant(Unsealed& house, Asker asker, wire::MintGrant asked);
+/// DELETE /v1/grants/{id}: its leases end. Withdrawing what has ended is a success.
+[[nodiscard]] runtime::Task<result::Result<Answer>> withdraw_grant(Unsealed& house, Asker asker, std::string id);
+/// The grant that a caller minted (an operator: any): `grant_not_found`.
+[[nodiscard]] result::Result<const vocabulary::Grant*> find_grant(const Unsealed& house, const Asker& asker,
+                                                                  std::string_view id);
+/// A grant's time has come, or its minter's rule is no more: out of the store, its leases end.
+[[nodiscard]] runtime::Task<> end_grant(Unsealed& house, vocabulary::GrantId id, vocabulary::Action why);
+
+} // namespace credlease::broker

@@ -1,0 +1,264 @@
+#include "broker/issue_lease.hpp"
+
+#include "broker/expiry.hpp"
+#include "broker/lease_plan.hpp"
+
+namespace credlease::broker {
+namespace {
+
+using result::ErrorCode;
+using result::refuse;
+
+/// Everything about a lease but that it is issued.
+struct Plan {
+    const vault::Entry* entry = nullptr;
+    const catalog::AuthType* auth = nullptr;
+    leases::Lease lease;
+};
+
+/// The scopes to look in: the caller's own, or those of the workspace that an operator names.
+result::Result<std::vector<vocabulary::Scope>> operator_scopes(const Unsealed& house, const access::Caller& caller,
+                                                               std::string_view workspace) {
+    const auto* found = house.directory.find(workspace.empty() ? "default" : workspace);
+    if (found == nullptr) {
+        return refuse({.code = ErrorCode::workspace_not_found,
+                       .sentence = "There is no such workspace.",
+                       .next_step = "See what there is with GET /v1/workspaces (credlease workspaces).",
+                       .about = result::PublicText::of(workspace)});
+    }
+    std::vector<vocabulary::Scope> scopes;
+    if (caller.user) scopes.push_back(vocabulary::Scope::of(*caller.user));
+    scopes.push_back(vocabulary::Scope::of(found->id));
+    scopes.push_back(vocabulary::Scope::organization());
+    return scopes;
+}
+
+result::Result<const vault::Entry*> find_asked(Unsealed& house, const access::Caller& caller,
+                                               const wire::IssueLeaseView& asked) {
+    if (caller.kind != access::CallerKind::operator_) {
+        if (!asked.workspace.empty()) {
+            return refuse(result::invalid("workspace",
+                                          "Only an operator names a workspace; yours comes from your rule or grant."));
+        }
+        return find_credential(house, caller, access::Operation::use, caller.scopes, asked.credential);
+    }
+    auto scopes = operator_scopes(house, caller, asked.workspace);
+    if (!scopes) return refuse(std::move(scopes.error()));
+    return find_credential(house, caller, access::Operation::use, *scopes, asked.credential);
+}
+
+/// With a grant, workflow and run are the grant's; otherwise they are the caller's claim.
+result::Result<> fill_purpose(leases::Lease& lease, const access::Caller& caller, const wire::IssueLeaseView& asked) {
+    lease.workflow = asked.workflow;
+    lease.run = asked.run;
+    lease.node = asked.node;
+    if (!caller.grant) return {};
+    const auto& grant = *caller.grant;
+    const auto differs = [](std::string_view claim, std::string_view granted) {
+        return !claim.empty() && !granted.empty() && claim != granted;
+    };
+    if (differs(asked.workflow, grant.workflow)) {
+        return refuse(result::invalid("purpose.workflow", "The grant is for another workflow."));
+    }
+    if (differs(asked.run, grant.run)) return refuse(result::invalid("purpose.run", "The grant is for another run."));
+    lease.workflow = grant.workflow;
+    if (!grant.run.empty()) lease.run = grant.run;
+    lease.claimed = false;
+    return {};
+}
+
+void fill_holder(Unsealed& house, leases::Lease& lease, const Asker& asker, const wire::IssueLeaseView& asked) {
+    const auto& caller = *asker.caller;
+    lease.principal = caller.principal;
+    lease.on_behalf_of = caller.on_behalf_of;
+    if (caller.grant) lease.grant = caller.grant->id;
+    lease.holder = {.pid = asker.peer->pid, .start_time = asker.peer->start_time, .boot_id = house.boot};
+    lease.uid = asker.peer->uid;
+    lease.binding = asked.bind.value_or(vocabulary::Binding::process);
+}
+
+/// `scope` must live as long as the plan: the lease views its text.
+result::Result<Plan> plan_issue(Unsealed& house, const Asker& asker, const wire::IssueLeaseView& asked) {
+    const auto& caller = *asker.caller;
+    auto found = find_asked(house, caller, asked);
+    if (!found) return refuse(std::move(found.error()));
+    Plan plan{.entry = *found};
+    const auto& credential = plan.entry->credential;
+    if (auto leasable = check_leasable(house, credential); !leasable) return refuse(std::move(leasable.error()));
+    auto kind = kind_of(house, credential);
+    if (!kind) return refuse(std::move(kind.error()));
+    plan.auth = kind->auth;
+    auto fields = fields_for(caller, *plan.auth, {asked.field_names.data(), asked.field_count}, asked.fields_given);
+    if (!fields) return refuse(std::move(fields.error()));
+
+    auto& lease = plan.lease;
+    lease.issued_at = house.time.now();
+    const auto term = term_of(house, caller, credential, asked.ttl, lease.issued_at);
+    lease.id = vocabulary::LeaseId(house.next_id());
+    lease.credential = credential.id;
+    lease.version = credential.version;
+    lease.generation = credential.generation;
+    lease.fields = *fields;
+    lease.expires_at = term.expires_at;
+    lease.renewable_until = term.renewable_until;
+    lease.limited_by = term.limited_by;
+    fill_holder(house, lease, asker, asked);
+    if (auto filled = fill_purpose(lease, caller, asked); !filled) return refuse(std::move(filled.error()));
+    return plan;
+}
+
+result::Failure ended(const leases::Book::Ended& end) {
+    return refuse({.code = ErrorCode::lease_ended,
+                   .sentence = "The lease that this Idempotency-Key gave has ended.",
+                   .next_step = "Ask for a new one with a new key.",
+                   .reason = vocabulary::text_of(end.reason)});
+}
+
+/// The same key and body again: the same lease, its secret decrypted anew.
+struct Redelivery {
+    leases::Lease lease;
+    const vault::Entry* entry = nullptr;
+    secret::SecretBuffer body;
+};
+
+/// nullopt: the key is new, or what it gave was never issued.
+std::optional<leases::Idempotency::Seen> find_seen(const Unsealed& house, const Asker& asker) {
+    if (asker.idempotency_key.empty()) return std::nullopt;
+    auto seen = house.lease_keys.find(asker.caller->principal, asker.idempotency_key, house.time.now());
+    if (seen && !house.book.find(seen->lease) && !house.book.find_ended(seen->lease)) return std::nullopt;
+    return seen;
+}
+
+result::Result<Redelivery> redeliver(Unsealed& house, const Asker& asker, const leases::Idempotency::Seen& seen) {
+    if (seen.renewal || seen.body_digest != asker.body_digest) {
+        return refuse({.code = ErrorCode::idempotency_mismatch,
+                       .sentence = "This Idempotency-Key was sent before with another request.",
+                       .next_step = "Use a new key for a new request."});
+    }
+    const auto lease = house.book.find(seen.lease);
+    if (!lease) return ended(*house.book.find_ended(seen.lease));
+    const auto scope = vocabulary::Scope::find(lease->scope);
+    const auto* entry = scope ? house.vault->find({&*scope, 1}, lease->credential) : nullptr;
+    if (entry == nullptr) return credential_not_found();
+    auto kind = kind_of(house, entry->credential);
+    if (!kind) return refuse(std::move(kind.error()));
+    auto body = write_lease_reply(house, *lease, *entry, *kind->auth);
+    if (!body) return refuse(std::move(body.error()));
+    return Redelivery{.lease = *lease, .entry = entry, .body = std::move(*body)};
+}
+
+result::Result<StagedReply> stage_redelivery(Unsealed& house, const Asker& asker, const leases::Idempotency::Seen& seen,
+                                             audit::Waiter waiter) {
+    auto again = redeliver(house, asker, seen);
+    if (!again) return refuse(std::move(again.error()));
+    vocabulary::LeaseView view;
+    auto staged = house.journal->append(
+        lease_record(asker, vocabulary::Action::lease_redelivered, again->lease, *again->entry, view), waiter);
+    if (!staged) return refuse(std::move(staged.error()));
+    return StagedReply{.lease = again->lease.id, .status = 201, .body = std::move(again->body)};
+}
+
+runtime::Task<result::Result<StagedReply>> redeliver_durably(Unsealed& house, const Asker& asker,
+                                                             const leases::Idempotency::Seen& seen) {
+    auto again = redeliver(house, asker, seen);
+    if (!again) co_return refuse(std::move(again.error()));
+    vocabulary::LeaseView view;
+    auto record = lease_record(asker, vocabulary::Action::lease_redelivered, again->lease, *again->entry, view);
+    auto written = co_await house.journal->append_durably(record);
+    if (!written) co_return refuse(std::move(written.error()));
+    co_return StagedReply{.lease = again->lease.id, .status = 201, .body = std::move(again->body)};
+}
+
+result::Failure holder_has_gone() {
+    return refuse({.code = ErrorCode::overloaded,
+                   .sentence = "The broker cannot watch the process that asks: it has gone, or no descriptor is left.",
+                   .next_step = "Ask again from a running process in a moment.",
+                   .retry_after_seconds = 1});
+}
+
+/// Puts the lease into the book and makes its reply; takes it out again when that fails.
+result::Result<StagedReply> enter(Unsealed& house, const Asker& asker, const Plan& plan) {
+    const auto& lease = plan.lease;
+    if (lease.binding == vocabulary::Binding::process && !house.holders->watch(lease.holder, *asker.peer)) {
+        return holder_has_gone();
+    }
+    if (auto issued = house.book.issue(lease); !issued) return refuse(std::move(issued.error()));
+    auto body = write_lease_reply(house, lease, *plan.entry, *plan.auth);
+    if (!body) {
+        house.book.forget(lease.id);
+        return refuse(std::move(body.error()));
+    }
+    return StagedReply{.lease = lease.id, .status = 201, .body = std::move(*body), .issued = true};
+}
+
+void settle(Unsealed& house, const Asker& asker, const Plan& plan) {
+    if (!asker.idempotency_key.empty()) {
+        house.lease_keys.note(plan.lease.principal, asker.idempotency_key,
+                              {.lease = plan.lease.id, .body_digest = asker.body_digest}, house.time.now());
+    }
+    house.vault->note_use(plan.lease.credential, plan.entry->credential.scope, house.wall());
+    expire_by(house, plan.lease.expires_at);
+}
+
+} // namespace
+
+result::Result<StagedReply> stage_issue(Unsealed& house, const Asker& asker, const wire::IssueLeaseView& asked,
+                                        audit::Waiter waiter) {
+    if (const auto seen = find_seen(house, asker)) return stage_redelivery(house, asker, *seen, waiter);
+    auto plan = plan_issue(house, asker, asked);
+    if (!plan) return refuse(std::move(plan.error()));
+    const ScopeText scope(plan->entry->credential.scope);
+    plan->lease.scope = scope.view();
+    auto reply = enter(house, asker, *plan);
+    if (!reply) return reply;
+    vocabulary::LeaseView view;
+    auto staged = house.journal->append(
+        lease_record(asker, vocabulary::Action::lease_issued, plan->lease, *plan->entry, view), waiter);
+    if (!staged) {
+        house.book.forget(reply->lease);
+        return refuse(std::move(staged.error()));
+    }
+    settle(house, asker, *plan);
+    return reply;
+}
+
+void undo_issue(Unsealed& house, const StagedReply& reply) {
+    if (reply.issued) house.book.forget(reply.lease);
+}
+
+bool is_counted(const Asker& asker) { return asker.caller->grant && asker.caller->grant->max_leases; }
+
+runtime::Task<result::Result<StagedReply>> issue_counted(Unsealed& house, Asker asker,
+                                                         const wire::IssueLeaseView& asked) {
+    std::vector<std::string> keys{"grant:" + asker.caller->grant->id.text()};
+    auto pass = co_await house.gate.enter(std::move(keys));
+    if (const auto seen = find_seen(house, asker)) co_return co_await redeliver_durably(house, asker, *seen);
+    const auto* grant = house.grants->find(asker.caller->grant->id);
+    if (grant == nullptr || grant->leases_taken >= grant->max_leases.value_or(0)) {
+        co_return refuse({.code = ErrorCode::unauthenticated,
+                          .sentence = "The grant is spent: it has given all the leases it may.",
+                          .next_step = "Ask the engine for a new grant."});
+    }
+    auto plan = plan_issue(house, asker, asked);
+    if (!plan) co_return refuse(std::move(plan.error()));
+    const ScopeText scope(plan->entry->credential.scope);
+    plan->lease.scope = scope.view();
+    auto reply = enter(house, asker, *plan);
+    if (!reply) co_return reply;
+
+    store::Batch batch;
+    house.grants->stage_count(*grant, batch);
+    const auto taken = grant->leases_taken + 1;
+    vocabulary::LeaseView view;
+    auto record = lease_record(asker, vocabulary::Action::lease_issued, plan->lease, *plan->entry, view);
+    auto committed = co_await house.journal->commit(record, std::move(batch));
+    if (!committed) {
+        house.book.forget(reply->lease);
+        co_return refuse(std::move(committed.error()));
+    }
+    house.grants->apply_count(asker.caller->grant->id, taken);
+    settle(house, asker, *plan);
+    co_return reply;
+}
+
+} // namespace credlease::broker

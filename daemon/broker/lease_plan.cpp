@@ -1,0 +1,183 @@
+#include "broker/lease_plan.hpp"
+
+#include "vault/lease_text.hpp"
+
+#include <algorithm>
+
+namespace credlease::broker {
+namespace {
+
+using result::ErrorCode;
+using result::refuse;
+
+void write_head(wire::SecretJsonWriter& writer, const leases::Lease& lease, const vocabulary::Credential& credential) {
+    writer.raw(R"({"lease":")");
+    if (char* out = writer.take(vocabulary::LeaseId::text_size)) lease.id.write_text(out);
+    writer.raw(R"(","expires_at":)");
+    writer.time(lease.expires_at);
+    writer.raw(R"(,"renewable_until":)");
+    writer.time(lease.renewable_until);
+    writer.raw(R"(,"limited_by":")");
+    writer.raw(vocabulary::name_of(lease.limited_by));
+    writer.raw(R"(","credential":{"id":")");
+    if (char* out = writer.take(vocabulary::CredentialId::text_size)) credential.id.write_text(out);
+    writer.raw(R"(","name":)");
+    writer.quoted(credential.name.text());
+    writer.raw(R"(,"service":)");
+    writer.quoted(credential.service.text());
+    writer.raw(R"(,"auth":)");
+    writer.quoted(credential.auth);
+    writer.raw(R"(,"version":)");
+    writer.number(credential.version);
+    writer.raw(R"(,"generation":)");
+    writer.number(static_cast<std::int64_t>(credential.generation));
+    writer.raw("}");
+}
+
+} // namespace
+
+ScopeText::ScopeText(const vocabulary::Scope& scope) {
+    const auto put = [this](std::string_view part) {
+        const auto fits = std::min(part.size(), text_.size() - size_);
+        part.copy(text_.data() + size_, fits);
+        size_ += fits;
+    };
+    switch (scope.kind) {
+    case vocabulary::ScopeKind::organization:
+        put("organization");
+        break;
+    case vocabulary::ScopeKind::workspace:
+        put("workspace:");
+        put(scope.workspace.text());
+        break;
+    case vocabulary::ScopeKind::personal:
+        put("personal:");
+        put(scope.user.directory.text());
+        put("/");
+        put(scope.user.name.text());
+        break;
+    }
+}
+
+Term term_of(const Unsealed& house, const access::Caller& caller, const vocabulary::Credential& credential,
+             std::optional<vocabulary::Duration> asked, vocabulary::Time issued_at) {
+    const auto& limits = house.settings().leases;
+    const auto now = house.time.now();
+    const auto most = caller.max_ttl.count() > 0 ? caller.max_ttl : limits.max_ttl;
+    const auto ttl = asked.value_or(limits.default_ttl);
+
+    Term term{.expires_at = now + std::min(ttl, most), .renewable_until = issued_at + limits.max_total};
+    if (ttl > most) term.limited_by = vocabulary::LimitedBy::max_ttl;
+    const auto clip = [&term](vocabulary::Time end, vocabulary::LimitedBy limit) {
+        term.renewable_until = std::min(term.renewable_until, end);
+        if (end >= term.expires_at) return;
+        term.expires_at = end;
+        term.limited_by = limit;
+    };
+    if (caller.grant) clip(caller.grant->expires_at, vocabulary::LimitedBy::grant);
+    if (credential.expires_at) clip(*credential.expires_at, vocabulary::LimitedBy::credential);
+    if (term.expires_at > term.renewable_until) {
+        term.expires_at = term.renewable_until;
+        term.limited_by = vocabulary::LimitedBy::max_ttl;
+    }
+    return term;
+}
+
+result::Result<> check_leasable(const Unsealed& house, const vocabulary::Credential& credential) {
+    using vocabulary::CredentialStatus;
+    const bool past = credential.expires_at && *credential.expires_at <= house.wall();
+    if (credential.status == CredentialStatus::revoked) {
+        return refuse({.code = ErrorCode::credential_revoked,
+                       .sentence = "credential revoked",
+                       .next_step = "Ask its owner to restore it or to give you another."});
+    }
+    if (credential.status == CredentialStatus::pending) {
+        return refuse({.code = ErrorCode::credential_pending,
+                       .sentence = "The credential is not authorized yet.",
+                       .next_step = "Finish its authorization first."});
+    }
+    if (credential.status == CredentialStatus::expired || past) {
+        return refuse({.code = ErrorCode::credential_expired,
+                       .sentence = "The credential has expired.",
+                       .next_step = "Give it a new secret or a later end."});
+    }
+    return {};
+}
+
+result::Result<std::uint32_t> fields_for(const access::Caller& caller, const catalog::AuthType& auth,
+                                         std::span<const std::string_view> names, bool given) {
+    const auto bit = [](std::size_t index) { return std::uint32_t{1} << index; };
+    std::uint32_t allowed = 0;
+    for (std::size_t i = 0; i < auth.fields.size(); ++i) {
+        const auto& name = auth.fields[i].name;
+        if (caller.fields.empty() || std::ranges::find(caller.fields, name) != caller.fields.end()) allowed |= bit(i);
+    }
+    if (!given) return allowed;
+    std::uint32_t wanted = 0;
+    for (const auto name : names) {
+        const auto index = auth.find_field(name);
+        if (!index) return refuse(result::invalid("fields", "The credential's service has no field of this name."));
+        if ((allowed & bit(*index)) == 0) {
+            return refuse({.code = ErrorCode::forbidden,
+                           .sentence = "Your rule or grant does not reach this field.",
+                           .next_step = "Ask for the fields that it names, or leave `fields` out.",
+                           .about = result::PublicText::of(name)});
+        }
+        wanted |= bit(*index);
+    }
+    return wanted;
+}
+
+result::Result<secret::SecretBuffer> write_lease_reply(Unsealed& house, const leases::Lease& lease,
+                                                       const vault::Entry& entry, const catalog::AuthType& auth) {
+    auto opened = house.vault->open(entry);
+    if (!opened) return refuse(std::move(opened.error()));
+    std::size_t size = 0;
+    bool whole = true;
+    house.reply_scratch.expose_to_write([&](std::span<std::byte> scratch) {
+        wire::SecretJsonWriter writer(reinterpret_cast<char*>(scratch.data()), scratch.size());
+        write_head(writer, lease, entry.credential);
+        whole = opened->encoded().expose([&](std::span<const std::byte> plaintext) {
+            return vault::write_lease_members(writer, auth, entry, plaintext, lease.fields);
+        });
+        writer.raw("}");
+        size = writer.size();
+        whole = whole && !writer.overflowed();
+    });
+    auto reply = house.reply_scratch.expose_to_write([&](std::span<std::byte> scratch) {
+        const auto written = scratch.first(size);
+        auto copied = secret::SecretBuffer::copy(house.parts.arena, written, secret::Share::leases);
+        secret::wipe(written);
+        return copied;
+    });
+    if (whole) return reply;
+    return refuse({.code = ErrorCode::damaged,
+                   .sentence = "The stored fields do not fit the service's entry in the catalog.",
+                   .next_step = "Put back the entry that the credential was made with, or give the credential anew."});
+}
+
+vocabulary::AuditRecord lease_record(const Asker& asker, vocabulary::Action action, const leases::Lease& lease,
+                                     const vault::Entry& entry, vocabulary::LeaseView& view) {
+    view = {.expires_at = lease.expires_at,
+            .renewable_until = lease.renewable_until,
+            .binding = lease.binding,
+            .limited_by = lease.limited_by,
+            .holder_start = lease.holder.start_time,
+            .boot_id = lease.holder.boot_id,
+            .fields = lease.fields,
+            .scope = lease.scope,
+            .idempotency_key = asker.idempotency_key,
+            .body_digest = asker.body_digest};
+    auto record = record_of(asker, action);
+    concern(record, entry.credential);
+    record.fingerprint = entry.fingerprint;
+    record.lease = lease.id;
+    record.workflow = lease.workflow;
+    record.run = lease.run;
+    record.node = lease.node;
+    record.claimed = lease.claimed;
+    record.lease_view = &view;
+    return record;
+}
+
+} // namespace credlease::broker

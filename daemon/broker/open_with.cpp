@@ -1,0 +1,222 @@
+#include "broker/expiry.hpp"
+#include "broker/unsealed.hpp"
+#include "wire/limits.hpp"
+
+#include <charconv>
+
+namespace credlease::broker {
+namespace {
+
+using result::ErrorCode;
+using result::refuse;
+
+constexpr std::string_view record_key_name = "key.record";
+constexpr std::string_view audit_key_name = "key.audit";
+constexpr std::size_t scratch_size = std::size_t{512} * 1024;
+
+template <class Kind>
+result::Result<secret::Secret<Kind>> unwrap_header(const crypto::RootKey& root, const store::Store& store,
+                                                   std::string_view name, secret::Arena& arena) {
+    auto wrapped = store.read_header(name);
+    if (!wrapped) return refuse(std::move(wrapped.error()));
+    if (!*wrapped) {
+        return refuse({.code = ErrorCode::damaged,
+                       .sentence = "A key of the store is missing.",
+                       .next_step = "Put the data folder back from a copy.",
+                       .about = result::PublicText::of(name)});
+    }
+    return crypto::unwrap<Kind>(root, std::as_bytes(std::span(**wrapped)), name, arena);
+}
+
+template <class Purpose>
+bool derive(mac::Mac<Purpose>& out, secret::Arena& arena, const secret::SecretBuffer& parent, result::Error& error) {
+    auto made = mac::make_mac<Purpose>(arena, parent);
+    if (!made) {
+        error = std::move(made.error());
+        return false;
+    }
+    out = std::move(*made);
+    return true;
+}
+
+struct Macs {
+    store::Store::Keys store;
+    audit::Keys audit;
+    mac::GrantMac grants;
+    mac::FingerprintMac fingerprints;
+};
+
+result::Result<> derive_all(Unsealed& house, Macs& macs) {
+    auto& arena = house.parts.arena;
+    auto record_key = unwrap_header<crypto::RecordKeyKind>(house.root, house.store, record_key_name, arena);
+    if (!record_key) return refuse(std::move(record_key.error()));
+    auto audit_key = unwrap_header<crypto::AuditKeyKind>(house.root, house.store, audit_key_name, arena);
+    if (!audit_key) return refuse(std::move(audit_key.error()));
+    const auto& records = record_key->buffer();
+    const auto& audits = audit_key->buffer();
+    result::Error error;
+    const bool derived =
+        derive(macs.store.record, arena, records, error) && derive(macs.store.set, arena, records, error) &&
+        derive(house.cursors, arena, records, error) && derive(house.digests, arena, records, error) &&
+        derive(macs.grants, arena, records, error) && derive(macs.fingerprints, arena, records, error) &&
+        derive(macs.audit.chain, arena, audits, error) && derive(macs.audit.head, arena, audits, error);
+    if (!derived) return refuse(std::move(error));
+    return {};
+}
+
+result::Result<> read_store(Unsealed& house, store::Store::Keys keys) {
+    std::optional<result::Error> bad;
+    auto loaded = house.store.load(std::move(keys), [&](const store::Record& record) {
+        result::Result<> taken;
+        switch (record.table) {
+        case store::Table::credentials:
+        case store::Table::versions:
+        case store::Table::keys:
+            taken = house.vault->accept(record);
+            break;
+        case store::Table::grants:
+            taken = house.grants->accept(record);
+            break;
+        case store::Table::workspaces:
+        case store::Table::members:
+            taken = house.directory.accept(record);
+            break;
+        case store::Table::idempotency:
+            taken = house.outcomes.accept(record);
+            break;
+        case store::Table::copies:
+            break; // the journal's own
+        }
+        if (!taken && !bad) bad = std::move(taken.error());
+    });
+    if (!loaded) return refuse(std::move(loaded.error()));
+    if (bad) return refuse(std::move(*bad));
+    return {};
+}
+
+/// "offset=MS" of the broker.started record: the time line of this boot's first daemon.
+std::optional<vocabulary::Duration> offset_in(std::string_view detail) {
+    constexpr std::string_view name = "offset=";
+    const auto at = detail.find(name);
+    if (at == std::string_view::npos) return std::nullopt;
+    std::int64_t milliseconds = 0;
+    const auto* begin = detail.data() + at + name.size();
+    if (std::from_chars(begin, detail.data() + detail.size(), milliseconds).ec != std::errc()) return std::nullopt;
+    return vocabulary::Duration(milliseconds);
+}
+
+std::string boot_text() {
+    std::string text;
+    for (const auto byte : attestation::boot_id()) {
+        constexpr std::string_view digits = "0123456789abcdef";
+        text.push_back(digits[byte >> 4]);
+        text.push_back(digits[byte & 15]);
+    }
+    return text;
+}
+
+void replay(Unsealed& house, const vocabulary::AuditRecord& record) {
+    using vocabulary::Action;
+    if (record.action == Action::broker_started && record.detail.contains(boot_text())) {
+        if (const auto offset = offset_in(record.detail)) house.time.keep_offset(*offset);
+    }
+    if (record.action == Action::broker_sealed) {
+        house.book.clear(); // sealing ends all leases
+        return;
+    }
+    if (record.lease_view == nullptr) return;
+    house.book.replay(record, house.time.now());
+    house.lease_keys.replay(record);
+    if (record.action == Action::lease_issued || record.action == Action::lease_renewed) {
+        if (const auto scope = vocabulary::Scope::find(record.lease_view->scope)) {
+            house.vault->note_use(record.credential, *scope, record.at);
+        }
+    }
+}
+
+result::Result<> open_journal(Unsealed& house, audit::Keys keys, audit::Replay& replayed) {
+    const auto& settings = house.settings();
+    const audit::Options options{.directory = settings.places.data / "journal",
+                                 .head_file = settings.audit.head_file,
+                                 .durable_leases = settings.audit.durability == settings::Durability::disk,
+                                 .boot_id = attestation::boot_id()};
+    auto journal = audit::Journal::open(
+        options, std::move(keys), house.store, house.parts.loop, house.parts.clock, house.parts.log, house.parts.commit,
+        0, [&](const vocabulary::AuditRecord& record) { replay(house, record); }, replayed);
+    if (!journal) return refuse(std::move(journal.error()));
+    house.journal = std::move(*journal);
+    return {};
+}
+
+void note_start(Unsealed& house, const audit::Replay& replayed) {
+    if (replayed.unclean && replayed.other_boot) {
+        const auto detail =
+            "leases after sequence " + std::to_string(replayed.last) + " may be missing from the record";
+        vocabulary::AuditRecord gap;
+        gap.action = vocabulary::Action::log_gap;
+        gap.detail = detail;
+        house.journal->note(gap);
+    }
+    const auto detail = "boot=" + boot_text() + " offset=" + std::to_string(house.time.offset().count());
+    vocabulary::AuditRecord started;
+    started.action = vocabulary::Action::broker_started;
+    started.principal = "broker";
+    started.detail = detail;
+    house.journal->note(started);
+    house.journal->flush();
+}
+
+void make_rooms(Unsealed& house, Macs& macs) {
+    house.vault = std::make_unique<vault::Vault>(house.parts.arena, house.root,
+                                                 vault::Vault::Keys{.fingerprint = std::move(macs.fingerprints)});
+    house.grants = std::make_unique<access::Grants>(std::move(macs.grants));
+    house.callers = std::make_unique<access::Callers>(house.rules.settings, house.directory, *house.grants);
+    house.book.set_per_principal(house.settings().leases.per_principal);
+}
+
+} // namespace
+
+result::Result<std::unique_ptr<Unsealed>> open_with(crypto::RootKey root, const Parts& parts, Rules rules,
+                                                    store::Store& store) {
+    auto house = std::make_unique<Unsealed>(parts, std::move(rules), store);
+    house->root = std::move(root);
+    auto scratch = secret::SecretBuffer::make(
+        parts.arena, std::min(scratch_size, parts.arena.share_size(secret::Share::leases) / 2), secret::Share::leases);
+    if (!scratch) return refuse(std::move(scratch.error()));
+    house->reply_scratch = std::move(*scratch);
+
+    Macs macs;
+    if (auto derived = derive_all(*house, macs); !derived) return refuse(std::move(derived.error()));
+    make_rooms(*house, macs);
+    if (auto read = read_store(*house, std::move(macs.store)); !read) {
+        store.unload();
+        return refuse(std::move(read.error()));
+    }
+    audit::Replay replayed;
+    if (auto opened = open_journal(*house, std::move(macs.audit), replayed); !opened) {
+        store.unload();
+        return refuse(std::move(opened.error()));
+    }
+    house->refusals = std::make_unique<Refusals>(parts.clock, *house->journal);
+    house->holders = std::make_unique<HolderWatch>(
+        parts.loop, [&house = *house](const leases::Holder& holder) { holder_exited(house, holder); });
+    note_start(*house, replayed);
+    end_what_has_gone(*house);
+    schedule_expiry(*house);
+    return house;
+}
+
+result::Result<> make_store_keys(const crypto::RootKey& root, store::Store& store, secret::Arena& arena) {
+    auto record_key = crypto::make_key<crypto::RecordKeyKind>(arena);
+    if (!record_key) return refuse(std::move(record_key.error()));
+    auto audit_key = crypto::make_key<crypto::AuditKeyKind>(arena);
+    if (!audit_key) return refuse(std::move(audit_key.error()));
+    const auto as_string = [](const std::vector<std::byte>& bytes) {
+        return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    };
+    return store.write_headers(
+        {{std::string(record_key_name), as_string(crypto::wrap(root, *record_key, record_key_name))},
+         {std::string(audit_key_name), as_string(crypto::wrap(root, *audit_key, audit_key_name))}});
+}
+
+} // namespace credlease::broker

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "catalog/catalog.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/loop.hpp"
+#include "runtime/worker.hpp"
+#include "secret/arena.hpp"
+#include "settings/settings.hpp"
+
+#include <memory>
+
+namespace credlease::broker {
+
+/// What the daemon made before the broker and keeps longer than it.
+struct Parts {
+    runtime::Loop& loop;
+    runtime::Clock& clock;
+    secret::Arena& arena;
+    runtime::Worker& log;    ///< writes
+    runtime::Worker& commit; ///< only syncs
+    runtime::Worker& bulk;   ///< Argon2id, scans, verification
+};
+
+/// What a reload replaces.
+struct Rules {
+    std::shared_ptr<const settings::Settings> settings;
+    std::shared_ptr<const catalog::Catalog> catalog;
+};
+
+} // namespace credlease::broker

@@ -1,0 +1,180 @@
+#include "broker/renew_lease.hpp"
+
+#include "broker/expiry.hpp"
+#include "broker/lease_plan.hpp"
+
+namespace credlease::broker {
+namespace {
+
+using result::ErrorCode;
+using result::refuse;
+
+bool is_operator(const Asker& asker) { return asker.caller->kind == access::CallerKind::operator_; }
+
+/// A process-bound lease belongs to its process, an unbound one to the same caller.
+bool is_own(const Unsealed& house, const Asker& asker, const leases::Lease& lease) {
+    if (lease.principal != asker.caller->principal || lease.on_behalf_of != asker.caller->on_behalf_of) return false;
+    if (lease.binding == vocabulary::Binding::none) return true;
+    return lease.holder.pid == asker.peer->pid && lease.holder.start_time == asker.peer->start_time &&
+           lease.holder.boot_id == house.boot;
+}
+
+result::Failure lease_not_found() {
+    return refuse({.code = ErrorCode::lease_not_found,
+                   .sentence = "There is no such lease that is yours.",
+                   .next_step = "Ask for a new one with POST /v1/leases."});
+}
+
+std::optional<result::Failure> why_it_ended(const Unsealed& house, const Asker& asker, const vocabulary::LeaseId& id) {
+    const auto end = house.book.find_ended(id);
+    if (!end || (end->principal != asker.caller->principal && !is_operator(asker))) return std::nullopt;
+    result::Error error{.code = ErrorCode::lease_ended,
+                        .sentence = "The lease has ended.",
+                        .next_step = "Ask for a new one with POST /v1/leases.",
+                        .reason = vocabulary::text_of(end->reason)};
+    if (end->reason == vocabulary::EndReason::credential_revoked) error.sentence = "credential revoked";
+    return refuse(std::move(error));
+}
+
+/// Every renewal asks again whether the caller still may.
+result::Result<const vault::Entry*> still_allowed(Unsealed& house, const Asker& asker, const leases::Lease& lease) {
+    const auto scope = vocabulary::Scope::find(lease.scope);
+    const auto* entry = scope ? house.vault->find({&*scope, 1}, lease.credential) : nullptr;
+    if (entry == nullptr) return credential_not_found();
+    const auto& credential = entry->credential;
+    auto allowed =
+        authorize(*asker.caller, access::Operation::use, credential.scope, credential.id, credential.service);
+    if (!allowed) return refuse(std::move(allowed.error()));
+    if (auto leasable = check_leasable(house, credential); !leasable) return refuse(std::move(leasable.error()));
+    return entry;
+}
+
+result::Result<secret::SecretBuffer> write_renewal(Unsealed& house, const leases::Lease& lease,
+                                                   const vault::Entry& entry, bool with_secret) {
+    auto kind = kind_of(house, entry.credential);
+    if (!kind) return refuse(std::move(kind.error()));
+    if (with_secret) return write_lease_reply(house, lease, entry, *kind->auth);
+    std::string text;
+    wire::JsonWriter writer(text);
+    writer.object().member("lease", lease.id.text()).member("expires_at", lease.expires_at);
+    writer.member("renewable_until", lease.renewable_until).member("limited_by", vocabulary::name_of(lease.limited_by));
+    writer.key("credential").object().member("id", entry.credential.id.text());
+    writer.member("name", entry.credential.name.text()).member("service", entry.credential.service.text());
+    writer.member("auth", entry.credential.auth).member("version", entry.credential.version);
+    writer.member("generation", entry.credential.generation).close().close();
+    return secret::SecretBuffer::copy(house.parts.arena, std::string_view(text), secret::Share::leases);
+}
+
+} // namespace
+
+result::Result<leases::Lease> find_lease(const Unsealed& house, const Asker& asker, std::string_view text) {
+    const auto id = vocabulary::LeaseId::find(text);
+    if (!id) return lease_not_found();
+    auto lease = house.book.find(*id);
+    if (lease && (is_own(house, asker, *lease) || is_operator(asker))) return std::move(*lease);
+    if (!lease) {
+        if (auto ended = why_it_ended(house, asker, *id)) return std::move(*ended);
+    }
+    return lease_not_found();
+}
+
+result::Result<StagedReply> stage_renew(Unsealed& house, const Asker& asker, std::string_view id,
+                                        const wire::RenewLease& asked, audit::Waiter waiter) {
+    auto found = find_lease(house, asker, id);
+    if (!found) return refuse(std::move(found.error()));
+    if (!is_own(house, asker, *found)) {
+        return refuse({.code = ErrorCode::forbidden,
+                       .sentence = "A lease is renewed by its holder only.",
+                       .next_step = "An operator may end it with DELETE."});
+    }
+    auto entry = still_allowed(house, asker, *found);
+    if (!entry) return refuse(std::move(entry.error()));
+    const auto& credential = (*entry)->credential;
+
+    auto lease = *found;
+    const auto term = term_of(house, *asker.caller, credential, asked.ttl, lease.issued_at);
+    lease.expires_at = std::min(term.expires_at, lease.renewable_until);
+    lease.limited_by = term.limited_by;
+    const bool changed = lease.version != credential.version || lease.generation != credential.generation;
+    const bool with_secret = changed || asked.secret.value_or(false);
+    lease.version = credential.version;
+    lease.generation = credential.generation;
+    auto body = write_renewal(house, lease, **entry, with_secret);
+    if (!body) return refuse(std::move(body.error()));
+
+    vocabulary::LeaseView view;
+    auto record = lease_record(asker, vocabulary::Action::lease_renewed, lease, **entry, view);
+    if (!with_secret) record.fingerprint = {};
+    record.detail = with_secret ? "secret delivered" : "";
+    auto staged = house.journal->append(record, waiter);
+    if (!staged) return refuse(std::move(staged.error()));
+    house.book.renew(lease.id, lease.expires_at, lease.limited_by, lease.version, lease.generation);
+    expire_by(house, lease.expires_at);
+    return StagedReply{.lease = lease.id, .status = 200, .body = std::move(*body)};
+}
+
+result::Result<Release> stage_release(Unsealed& house, const Asker& asker, std::string_view id, audit::Waiter waiter) {
+    auto found = find_lease(house, asker, id);
+    if (!found) {
+        if (found.error().code == ErrorCode::lease_ended) return Release{};
+        return refuse(std::move(found.error()));
+    }
+    const bool own = is_own(house, asker, *found);
+    const auto reason = own ? vocabulary::EndReason::released : vocabulary::EndReason::ended_by_operator;
+    const vocabulary::LeaseView view{.expires_at = found->expires_at,
+                                     .renewable_until = found->renewable_until,
+                                     .binding = found->binding,
+                                     .reason = reason,
+                                     .scope = found->scope};
+    auto record = record_of(asker, own ? vocabulary::Action::lease_released : vocabulary::Action::lease_ended);
+    record.credential = found->credential;
+    record.version = found->version;
+    record.generation = found->generation;
+    record.lease = found->id;
+    record.workflow = found->workflow;
+    record.run = found->run;
+    record.node = found->node;
+    record.claimed = found->claimed;
+    record.detail = vocabulary::text_of(reason).view();
+    record.lease_view = &view;
+    auto staged = house.journal->append(record, waiter);
+    if (!staged) return refuse(std::move(staged.error()));
+    house.book.end(found->id, reason, house.time.now());
+    return Release{.staged = true};
+}
+
+std::vector<leases::Lease> list_leases(const Unsealed& house, const Asker& asker, leases::Which which,
+                                       const vocabulary::LeaseId& after, std::size_t limit) {
+    if (is_operator(asker)) return house.book.list(which, after, limit);
+    which.principal = asker.caller->principal;
+    std::vector<leases::Lease> own;
+    auto from = after;
+    while (own.size() < limit) {
+        const auto page = house.book.list(which, from, limit);
+        for (const auto& lease : page) {
+            if (own.size() < limit && is_own(house, asker, lease)) own.push_back(lease);
+        }
+        if (page.size() < limit) break;
+        from = page.back().id;
+    }
+    return own;
+}
+
+result::Result<std::size_t> end_matching(Unsealed& house, const Asker& asker, const leases::Which& which) {
+    if (is_operator(asker)) return end_leases(house, which, vocabulary::EndReason::ended_by_operator);
+    if (asker.caller->kind != access::CallerKind::engine) {
+        return refuse({.code = ErrorCode::forbidden,
+                       .sentence = "Only an operator or an engine ends the leases of others.",
+                       .next_step = "Release your own with DELETE /v1/leases/{id}."});
+    }
+    std::size_t count = 0;
+    for (const auto* grant : house.grants->minted_by(asker.caller->principal)) {
+        if (which.grant && *which.grant != grant->id) continue;
+        auto under_grant = which;
+        under_grant.grant = grant->id;
+        count += end_leases(house, under_grant, vocabulary::EndReason::ended_by_operator);
+    }
+    return count;
+}
+
+} // namespace credlease::broker

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "broker/issue_lease.hpp"
+
+namespace credlease::broker {
+
+/// POST /v1/leases/{id}/renew. `secret` is in the reply when version or generation differs from what this lease last
+/// delivered, or when asked. By its holder only.
+[[nodiscard]] result::Result<StagedReply> stage_renew(Unsealed& house, const Asker& asker, std::string_view id,
+                                                      const wire::RenewLease& asked, audit::Waiter waiter);
+
+/// DELETE /v1/leases/{id}: ended once the record is written. Ending what has ended is a success (`staged` false).
+struct Release {
+    bool staged = false;
+};
+[[nodiscard]] result::Result<Release> stage_release(Unsealed& house, const Asker& asker, std::string_view id,
+                                                    audit::Waiter waiter);
+
+/// The lease that a caller names, if it may see it: `lease_not_found`, or `lease_ended` with the reason.
+[[nodiscard]] result::Result<leases::Lease> find_lease(const Unsealed& house, const Asker& asker, std::string_view id);
+/// GET /v1/leases: the caller's own; an operator's: all that match.
+[[nodiscard]] std::vector<leases::Lease> list_leases(const Unsealed& house, const Asker& asker, leases::Which which,
+                                                     const vocabulary::LeaseId& after, std::size_t limit);
+/// DELETE /v1/leases?…: operators; an engine those under its grants. Returns how many ended.
+[[nodiscard]] result::Result<std::size_t> end_matching(Unsealed& house, const Asker& asker, const leases::Which& which);
+
+} // namespace credlease::broker

@@ -1,0 +1,108 @@
+#include "broker/broker.hpp"
+#include "broker/expiry.hpp"
+#include "wire/limits.hpp"
+
+#include <algorithm>
+
+namespace credlease::broker {
+namespace {
+
+using result::ErrorCode;
+using result::refuse;
+
+result::Failure refused() {
+    return refuse({.code = ErrorCode::unseal_refused,
+                   .sentence = "This is not the passphrase of the store.",
+                   .next_step = "Try again; each wrong one makes the next wait longer."});
+}
+
+} // namespace
+
+runtime::Task<result::Result<>> Broker::seal(Asker asker) {
+    std::vector<std::string> keys{"seal"};
+    auto pass = co_await gate_.enter(std::move(keys));
+    if (!house_) co_return result::Result<>();
+    if (rules_.settings->seal.method == settings::SealMethod::key_file) sealed_log_.clear();
+    phase_ = Phase::sealing;
+    end_leases(*house_, {}, vocabulary::EndReason::sealed);
+    house_->refusals->flush();
+    auto record = record_of(asker, vocabulary::Action::broker_sealed);
+    auto written = co_await house_->journal->append_durably(record);
+    co_await close_house();
+    phase_ = Phase::sealed;
+    if (!written) co_return refuse(std::move(written.error()));
+    co_return result::Result<>();
+}
+
+std::optional<std::uint32_t> Broker::must_wait(std::uint32_t uid) {
+    const auto at = delays_.find(uid);
+    if (at == delays_.end() || at->second.until <= parts_.clock.boot()) return std::nullopt;
+    const auto left = std::chrono::ceil<std::chrono::seconds>(at->second.until - parts_.clock.boot());
+    return static_cast<std::uint32_t>(left.count());
+}
+
+void Broker::note_refused_unseal(std::uint32_t uid) {
+    sealed_log_.note_refused_unseal();
+    auto& delay = delays_[uid];
+    delay.failures = std::min<std::uint32_t>(delay.failures + 1, 6);
+    const auto wait = std::min<std::chrono::milliseconds>(std::chrono::milliseconds(500) * (1 << delay.failures),
+                                                          wire::limits::unseal_delay_most);
+    delay.until = parts_.clock.boot() + wait;
+}
+
+runtime::Task<result::Result<crypto::RootKey>> Broker::root_key_from(secret::SecretBuffer passphrase) {
+    const auto parameters = seal_ ? seal_->passphrase : crypto::make_passphrase_parameters();
+    auto derive = [&] { return crypto::derive_root_key(passphrase, parameters, parts_.arena); };
+    auto root = co_await parts_.bulk.run(std::move(derive));
+    if (!root) co_return refuse(std::move(root.error()));
+    if (!seal_) {
+        SealFile seal;
+        seal.passphrase = parameters;
+        if (auto begun = first_start(*root, seal); !begun) co_return refuse(std::move(begun.error()));
+    }
+    if (!crypto::is_the_key_of(*root, seal_->check)) co_return refused();
+    co_return std::move(*root);
+}
+
+void Broker::note_unsealed(const Asker& asker) {
+    const auto counts = sealed_log_.read();
+    const auto detail = "while sealed: " + std::to_string(counts.starts) + " starts, " + std::to_string(counts.stops) +
+                        " stops, " + std::to_string(counts.refused_unseals) + " refused unseals";
+    auto record = record_of(asker, vocabulary::Action::broker_unsealed);
+    record.detail = detail;
+    house_->journal->note(record);
+    house_->journal->flush();
+    sealed_log_.clear();
+}
+
+runtime::Task<result::Result<>> Broker::unseal(Asker asker, secret::SecretBuffer passphrase) {
+    const auto uid = asker.peer->uid;
+    if (const auto wait = must_wait(uid)) {
+        co_return refuse({.code = ErrorCode::rate_limited,
+                          .sentence = "Too many wrong passphrases.",
+                          .next_step = "Wait, then try again.",
+                          .retry_after_seconds = *wait});
+    }
+    std::vector<std::string> keys{"seal"};
+    auto pass = co_await gate_.enter(std::move(keys));
+    if (house_) co_return result::Result<>(); // unsealing the unsealed succeeds
+    result::Result<crypto::RootKey> root;
+    if (rules_.settings->seal.method == settings::SealMethod::key_file) {
+        root = crypto::read_key_file(rules_.settings->seal.key_file, parts_.arena);
+        if (root && !crypto::is_the_key_of(*root, seal_->check)) root = refused();
+    } else if (passphrase.empty()) {
+        co_return refuse(result::invalid("passphrase", "The store is sealed with a passphrase: give it."));
+    } else {
+        root = co_await root_key_from(std::move(passphrase));
+    }
+    if (!root) {
+        if (root.error().code == ErrorCode::unseal_refused) note_refused_unseal(uid);
+        co_return refuse(std::move(root.error()));
+    }
+    delays_.erase(uid);
+    if (auto opened = open_house(std::move(*root)); !opened) co_return refuse(std::move(opened.error()));
+    note_unsealed(asker);
+    co_return result::Result<>();
+}
+
+} // namespace credlease::broker

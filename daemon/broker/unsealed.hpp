@@ -1,0 +1,75 @@
+#pragma once
+
+#include "access/callers.hpp"
+#include "access/directory.hpp"
+#include "access/grants.hpp"
+#include "audit/journal.hpp"
+#include "broker/holder_watch.hpp"
+#include "broker/lease_time.hpp"
+#include "broker/outcomes.hpp"
+#include "broker/parts.hpp"
+#include "broker/refusals.hpp"
+#include "leases/book.hpp"
+#include "leases/idempotency.hpp"
+#include "runtime/gate.hpp"
+#include "runtime/task_group.hpp"
+#include "store/store.hpp"
+#include "vault/vault.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace credlease::broker {
+
+/// What is there only while the broker is unsealed: keys, the index, the book, the log. Sealing destroys it whole. The
+/// use cases are functions over it.
+struct Unsealed {
+    Unsealed(const Parts& made, Rules current, store::Store& opened_store)
+        : parts(made), rules(std::move(current)), store(opened_store), time(made.clock), gate(made.loop),
+          tasks(made.loop) {}
+    Unsealed(const Unsealed&) = delete;
+    Unsealed& operator=(const Unsealed&) = delete;
+
+    const Parts& parts;
+    Rules rules;
+    store::Store& store;
+    LeaseTime time;
+    runtime::Gate gate;
+    std::array<std::uint8_t, 16> boot = attestation::boot_id();
+    vocabulary::UlidSource ids;
+
+    crypto::RootKey root;
+    mac::CursorMac cursors;
+    mac::DigestMac digests;
+    std::unique_ptr<vault::Vault> vault;
+    access::Directory directory;
+    std::unique_ptr<access::Grants> grants;
+    std::unique_ptr<access::Callers> callers;
+    Outcomes outcomes;
+    leases::Book book;
+    leases::Idempotency lease_keys;
+    secret::SecretBuffer reply_scratch; ///< a lease's reply is written here first, then copied at its true size
+    std::unique_ptr<audit::Journal> journal;
+    std::unique_ptr<Refusals> refusals;
+    std::unique_ptr<HolderWatch> holders;
+    std::uint64_t expiry_call = 0; ///< clock call that ends leases and grants whose time has come
+    vocabulary::Time expiry_at{};
+    runtime::TaskGroup tasks; ///< what the broker does by itself, and requests that wait for the disk
+
+    [[nodiscard]] vocabulary::Time wall() const { return parts.clock.wall(); }
+    [[nodiscard]] vocabulary::Ulid next_id() {
+        return ids.next(static_cast<std::uint64_t>(wall().time_since_epoch().count()));
+    }
+    [[nodiscard]] const settings::Settings& settings() const { return *rules.settings; }
+};
+
+/// Opens everything with the root key: unwraps the keys, reads and authenticates the store, replays the log, ends
+/// leases whose holder, grant or credential has gone. Blocks for the time of the reading. `unseal_refused`: not the key
+/// of this store; `damaged` from store or journal. On failure nothing was written.
+[[nodiscard]] result::Result<std::unique_ptr<Unsealed>> open_with(crypto::RootKey root, const Parts& parts, Rules rules,
+                                                                  store::Store& store);
+
+/// The first keys of a new store, wrapped under `root`: record key and audit key, synced.
+[[nodiscard]] result::Result<> make_store_keys(const crypto::RootKey& root, store::Store& store, secret::Arena& arena);
+
+} // namespace credlease::broker

@@ -1,0 +1,72 @@
+#include "broker/expiry.hpp"
+#include "broker/grants.hpp"
+
+namespace credlease::broker {
+namespace {
+
+using result::ErrorCode;
+using result::refuse;
+
+std::vector<std::string> grant_gate(const vocabulary::GrantId& id) { return {"grant:" + id.text()}; }
+
+} // namespace
+
+result::Result<const vocabulary::Grant*> find_grant(const Unsealed& house, const Asker& asker, std::string_view text) {
+    const auto id = vocabulary::GrantId::find(text);
+    const auto* grant = id ? house.grants->find(*id) : nullptr;
+    const auto& caller = *asker.caller;
+    const bool own =
+        grant != nullptr && grant->minted_by == caller.principal && grant->on_behalf_of == caller.on_behalf_of;
+    const bool engine = grant != nullptr && caller.kind == access::CallerKind::engine && caller.on_behalf_of.empty() &&
+                        grant->minted_by == caller.principal;
+    if (own || engine || (grant != nullptr && caller.kind == access::CallerKind::operator_)) return grant;
+    return refuse({.code = ErrorCode::grant_not_found,
+                   .sentence = "There is no such grant of yours; it may have ended.",
+                   .next_step = "See what there is with GET /v1/grants (credlease grants)."});
+}
+
+runtime::Task<result::Result<Answer>> withdraw_grant(Unsealed& house, Asker asker, std::string id) {
+    auto found = find_grant(house, asker, id);
+    if (!found) co_return refuse(std::move(found.error()));
+    const auto grant_id = (*found)->id;
+    auto pass = co_await house.gate.enter(grant_gate(grant_id));
+    const auto* grant = house.grants->find(grant_id);
+    if (grant == nullptr) co_return Answer{.status = 204}; // it ended while we waited: that is what was wanted
+    store::Batch batch;
+    house.grants->stage_withdraw(*grant, batch);
+    auto record = record_of(asker, vocabulary::Action::grant_withdrawn);
+    record.grant = grant_id;
+    const auto workflow = grant->workflow;
+    const auto run = grant->run;
+    record.workflow = workflow;
+    record.run = run;
+    auto committed = co_await house.journal->commit(record, std::move(batch));
+    if (!committed) co_return refuse(std::move(committed.error()));
+    house.grants->apply_withdraw(grant_id);
+    end_leases(house, {.grant = grant_id}, vocabulary::EndReason::grant_ended);
+    co_return Answer{.status = 204};
+}
+
+runtime::Task<> end_grant(Unsealed& house, vocabulary::GrantId id, vocabulary::Action why) {
+    auto pass = co_await house.gate.enter(grant_gate(id));
+    const auto* grant = house.grants->find(id);
+    if (grant == nullptr) co_return;
+    end_leases(house, {.grant = id}, vocabulary::EndReason::grant_ended);
+    store::Batch batch;
+    house.grants->stage_withdraw(*grant, batch);
+    const auto ended = *grant;
+    vocabulary::AuditRecord record;
+    record.action = why;
+    record.principal = ended.minted_by;
+    record.on_behalf_of = ended.on_behalf_of;
+    record.grant = id;
+    record.workflow = ended.workflow;
+    record.run = ended.run;
+    auto committed = co_await house.journal->commit(record, std::move(batch));
+    // A store that takes no changes keeps the record for now; the grant itself has ended all the same: its time is
+    // over.
+    house.grants->apply_withdraw(id);
+    (void)committed;
+}
+
+} // namespace credlease::broker

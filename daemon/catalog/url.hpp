@@ -1,0 +1,13 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace credlease::catalog {
+
+/// The host of an absolute http or https URL (RFC 3986 §3), without its port; an IPv6 address keeps its brackets.
+/// nullopt for anything that is no place to send a secret to: another scheme, user information, a query, a fragment,
+/// white space, control or non-ASCII characters, a port that is none.
+[[nodiscard]] std::optional<std::string_view> find_host(std::string_view url);
+
+} // namespace credlease::catalog

@@ -1,0 +1,26 @@
+#include "runtime/loop.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+
+namespace credlease::runtime {
+
+// Hint 1: one thread runs the loop, any thread may post to it. (BOOST_ASIO_CONCURRENCY_HINT_UNSAFE would drop the lock
+// that a worker's post needs.)
+Loop::Loop() : context_(1) {}
+
+void Loop::run() {
+    const auto stay = boost::asio::make_work_guard(context_);
+    context_.run();
+    context_.restart();
+}
+
+void Loop::stop() { context_.stop(); }
+
+void Loop::post(std::function<void()> job) { boost::asio::post(context_, std::move(job)); }
+
+// What is posted from a handler runs behind all handlers that are ready, and behind one more look at what has become
+// ready.
+void Loop::at_end_of_turn(std::function<void()> job) { post(std::move(job)); }
+
+} // namespace credlease::runtime

@@ -1,0 +1,116 @@
+#define BOOST_TEST_MODULE runtime
+#define BOOST_TEST_DYN_LINK
+#include "run_task.hpp"
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <stdexcept>
+#include <string>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
+
+namespace credlease::runtime {
+
+BOOST_AUTO_TEST_SUITE(loop_promises)
+
+BOOST_AUTO_TEST_CASE(what_another_thread_posts_runs_on_the_loop) {
+    Loop loop;
+    std::thread::id ran_on;
+    std::thread other([&] {
+        loop.post([&] {
+            ran_on = std::this_thread::get_id();
+            loop.stop();
+        });
+    });
+    loop.run();
+    other.join();
+    BOOST_TEST((ran_on == std::this_thread::get_id()));
+}
+
+BOOST_AUTO_TEST_CASE(no_post_of_many_threads_is_lost) {
+    constexpr int threads = 4;
+    constexpr int each = 2000;
+    Loop loop;
+    int ran = 0; // touched by the loop alone
+    std::vector<std::jthread> others;
+    for (int i = 0; i < threads; ++i) {
+        others.emplace_back([&] {
+            for (int k = 0; k < each; ++k) {
+                loop.post([&] {
+                    if (++ran == threads * each) loop.stop();
+                });
+            }
+        });
+    }
+    loop.run();
+    BOOST_TEST(ran == threads * each);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_that_comes_before_run_is_kept_and_run_works_again) {
+    Loop loop;
+    bool ran = false;
+    loop.stop();
+    loop.post([&] { ran = true; });
+    loop.run();
+    BOOST_TEST(!ran);
+    loop.post([&] { loop.stop(); });
+    loop.run();
+    BOOST_TEST(ran);
+}
+
+BOOST_AUTO_TEST_CASE(an_exception_of_a_job_comes_out_of_run) {
+    Loop loop;
+    loop.post([] { throw std::runtime_error("broken"); });
+    BOOST_CHECK_THROW(loop.run(), std::runtime_error);
+}
+
+BOOST_AUTO_TEST_CASE(the_end_of_a_turn_comes_after_what_was_ready) {
+    Loop loop;
+    std::string order;
+    loop.post([&] {
+        order += 'a';
+        loop.at_end_of_turn([&] {
+            order += '!';
+            loop.stop();
+        });
+    });
+    loop.post([&] { order += 'b'; });
+    loop.post([&] { order += 'c'; });
+    loop.run();
+    BOOST_TEST(order == "abc!");
+}
+
+// What the journal counts on: one write for all requests that were readable in the same turn.
+BOOST_AUTO_TEST_CASE(one_end_of_turn_serves_all_sockets_that_were_readable) {
+    Loop loop;
+    std::vector<boost::asio::posix::stream_descriptor> readers;
+    std::vector<int> writers;
+    int staged = 0;
+    int flushes = 0;
+    for (int i = 0; i < 5; ++i) {
+        std::array<int, 2> pair{};
+        BOOST_REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) == 0);
+        readers.emplace_back(loop.context(), pair[0]);
+        writers.push_back(pair[1]);
+        readers.back().async_wait(boost::asio::posix::descriptor_base::wait_read,
+                                  [&](const boost::system::error_code&) {
+                                      if (staged++ > 0) return;
+                                      loop.at_end_of_turn([&] {
+                                          ++flushes;
+                                          loop.stop();
+                                      });
+                                  });
+    }
+    for (const int writer : writers) BOOST_REQUIRE(::write(writer, "x", 1) == 1);
+    loop.run();
+    BOOST_TEST(staged == 5);
+    BOOST_TEST(flushes == 1);
+    for (const int writer : writers) ::close(writer);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace credlease::runtime
