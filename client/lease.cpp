@@ -81,6 +81,11 @@ std::chrono::system_clock::time_point Lease::expires_at() const { return State::
 std::chrono::system_clock::time_point Lease::renewable_until() const { return State::times_of(held()).renewable_until; }
 std::string Lease::limited_by() const { return State::times_of(held()).limited_by; }
 
+bool Lease::is_over() const {
+    if (!held()) return true;
+    return held()->holding->is_over() || expires_at() <= std::chrono::system_clock::now();
+}
+
 std::optional<Error> Lease::last_error() const { return held() ? held()->holding->last_error() : std::nullopt; }
 
 bool Lease::expose(std::string_view field, const std::function<void(std::string_view)>& use) const {

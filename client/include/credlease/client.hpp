@@ -170,7 +170,9 @@ class CREDLEASE_PUBLIC Lease {
     Result<void> renew(std::optional<std::chrono::milliseconds> ttl = std::nullopt);
     /// Gives it back at once. What was exposed stays valid at its service until it is changed there.
     Result<void> release();
-    /// Why the last renewal failed, until one succeeds. After `lease_ended` there is no further one.
+    /// Whether it has ended: released, ended by the broker, or past its time. An empty one has.
+    [[nodiscard]] bool is_over() const;
+    /// Why the last renewal failed, until one succeeds.
     [[nodiscard]] std::optional<Error> last_error() const;
     /// Keeps the lease when this object dies (for a lease that is not bound to the process).
     void keep();
