@@ -2,6 +2,7 @@
 
 #include "api/routes.hpp"
 #include "broker/broker.hpp"
+#include "broker/change.hpp"
 #include "broker/issue_lease.hpp"
 #include "runtime/task_group.hpp"
 #include "wire/limits.hpp"

@@ -1,6 +1,7 @@
 #include "api/api.hpp"
 #include "broker/cursor.hpp"
 #include "broker/read_audit.hpp"
+#include "wire/json_writer.hpp"
 
 #include <charconv>
 

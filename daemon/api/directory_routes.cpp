@@ -34,7 +34,7 @@ void Api::add_directory_routes(std::vector<Route>& rows) {
                            if (!asked)
                                change = std::unexpected(std::move(asked.error()));
                            else if (!role)
-                               change = refuse(invalid("role", "A role is admin, editor or member."));
+                               change = result::refuse(invalid("role", "A role is admin, editor or member."));
                            else
                                change->role = *role;
                        }

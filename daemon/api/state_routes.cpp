@@ -67,8 +67,8 @@ Reply whoami_reply(const broker::Asker& asker) {
 
 /// A passphrase from JSON in the arena into a buffer of its own.
 result::Result<secret::SecretBuffer> take_passphrase(const wire::Unseal& asked, secret::Arena& arena) {
-    if (asked.passphrase.is_null()) return secret::SecretBuffer();
-    const auto* text = asked.passphrase.if_string();
+    if (!asked.passphrase || asked.passphrase->is_null()) return secret::SecretBuffer();
+    const auto* text = asked.passphrase->if_string();
     if (text == nullptr || text->empty()) return refuse(result::invalid("passphrase", "A passphrase is a text."));
     return secret::SecretBuffer::copy(arena, std::string_view(text->data(), text->size()), secret::Share::keys);
 }
