@@ -28,6 +28,10 @@ struct Scope {
 
 template <> struct std::hash<credlease::vocabulary::Scope> {
     std::size_t operator()(const credlease::vocabulary::Scope& scope) const noexcept {
-        return std::hash<std::string>{}(scope.text());
+        const std::hash<std::string> hash;
+        const std::size_t names = scope.kind == credlease::vocabulary::ScopeKind::personal
+                                      ? hash(scope.user.directory.text()) * 31 + hash(scope.user.name.text())
+                                      : hash(scope.workspace.text());
+        return names ^ static_cast<std::size_t>(scope.kind);
     }
 };
