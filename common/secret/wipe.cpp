@@ -6,6 +6,6 @@ namespace credlease::secret {
 
 void wipe(std::span<std::byte> bytes) noexcept { sodium_memzero(bytes.data(), bytes.size()); }
 
-void wipe_stack() noexcept { sodium_stackzero(4096); }
+void wipe_stack(std::size_t depth) noexcept { sodium_stackzero(depth); }
 
 } // namespace credlease::secret

@@ -8,8 +8,9 @@ namespace credlease::secret {
 /// Overwrites memory with zeros in a way that the compiler keeps (sodium_memzero).
 void wipe(std::span<std::byte> bytes) noexcept;
 
-/// Overwrites the 4 KiB of stack below the caller, where functions that have returned may have left words of a key
-/// (libsodium 1.0.18's crypto_kdf and XChaCha20 leave some, at most 3 KiB deep).
-void wipe_stack() noexcept;
+/// Overwrites `depth` bytes of stack below the caller, where functions that have returned may have left words of a
+/// secret: libsodium 1.0.18's crypto_kdf and XChaCha20 leave some of the key within 3 KiB, its Argon2id the whole
+/// derived key within 6 KiB (measured).
+void wipe_stack(std::size_t depth = 4096) noexcept;
 
 } // namespace credlease::secret

@@ -41,10 +41,6 @@ std::string mapped(std::string_view text, int options) {
 
 std::string normalized(std::string_view text) { return mapped(text, UTF8PROC_STABLE | UTF8PROC_COMPOSE); }
 
-std::string folded_text(std::string_view text) {
-    return mapped(text, UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD);
-}
-
 /// Calls `use` with each code point until it says false; false then, or where the text is not UTF-8.
 template <class Use> bool all_code_points(std::string_view text, Use use) {
     while (!text.empty()) {
@@ -93,8 +89,8 @@ Result<std::string> CredentialNameRule::check(std::string_view text) {
     constexpr std::array<std::string_view, 4> reserved = {"cred_", "personal:", "workspace:", "organization:"};
     auto name = text.size() <= most_bytes && is_clean_utf8(text) ? normalized(text) : std::string{};
     if (!is_line(name)) return refuse(invalid("", "A name has 1 to 128 characters, none of them a control character."));
-    const auto folded = folded_text(name);
-    if (std::ranges::any_of(reserved, [&](std::string_view prefix) { return folded.starts_with(prefix); }))
+    const auto lower = folded(name);
+    if (std::ranges::any_of(reserved, [&](std::string_view prefix) { return lower.starts_with(prefix); }))
         return refuse(invalid("", "A name may not begin with cred_, personal:, workspace: or organization:."));
     return name;
 }
@@ -116,7 +112,17 @@ Result<std::string> LabelRule::check(std::string_view text) {
     return refuse(invalid("", "A workflow, run or node has 1 to 128 characters, none of them a control character."));
 }
 
-std::string folded(const CredentialName& name) { return folded_text(name.text()); }
+std::string folded(std::string_view text) {
+    const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+    if (!std::ranges::all_of(text, is_ascii)) {
+        return mapped(text, UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD);
+    }
+    std::string lower(text); // the same, without the tables
+    std::ranges::transform(lower, lower.begin(), [](char c) { return is_upper(c) ? static_cast<char>(c + 32) : c; });
+    return lower;
+}
+
+std::string folded(const CredentialName& name) { return folded(std::string_view(name.text())); }
 
 std::string UserId::text() const { return "user:" + directory.text() + "/" + name.text(); }
 

@@ -58,6 +58,8 @@ using Label = Name<LabelRule>;
 
 /// What makes two names the same within a scope: NFC, case-folded (Unicode, full folding by utf8proc).
 [[nodiscard]] std::string folded(const CredentialName& name);
+/// The same of any clean UTF-8, for searching.
+[[nodiscard]] std::string folded(std::string_view text);
 
 /// A user of one engine's directory: "flows/alice", on the wire "user:flows/alice".
 struct UserId {

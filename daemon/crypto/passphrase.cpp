@@ -11,6 +11,8 @@ namespace {
 constexpr std::uint64_t most_memory = std::uint64_t{4} << 30;
 constexpr std::uint64_t most_passes = 64;
 
+constexpr std::size_t argon2_stack = std::size_t{32} << 10; ///< more than Argon2id uses
+
 bool are_sound(const PassphraseParameters& parameters) {
     return parameters.memory_bytes >= crypto_pwhash_argon2id_MEMLIMIT_MIN && parameters.memory_bytes <= most_memory &&
            parameters.passes >= crypto_pwhash_argon2id_OPSLIMIT_MIN && parameters.passes <= most_passes;
@@ -47,7 +49,7 @@ result::Result<RootKey> derive_root_key(const secret::SecretBuffer& passphrase, 
     if (!key) return result::refuse(std::move(key.error()));
     const bool derived =
         key->expose_to_write([&](std::span<std::byte> out) { return derive(passphrase, parameters, out); });
-    secret::wipe_stack();
+    secret::wipe_stack(argon2_stack);
     if (!derived) {
         return result::refuse(
             {.code = result::ErrorCode::overloaded,

@@ -9,10 +9,9 @@ namespace credlease::vault {
 
 /// Writes the members `"fields"`, `"secret"` and (where every secret that it is made from was asked for) `"http"` of a
 /// lease, by hand, into arena memory: `,"fields":{…},"secret":{…},"http":{…}`. `wanted` is the bit set of the fields
-/// asked for. False when the plaintext does not fit the entry's auth type.
+/// asked for. Fields that the catalog no longer knows are left out. False when a stored field is of another type than
+/// the catalog's. No heap allocation.
 [[nodiscard]] bool write_lease_members(wire::SecretJsonWriter& writer, const catalog::AuthType& auth,
                                        const Entry& entry, std::span<const std::byte> plaintext, std::uint32_t wanted);
-/// An upper bound of what that writes, in bytes.
-[[nodiscard]] std::size_t lease_members_bound(const catalog::AuthType& auth, const Entry& entry, std::size_t plaintext);
 
 } // namespace credlease::vault

@@ -20,26 +20,31 @@ namespace credlease::vault {
 
 /// A credential as the index holds it: metadata in the clear, the secret fields sealed.
 struct Entry {
-    vocabulary::Credential credential;
-    std::vector<std::byte> sealed;             ///< the current version's secret fields
+    vocabulary::Credential credential{};
+    std::vector<std::byte> sealed{};           ///< the current version's secret fields; empty: their record is damaged
     std::array<std::uint8_t, 8> fingerprint{}; ///< keyed, of the secret fields' plaintext
-    std::uint32_t present = 0;                 ///< bit set of the fields that are set, secret and public
-    std::optional<vocabulary::Time> last_used_at;
+    std::optional<vocabulary::Time> last_used_at{};
 };
 
-/// A change that was put into a batch and waits to be applied to the index once the batch is durable.
+/// As a person is shown it: a credential past its `expires_at` is expired, whatever its last test said.
+[[nodiscard]] vocabulary::CredentialStatus effective_status(const vocabulary::Credential& credential,
+                                                            vocabulary::Time now);
+
+/// A change that was put into a batch and waits to be applied to the index once the batch is durable. Until then
+/// nobody stages another change to the same credential, or to a scope that it touches.
 class Change {
   public:
     Change();
     Change(Change&&) noexcept;
     Change& operator=(Change&&) noexcept;
     ~Change();
-    /// As it will be (for an answer).
+    /// As it will be (for an answer); of an erase, as it was.
     [[nodiscard]] const vocabulary::Credential& after() const;
 
   private:
     friend class Vault;
     struct State;
+    explicit Change(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
 };
 
@@ -75,32 +80,35 @@ struct Filter {
     std::vector<std::string> services{};
     std::optional<vocabulary::Scope> scope{};
     std::string auth{};
-    std::optional<vocabulary::CredentialStatus> status{};
+    std::optional<vocabulary::CredentialStatus> status{}; ///< the effective one
+    vocabulary::Time now{};                               ///< where `status` is asked for
 };
 enum class Sort : std::uint8_t { name, created_at, updated_at, last_used_at };
 
 /// Credentials and their keys. Everything is reached through scopes: an id outside them is never looked at (guarantee
-/// 12). Staging does not change the index; `apply` does, after the batch is durable.
+/// 12). Staging does not change the index; `apply` does, after the batch is durable. Loop thread only.
 class Vault {
   public:
     struct Keys {
         mac::FingerprintMac fingerprint;
     };
+    /// `root` outlives the vault.
     Vault(secret::Arena& arena, const crypto::RootKey& root, Keys keys);
     ~Vault(); ///< wipes the workspace keys
     Vault(const Vault&) = delete;
     Vault& operator=(const Vault&) = delete;
 
-    /// While the store is read: takes records of Table::credentials, versions and keys.
+    /// While the store is read: takes records of Table::credentials, versions and keys, in this order. A version whose
+    /// credential is not there (its record was refused as damaged) is passed over.
     [[nodiscard]] result::Result<> accept(const store::Record& record);
 
-    // ---- looking; `scopes` are the caller's, in the order in which they are searched
+    // ---- looking; `scopes` are the caller's, in the order in which they are searched. No allocation.
     [[nodiscard]] const Entry* find(std::span<const vocabulary::Scope> scopes,
                                     const vocabulary::CredentialId& id) const;
     /// Every entry of that name (case-folded) in those scopes.
     [[nodiscard]] std::vector<const Entry*> find_named(std::span<const vocabulary::Scope> scopes,
                                                        const vocabulary::CredentialName& name) const;
-    /// In the order of `sort`, then id; from behind `after` (a sort key and id of the page before).
+    /// In ascending order of `sort`, then id; from behind `after` (a sort key and id of the page before).
     struct Position {
         std::string sort_key;
         vocabulary::CredentialId id;
@@ -117,13 +125,15 @@ class Vault {
     [[nodiscard]] result::Result<FieldSet> open(const Entry& entry) const;
 
     // ---- changing: puts records into `batch`
-    /// `name_taken` (case-folded, within the scope). Makes the scope's key when it has none.
+    /// `name_taken` (case-folded, within the scope); `invalid_request` when a required field is missing. Makes the
+    /// scope's key when it has none.
     [[nodiscard]] result::Result<Change> stage_create(NewCredential created, store::Batch& batch);
     /// In place, same version, next revision, sealed anew. `secret_required` when a destination field changes and a
     /// secret field is not given anew; secret fields otherwise are `invalid_request` (rotate changes them).
     [[nodiscard]] result::Result<Change> stage_edit(const Entry& entry, const catalog::AuthType& auth, Edit edit,
                                                     store::Batch& batch);
     [[nodiscard]] Change stage_erase(const Entry& entry, store::Batch& batch);
+    /// An entry that stays keeps its address.
     void apply(Change change);
 
     /// On the lease path: when it was last used (memory only; the journal brings it back).

@@ -1,7 +1,7 @@
 #define BOOST_TEST_MODULE secret
 #define BOOST_TEST_DYN_LINK
-#include "in_child.hpp"
 #include "secret/arena.hpp"
+#include "support/in_child.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -13,7 +13,7 @@
 #include <vector>
 
 using namespace credlease::secret;
-using credlease::secret::test::in_child;
+using credlease::test::in_child;
 
 namespace {
 

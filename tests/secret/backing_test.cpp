@@ -1,6 +1,6 @@
 #define BOOST_TEST_DYN_LINK
-#include "in_child.hpp"
 #include "secret/arena.hpp"
+#include "support/in_child.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 using namespace credlease::secret;
-using credlease::secret::test::in_child;
+using credlease::test::in_child;
 using Choice = ArenaOptions::Choice;
 
 namespace {

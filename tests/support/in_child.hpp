@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace credlease::secret::test {
+namespace credlease::test {
 
 /// How a forked child ended that ran `body`: the number that it returned, or minus the signal that killed it.
 template <class Body> int in_child(Body body) {
@@ -27,4 +27,4 @@ template <class Body> int in_child(Body body) {
     return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-} // namespace credlease::secret::test
+} // namespace credlease::test

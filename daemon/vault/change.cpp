@@ -1,0 +1,103 @@
+#include "vault/records.hpp"
+#include "vault/scope_index.hpp"
+#include "vault/sealing.hpp"
+
+#include <algorithm>
+
+namespace credlease::vault {
+
+using result::ErrorCode;
+using result::refuse;
+using result::Result;
+
+Change::Change() = default;
+Change::Change(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Change::Change(Change&&) noexcept = default;
+Change& Change::operator=(Change&&) noexcept = default;
+Change::~Change() = default;
+const vocabulary::Credential& Change::after() const { return state_->next->credential; }
+
+Result<> Vault::State::check_name(const vocabulary::Credential& wanted) const {
+    const ScopeIndex* index = find(wanted.scope);
+    const Stored* same = index ? index->find_named(FoldedName(wanted.name)) : nullptr;
+    if (!same || same->credential.id == wanted.id) return {};
+    return refuse({.code = ErrorCode::name_taken,
+                   .sentence = "Another credential of this scope has this name.",
+                   .next_step = "Choose another name, or change the one that is there.",
+                   .about = result::PublicText::of(wanted.name.text())});
+}
+
+Result<const crypto::WorkspaceKey*> Vault::State::key_of(const vocabulary::Scope& scope, Change::State& change,
+                                                         store::Batch& batch) const {
+    const ScopeIndex* index = find(scope);
+    if (index && !index->key.empty()) return &index->key;
+    const std::string text = scope.text();
+    if (index && index->key_revision != 0) {
+        return refuse(
+            {.code = ErrorCode::damaged,
+             .sentence = "The scope's key is damaged: it is kept as it was found, and nothing is sealed anew.",
+             .next_step = "Restore a backup, or use another scope.",
+             .about = result::PublicText::of(text)});
+    }
+    auto key = crypto::make_key<crypto::WorkspaceKeyKind>(arena);
+    if (!key) return refuse(std::move(key.error()));
+    change.new_key = std::move(*key);
+    batch.put(store::Table::keys, text, 1, write_key(crypto::wrap(root, change.new_key, text)));
+    return &change.new_key;
+}
+
+Result<> Vault::State::stage(Change::State& change, const FieldSet& fields, store::Batch& batch) const {
+    Stored& next = *change.next;
+    const auto key = key_of(next.credential.scope, change, batch);
+    if (!key) return refuse(key.error());
+    next.sealed = seal_fields(**key, next.credential, fields);
+    const auto& credential = next.credential;
+    batch.put(store::Table::credentials, credential_key(credential.id), ++next.record_revision,
+              write_credential(credential));
+    batch.put(store::Table::versions, version_key(credential.id, credential.version), ++next.sealed_revision,
+              write_version({.id = credential.id,
+                             .version = credential.version,
+                             .scope = credential.scope,
+                             .fingerprint = next.fingerprint,
+                             .sealed = next.sealed}));
+    return {};
+}
+
+Change Vault::stage_erase(const Entry& entry, store::Batch& batch) {
+    auto change = std::make_unique<Change::State>();
+    change->erases = true;
+    change->before = entry.credential.scope;
+    change->next = std::make_unique<Stored>();
+    change->next->credential = entry.credential;
+    const auto& credential = entry.credential;
+    if (const Stored* stored = state_->find(credential)) {
+        batch.erase(store::Table::credentials, credential_key(credential.id), stored->record_revision);
+        if (stored->sealed_revision != 0) {
+            batch.erase(store::Table::versions, version_key(credential.id, credential.version),
+                        stored->sealed_revision);
+        }
+    }
+    return Change(std::move(change));
+}
+
+void Vault::apply(Change change) {
+    Change::State& made = *change.state_;
+    const auto id = made.next->credential.id;
+    ScopeIndex* before = state_->find(made.before);
+    std::unique_ptr<Stored> kept = before ? before->take(id) : nullptr;
+    if (made.erases) return;
+    ScopeIndex& index = state_->index_of(made.next->credential.scope);
+    if (!made.new_key.empty()) {
+        index.key = std::move(made.new_key);
+        index.key_revision = 1;
+    }
+    if (kept) {
+        made.next->last_used_at = kept->last_used_at;
+        *kept = std::move(*made.next);
+    } else {
+        kept = std::move(made.next);
+    }
+    index.insert(std::move(kept));
+}
+
+} // namespace credlease::vault

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "result/result.hpp"
+#include "vocabulary/credential.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory_resource>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// The stored form of credentials, their sealed versions and the scopes' keys: a format byte, then vault/bytes.hpp's
+// numbers and texts. Nothing secret passes through here but as ciphertext. Reading checks every bound; `damaged` names
+// the record's key.
+
+namespace credlease::vault {
+
+[[nodiscard]] std::string credential_key(const vocabulary::CredentialId& id);
+[[nodiscard]] std::string write_credential(const vocabulary::Credential& credential);
+[[nodiscard]] result::Result<vocabulary::Credential> read_credential(std::string_view key, std::string_view value);
+
+/// One version's secret fields, sealed.
+struct SealedVersion {
+    vocabulary::CredentialId id{};
+    std::uint32_t version = 0;
+    vocabulary::Scope scope{}; ///< of the credential: where to find it
+    std::array<std::uint8_t, 8> fingerprint{};
+    std::vector<std::byte> sealed{};
+};
+[[nodiscard]] std::string version_key(const vocabulary::CredentialId& id, std::uint32_t version);
+[[nodiscard]] std::string write_version(const SealedVersion& version);
+[[nodiscard]] result::Result<SealedVersion> read_version(std::string_view key, std::string_view value);
+
+/// A scope's wrapped key.
+struct WrappedKey {
+    vocabulary::Scope scope;
+    std::vector<std::byte> wrapped;
+};
+[[nodiscard]] std::string write_key(std::span<const std::byte> wrapped);
+[[nodiscard]] result::Result<WrappedKey> read_key(std::string_view key, std::string_view value);
+
+/// What a credential's ciphertext is bound to (guarantee 1): id, version, generation, scope, service and auth type, the
+/// names of its secret fields, its public fields' names, types and values.
+void write_binding(const vocabulary::Credential& credential, std::pmr::string& out);
+
+} // namespace credlease::vault

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "crypto/crypto.hpp"
+#include "vault/vault.hpp"
+
+namespace credlease::vault {
+
+/// The fields under the scope's key, bound to the credential (write_binding).
+[[nodiscard]] std::vector<std::byte> seal_fields(const crypto::WorkspaceKey& key,
+                                                 const vocabulary::Credential& credential, const FieldSet& fields);
+/// `damaged` names the credential. No heap allocation for credentials with less than 1 KiB of public fields.
+[[nodiscard]] result::Result<FieldSet> open_fields(const crypto::WorkspaceKey& key, const Entry& entry,
+                                                   secret::Arena& arena);
+
+/// The first 8 bytes of a keyed hash of the plaintext, which tells equal field sets from different ones in the audit
+/// log; zero for an empty set.
+[[nodiscard]] std::array<std::uint8_t, 8> fingerprint_of(const mac::FingerprintMac& mac, const FieldSet& fields);
+
+} // namespace credlease::vault

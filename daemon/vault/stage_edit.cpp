@@ -1,0 +1,132 @@
+#include "vault/scope_index.hpp"
+#include "vault/sealing.hpp"
+
+namespace credlease::vault {
+namespace {
+
+using catalog::AuthType;
+using catalog::Field;
+using result::refuse;
+using result::Result;
+
+using Fields = vocabulary::PublicFields;
+
+/// Public fields after the edit: given ones replace, cleared ones go or get their default.
+Fields merged(const AuthType& auth, Fields fields, const GivenFields& given) {
+    for (std::size_t i = 0; i < auth.fields.size(); ++i) {
+        const Field& field = auth.fields[i];
+        if (field.secret || (given.cleared >> i & 1) == 0) continue;
+        fields.erase(field.name);
+        if (field.default_value) fields.emplace(field.name, *field.default_value);
+    }
+    for (const auto& [name, value] : given.public_fields) fields.insert_or_assign(name, value);
+    return fields;
+}
+
+bool is_same(const Fields& left, const Fields& right, const std::string& name) {
+    const auto in_left = left.find(name);
+    const auto in_right = right.find(name);
+    if (in_left == left.end() || in_right == right.end()) return (in_left == left.end()) == (in_right == right.end());
+    return in_left->second == in_right->second;
+}
+
+/// A secret destination counts as changed whenever it is given: it is not compared.
+bool moves_destination(const AuthType& auth, const Fields& before, const Fields& after, std::uint32_t touched) {
+    for (std::size_t i = 0; i < auth.fields.size(); ++i) {
+        const Field& field = auth.fields[i];
+        if (!field.destination) continue;
+        if (field.secret ? (touched >> i & 1) != 0 : !is_same(before, after, field.name)) return true;
+    }
+    return false;
+}
+
+/// Every secret field that is set must be given anew, or cleared: the old value never goes to the new place.
+Result<> check_all_anew(const AuthType& auth, const std::vector<std::string>& secret_fields, std::uint32_t touched) {
+    for (const std::string& name : secret_fields) {
+        const auto index = auth.find_field(name);
+        if (!index || (touched >> *index & 1) != 0) continue;
+        return refuse(
+            {.code = result::ErrorCode::secret_required,
+             .sentence = "A field that decides where the secret goes is only changed together with the secret.",
+             .next_step = "Give every secret field anew in the same request.",
+             .about = result::PublicText::of(name),
+             .field = result::PublicText::of("fields." + name)});
+    }
+    return {};
+}
+
+Result<> refuse_secrets(const AuthType& auth, std::uint32_t touched) {
+    for (std::size_t i = 0; i < auth.fields.size(); ++i) {
+        if (!auth.fields[i].secret || (touched >> i & 1) == 0) continue;
+        auto error = result::invalid("fields." + auth.fields[i].name, "An edit does not change a secret field.");
+        error.next_step = "Rotate the credential: that makes a new version.";
+        return refuse(std::move(error));
+    }
+    return {};
+}
+
+/// The public fields as they will be, and whether the secret ones are new.
+struct EditedFields {
+    Fields fields;
+    bool has_new_secrets = false;
+};
+
+Result<EditedFields> edited_fields(const AuthType& auth, const vocabulary::Credential& before,
+                                   const GivenFields& given) {
+    const std::uint32_t touched = given.given | given.cleared;
+    EditedFields edited{.fields = merged(auth, before.fields, given)};
+    if (moves_destination(auth, before.fields, edited.fields, touched)) {
+        auto checked = check_all_anew(auth, before.secret_fields, touched);
+        if (!checked) return refuse(std::move(checked.error()));
+        edited.has_new_secrets = true;
+        return edited;
+    }
+    auto checked = refuse_secrets(auth, touched);
+    if (!checked) return refuse(std::move(checked.error()));
+    return edited;
+}
+
+void change_members(const Edit& edit, vocabulary::Credential& credential) {
+    if (edit.name) credential.name = *edit.name;
+    if (edit.notes) credential.notes = *edit.notes;
+    if (edit.scope) credential.scope = *edit.scope;
+    if (edit.expires_at) credential.expires_at = *edit.expires_at;
+    if (edit.rotate_every) credential.rotate_every = *edit.rotate_every;
+    credential.revision += 1;
+    credential.updated_at = edit.now;
+}
+
+} // namespace
+
+Result<Change> Vault::stage_edit(const Entry& entry, const AuthType& auth, Edit edit, store::Batch& batch) {
+    const Stored* stored = state_->find(entry.credential);
+    auto change = std::make_unique<Change::State>();
+    change->before = entry.credential.scope;
+    change->next = std::make_unique<Stored>(*stored);
+    vocabulary::Credential& after = change->next->credential;
+    change_members(edit, after);
+    if (auto free = state_->check_name(after); !free) return refuse(std::move(free.error()));
+
+    FieldSet secrets;
+    bool has_new_secrets = false;
+    if (edit.fields) {
+        auto edited = edited_fields(auth, entry.credential, *edit.fields);
+        if (!edited) return refuse(std::move(edited.error()));
+        after.fields = std::move(edited->fields);
+        has_new_secrets = edited->has_new_secrets;
+    }
+    if (has_new_secrets) {
+        secrets = std::move(edit.fields->secret_fields);
+        after.secret_fields = names_in(secrets);
+        change->next->fingerprint = fingerprint_of(state_->keys.fingerprint, secrets);
+    } else {
+        auto opened = open(entry);
+        if (!opened) return refuse(std::move(opened.error()));
+        secrets = std::move(*opened);
+    }
+    auto staged = state_->stage(*change, secrets, batch);
+    if (!staged) return refuse(std::move(staged.error()));
+    return Change(std::move(change));
+}
+
+} // namespace credlease::vault

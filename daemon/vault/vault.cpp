@@ -1,0 +1,118 @@
+#include "vault/vault.hpp"
+
+#include "vault/records.hpp"
+#include "vault/scope_index.hpp"
+#include "vault/sealing.hpp"
+
+namespace credlease::vault {
+namespace {
+
+using result::ErrorCode;
+using result::refuse;
+using vocabulary::CredentialStatus;
+using vocabulary::Scope;
+
+} // namespace
+
+CredentialStatus effective_status(const vocabulary::Credential& credential, vocabulary::Time now) {
+    const bool can_expire =
+        credential.status == CredentialStatus::active || credential.status == CredentialStatus::failing;
+    const bool is_past = credential.expires_at && *credential.expires_at <= now;
+    return can_expire && is_past ? CredentialStatus::expired : credential.status;
+}
+
+Vault::Vault(secret::Arena& arena, const crypto::RootKey& root, Keys keys)
+    : state_(std::make_unique<State>(State{.arena = arena, .root = root, .keys = std::move(keys), .scopes = {}})) {}
+
+Vault::~Vault() = default;
+
+result::Result<> Vault::accept(const store::Record& record) {
+    switch (record.table) {
+    case store::Table::credentials: {
+        auto read = read_credential(record.key, record.value);
+        if (!read) return refuse(std::move(read.error()));
+        auto entry = std::make_unique<Stored>();
+        entry->credential = std::move(*read);
+        entry->record_revision = record.revision;
+        ScopeIndex& index = state_->index_of(entry->credential.scope);
+        index.insert(std::move(entry));
+        return {};
+    }
+    case store::Table::versions: {
+        auto read = read_version(record.key, record.value);
+        if (!read) return refuse(std::move(read.error()));
+        const ScopeIndex* index = state_->find(read->scope);
+        Stored* entry = index ? index->find(read->id) : nullptr;
+        if (!entry || entry->credential.version != read->version) return {};
+        entry->sealed = std::move(read->sealed);
+        entry->fingerprint = read->fingerprint;
+        entry->sealed_revision = record.revision;
+        return {};
+    }
+    case store::Table::keys: {
+        auto read = read_key(record.key, record.value);
+        if (!read) return refuse(std::move(read.error()));
+        ScopeIndex& index = state_->index_of(read->scope);
+        index.key_revision = record.revision;
+        auto key = crypto::unwrap<crypto::WorkspaceKeyKind>(state_->root, read->wrapped, record.key, state_->arena);
+        if (!key) {
+            key.error().about = result::PublicText::of(record.key);
+            return refuse(std::move(key.error()));
+        }
+        index.key = std::move(*key);
+        return {};
+    }
+    default:
+        return {};
+    }
+}
+
+const Entry* Vault::find(std::span<const Scope> scopes, const vocabulary::CredentialId& id) const {
+    for (const Scope& scope : scopes) {
+        const ScopeIndex* index = state_->find(scope);
+        if (const Entry* entry = index ? index->find(id) : nullptr) return entry;
+    }
+    return nullptr;
+}
+
+std::vector<const Entry*> Vault::find_named(std::span<const Scope> scopes,
+                                            const vocabulary::CredentialName& name) const {
+    std::vector<const Entry*> found;
+    const FoldedName folded(name);
+    for (const Scope& scope : scopes) {
+        const ScopeIndex* index = state_->find(scope);
+        if (const Entry* entry = index ? index->find_named(folded) : nullptr) found.push_back(entry);
+    }
+    return found;
+}
+
+std::vector<Scope> Vault::all_scopes() const {
+    std::vector<Scope> scopes;
+    scopes.reserve(state_->scopes.size());
+    for (const auto& [scope, index] : state_->scopes) scopes.push_back(scope);
+    return scopes;
+}
+
+std::size_t Vault::size() const {
+    std::size_t size = 0;
+    for (const auto& [scope, index] : state_->scopes) size += index->by_id().size();
+    return size;
+}
+
+result::Result<FieldSet> Vault::open(const Entry& entry) const {
+    const ScopeIndex* index = state_->find(entry.credential.scope);
+    if (!index || index->key.empty()) {
+        return refuse({.code = ErrorCode::damaged,
+                       .sentence = "The key of the credential's scope is damaged, and so its secret cannot be opened.",
+                       .next_step = "Restore a backup.",
+                       .about = result::PublicText::of(entry.credential.id.text())});
+    }
+    return open_fields(index->key, entry, state_->arena);
+}
+
+void Vault::note_use(const vocabulary::CredentialId& id, const Scope& scope, vocabulary::Time when) {
+    const ScopeIndex* index = state_->find(scope);
+    if (Stored* entry = index ? index->find(id) : nullptr) entry->last_used_at = when;
+}
+
+} // namespace credlease::vault
