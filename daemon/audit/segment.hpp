@@ -48,7 +48,7 @@ struct Frame {
 
 /// A place between two frames.
 struct Mark {
-    std::uint64_t seq = 0; ///< of the frame that follows
+    std::uint64_t seq = 1; ///< of the frame that follows
     std::uint64_t offset = 0;
     mac::Digest chain{}; ///< before it
 };
