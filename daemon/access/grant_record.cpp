@@ -38,7 +38,7 @@ template <class Name> Name read_name(ByteReader& reader) {
 
 bool read_flag(ByteReader& reader) {
     const auto flag = reader.u8();
-    
+    if (flag > 1) reader.give_up();
     return flag == 1;
 }
 
