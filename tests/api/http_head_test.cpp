@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <random>
 #include <string>
 
 namespace {
@@ -173,6 +174,42 @@ BOOST_AUTO_TEST_CASE(at_most_64_headers_are_taken) {
     for (int i = 1; i < 64; ++i) headers += "A: b\r\n";
     BOOST_TEST(read_head(head_with(headers)).has_value());
     refuses(head_with(headers + "A: b\r\n"), ErrorCode::header_too_large);
+}
+
+BOOST_AUTO_TEST_CASE(whatever_comes_is_read_within_its_bytes_or_refused) {
+    const std::string good = "POST /v1/leases?x=%20 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer clg_1\r\n"
+                             "Content-Length: 12\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n";
+    constexpr std::string_view pieces("\r\n\t :%/?,.\0\x7f\xff"
+                                      "0aZ",
+                                      17);
+    std::mt19937 random(7466); // the same cases every time
+    std::size_t read = 0;
+    for (int i = 0; i < 20'000; ++i) {
+        std::string text = good;
+        for (unsigned k = random() % 4; k < 4; ++k) {
+            const std::size_t at = random() % text.size();
+            const char piece = pieces[random() % pieces.size()];
+            if (k == 1)
+                text.erase(at, random() % 8);
+            else if (k == 2)
+                text.insert(at, 1, piece);
+            else
+                text[at] = piece;
+        }
+        const auto found = find_head(text);
+        if (!found || !*found) continue;
+        BOOST_REQUIRE(**found <= text.size());
+        const std::string block = text.substr(0, **found); // so that a byte past it would be past the allocation
+        const auto head = read_head(block);
+        if (!head) continue;
+        ++read;
+        for (const auto view : {head->path, head->query, head->grant}) {
+            BOOST_REQUIRE((view.empty() ||
+                           (view.data() >= block.data() && view.data() + view.size() <= block.data() + block.size())));
+        }
+        BOOST_REQUIRE(head->path.starts_with('/'));
+    }
+    BOOST_TEST(read > 100U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,6 +4,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <random>
 #include <sys/socket.h>
 
 namespace {
@@ -177,6 +178,21 @@ BOOST_AUTO_TEST_CASE(what_is_sent_ahead_without_room_for_it_ends_the_connection_
     BOOST_TEST(response->body == "done");
     BOOST_TEST(response->header("connection") == "close");
     BOOST_TEST(client.is_closed_by_peer());
+    BOOST_TEST(broker.on_loop([&] { return broker.handled.empty(); }));
+}
+
+BOOST_AUTO_TEST_CASE(noise_harms_nobody) {
+    auto witness = broker.connect();
+    std::mt19937 random(7466);
+    for (int i = 0; i < 200; ++i) {
+        auto client = broker.connect(i % 2 == 0 ? Door::lease : Door::admin);
+        std::string noise = i % 3 == 0 ? post("Content-Length: 50\r\n") : std::string();
+        for (unsigned k = random() % 6000; k > 0; --k) noise.push_back(static_cast<char>(random()));
+        client.send(noise);
+        if (i % 20 == 0) BOOST_REQUIRE(witness.ask("GET", "/v1/status")->status == 200U);
+    }
+    BOOST_TEST(broker.has_connections(1));
+    BOOST_TEST(broker.used(Share::bodies) == 16U * 1024);
     BOOST_TEST(broker.on_loop([&] { return broker.handled.empty(); }));
 }
 

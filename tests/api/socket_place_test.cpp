@@ -90,13 +90,16 @@ BOOST_AUTO_TEST_CASE(a_socket_belongs_to_its_group) {
 }
 
 BOOST_AUTO_TEST_CASE(a_socket_never_exists_with_wrong_rights) {
-    // A child watches the name as fast as it can; it may only ever see nothing or the final rights.
+    // A child watches both names as fast as it can: on its way a socket is closed to others, in its place it is right.
+    const auto temporary = directory / ".lease.sock.new";
     const pid_t watcher = ::fork();
     if (watcher == 0) {
         int wrong = 0;
         for (int seen = 0; seen < 200'000; ++seen) {
             struct stat status{};
             if (::stat(path.c_str(), &status) == 0 && (status.st_mode & 07777) != 0620) wrong = 1;
+            if (::stat(temporary.c_str(), &status) != 0) continue;
+            if ((status.st_mode & 07777) != 0600 && (status.st_mode & 07777) != 0620) wrong = 1;
         }
         ::_exit(wrong);
     }
