@@ -4,10 +4,14 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/env.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 
+#include <array>
 #include <charconv>
+#include <cstdio>
+#include <mutex>
 
 namespace credlease::store {
 namespace {
@@ -17,15 +21,41 @@ using result::PublicText;
 using result::refuse;
 using result::Result;
 
-/// RocksDB's own log would be a file that nobody reads: what matters comes back as a status.
-class SilentLog final : public rocksdb::Logger {
+/// RocksDB's own log would be a file that nobody reads. Of what it says one thing counts: which file was damaged, since
+/// the status does not name it.
+class DamageLog final : public rocksdb::Logger {
   public:
-    SilentLog() : Logger(rocksdb::InfoLogLevel::FATAL_LEVEL) {}
+    DamageLog() : Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
     using rocksdb::Logger::Logv;
-    void Logv(const char*, va_list) override {}
+    void Logv(const char* format, va_list values) override {
+        std::array<char, 512> line{};
+        if (std::vsnprintf(line.data(), line.size(), format, values) < 0) return;
+        const std::string_view text(line.data());
+        const auto begin = text.find('/');
+        if (!text.contains("dropping") || begin == std::string_view::npos) return;
+        const std::lock_guard lock(mutex_);
+        damage_ = text.substr(begin);
+    }
+    [[nodiscard]] std::string damage() const {
+        const std::lock_guard lock(mutex_);
+        return damage_;
+    }
+
+  private:
+    mutable std::mutex mutex_; // RocksDB logs from threads of its own
+    std::string damage_;
 };
 
-rocksdb::Options make_options() {
+/// RocksDB would look for free space every five seconds, and refuse to be resumed meanwhile. The next write does that
+/// at once.
+class NoPolling final : public rocksdb::EventListener {
+  public:
+    void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* recover_itself) override {
+        *recover_itself = false;
+    }
+};
+
+rocksdb::Options make_options(std::shared_ptr<DamageLog> log) {
     constexpr std::size_t mebibyte = std::size_t{1} << 20;
     rocksdb::BlockBasedTableOptions table;
     table.block_cache = rocksdb::NewLRUCache(mebibyte);
@@ -45,7 +75,8 @@ rocksdb::Options make_options() {
     options.max_background_jobs = 2;
     options.stats_dump_period_sec = 0;
     options.stats_persist_period_sec = 0;
-    options.info_log = std::make_shared<SilentLog>();
+    options.listeners.push_back(std::make_shared<NoPolling>());
+    options.info_log = std::move(log);
     return options;
 }
 
@@ -66,7 +97,8 @@ result::Error damaged(const rocksdb::Status& status) {
             .about = PublicText::of(status.ToString())};
 }
 
-result::Error open_error(const rocksdb::Status& status, const fs::path& directory) {
+result::Error open_error(const rocksdb::Status& status, const fs::path& directory, const std::string& damage) {
+    if (status.IsCorruption() && !damage.empty()) return damaged(rocksdb::Status::Corruption(damage));
     if (status.IsCorruption()) return damaged(status);
     return {.code = result::ErrorCode::configuration,
             .sentence = "The store can't be opened.",
@@ -112,20 +144,22 @@ Result<> check_format(rocksdb::DB& db) {
 }
 
 /// Reads what is there without writing.
-Result<> inspect(const rocksdb::Options& options, const fs::path& directory) {
+Result<> inspect(const rocksdb::Options& options, const DamageLog& log, const fs::path& directory) {
     rocksdb::DB* opened = nullptr;
     const auto status = rocksdb::DB::OpenForReadOnly(options, directory.string(), &opened);
     const std::unique_ptr<rocksdb::DB> db(opened);
-    if (!status.ok()) return refuse(open_error(status, directory));
+    if (!status.ok()) return refuse(open_error(status, directory, log.damage()));
     return check_format(*db);
 }
 
 } // namespace
 
 Result<std::unique_ptr<Rocks>> Rocks::open(const fs::path& directory) {
-    auto options = make_options();
-    if (fs::exists(directory / "CURRENT")) {
-        if (auto sound = inspect(options, directory); !sound) return refuse(std::move(sound.error()));
+    const auto log = std::make_shared<DamageLog>();
+    auto options = make_options(log);
+    std::error_code ignored;
+    if (fs::exists(directory / "CURRENT", ignored)) {
+        if (auto sound = inspect(options, *log, directory); !sound) return refuse(std::move(sound.error()));
     } else if (holds_data(directory)) {
         return refuse(damaged(rocksdb::Status::Corruption((directory / "CURRENT").string() + " is missing")));
     }
@@ -133,7 +167,7 @@ Result<std::unique_ptr<Rocks>> Rocks::open(const fs::path& directory) {
     rocksdb::DB* opened = nullptr;
     const auto status = rocksdb::DB::Open(options, directory.string(), &opened);
     auto rocks = std::unique_ptr<Rocks>(new Rocks(std::unique_ptr<rocksdb::DB>(opened)));
-    if (!status.ok()) return refuse(open_error(status, directory));
+    if (!status.ok()) return refuse(open_error(status, directory, log->damage()));
     if (rocks->is_empty()) {
         rocksdb::WriteBatch first;
         first.Put(header_key("format"), std::to_string(format_version));
@@ -151,23 +185,30 @@ Result<std::optional<std::string>> Rocks::get(std::string_view key) const {
     return value;
 }
 
+Result<> Rocks::resume() {
+    const auto failures = failures_.load();
+    if (failures == resumed_) return {};
+    if (const auto status = db_->Resume(); !status.ok()) return refuse(unavailable(status));
+    resumed_ = failures;
+    return {};
+}
+
 Result<> Rocks::write(rocksdb::WriteBatch& batch) {
-    if (failed_) {
-        if (const auto status = db_->Resume(); !status.ok()) return refuse(unavailable(status));
-        failed_ = false;
-    }
+    if (auto resumed = resume(); !resumed) return resumed;
     rocksdb::WriteOptions unsynced;
     unsynced.sync = false;
     const auto status = db_->Write(unsynced, &batch);
     if (status.ok()) return {};
-    failed_ = true;
+    ++failures_;
     return refuse(unavailable(status));
 }
 
 Result<> Rocks::sync() {
+    // A log in which a write failed must not be synced: RocksDB takes that for a mistake of ours and ends the process.
+    if (auto resumed = resume(); !resumed) return resumed;
     const auto status = db_->SyncWAL();
     if (status.ok()) return {};
-    failed_ = true;
+    ++failures_;
     return refuse(unavailable(status));
 }
 

@@ -35,10 +35,13 @@ class Rocks {
     [[nodiscard]] rocksdb::DB& db() const { return *db_; }
 
   private:
+    /// After a failure RocksDB refuses all writes until it is told that the cause may be gone. From both threads.
+    [[nodiscard]] result::Result<> resume();
     explicit Rocks(std::unique_ptr<rocksdb::DB> db) : db_(std::move(db)) {}
 
     std::unique_ptr<rocksdb::DB> db_;
-    std::atomic<bool> failed_{false}; ///< a write or sync failed: RocksDB refuses writes until it is resumed
+    std::atomic<std::uint64_t> failures_{0}; ///< writes and syncs that failed: RocksDB refuses all until it is resumed
+    std::atomic<std::uint64_t> resumed_{0};  ///< … since so many failures
 };
 
 } // namespace credlease::store

@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(copies_are_authenticated_in_order_and_outside_the_set_hash)
     SampleKeys keys;
     auto opened = open_and_load(folder.path(), keys);
     auto& store = *opened.store;
-    for (const std::uint64_t number : {300, 2, 1}) {
+    for (const std::uint64_t number : {300ULL, 2ULL, 1ULL}) {
         auto prepared = store.prepare(put("a" + std::to_string(number), 1, "value"));
         const auto set = store.set_hash();
         store.add_copy(*prepared, number, "copy " + std::to_string(number));

@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(a_bit_flipped_in_the_middle_of_the_log_is_refused_and_the_f
     const auto opened = Store::open(folder.path());
     BOOST_REQUIRE(!opened.has_value());
     BOOST_TEST((opened.error().code == result::ErrorCode::damaged));
-    BOOST_TEST(opened.error().detail().contains(log.stem().string()));
+    BOOST_TEST(opened.error().detail().contains(log.stem().string()), opened.error().detail());
     BOOST_TEST((files_of(folder.path() / "store") == before));
 }
 
@@ -165,7 +165,8 @@ BOOST_AUTO_TEST_CASE(a_full_disk_refuses_changes_harms_nothing_and_service_resum
         fs::remove(disk.path() / "ballast");
         Batch batch;
         batch.put(Table::grants, "after", 1, "value");
-        BOOST_TEST(apply(store, std::move(batch)).has_value());
+        const auto after = apply(store, std::move(batch));
+        BOOST_TEST(after.has_value(), (after ? "" : after.error().detail()));
         BOOST_TEST(store.sync().has_value());
     }
     const auto again = open_and_load(disk.path(), keys);
