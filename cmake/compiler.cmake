@@ -17,7 +17,7 @@ set(CREDLEASE_TEST_BUILD OFF CACHE BOOL "Compile in the arena's walk and the sta
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual
                     -Wimplicit-fallthrough -Werror)
-add_compile_definitions(BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE)
+add_compile_definitions(CREDLEASE_VERSION="${PROJECT_VERSION}" BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE)
 if(CREDLEASE_TEST_BUILD)
   add_compile_definitions(CREDLEASE_TEST_BUILD)
 endif()

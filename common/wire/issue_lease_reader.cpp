@@ -5,6 +5,7 @@
 #include <boost/json/basic_parser_impl.hpp>
 
 #include <cstring>
+#include <functional>
 
 namespace credlease::wire {
 namespace {
@@ -67,6 +68,7 @@ struct Filler {
     static constexpr std::size_t max_string_size = credential_most;
 
     IssueLeaseView* out = nullptr;
+    std::string_view body{};
     std::optional<result::Error> refused{};
     Member member = Member::none; ///< whose value comes next
     bool in_purpose = false;
@@ -83,9 +85,12 @@ struct Filler {
         return false;
     }
 
-    /// The text whose last piece is `piece`: in place, or gathered in `unescaped` when an escape split it.
+    /// The text whose last piece is `piece`: in place, or gathered in `unescaped` where it had an escape (the parser
+    /// decodes those on the stack).
     bool finish(Text piece, Code& code, std::string_view& text) {
-        if (partial == 0) {
+        const std::less<const char*> before;
+        const bool is_in_body = !before(piece.data(), body.data()) && before(piece.data(), body.data() + body.size());
+        if (partial == 0 && is_in_body) {
             text = {piece.data(), piece.size()};
         } else {
             if (!keep(piece, code)) return false;
@@ -239,6 +244,7 @@ result::Result<> read_issue_lease(std::string_view body, IssueLeaseView& out) {
     options.max_depth = 4;
     json::basic_parser<Filler> parser(options);
     parser.handler().out = &out;
+    parser.handler().body = body;
     Code code;
     const std::size_t used = parser.write_some(false, body.data(), body.size(), code);
     if (!code && used != body.size()) code = json::error::extra_data;

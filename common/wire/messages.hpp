@@ -103,7 +103,7 @@ BOOST_DESCRIBE_STRUCT(Seal, (), (now))
 
 /// POST /v1/unseal. The passphrase stays a value in the arena.
 struct Unseal {
-    boost::json::value passphrase;
+    std::optional<boost::json::value> passphrase; ///< absent or null: the key file is read anew
 };
 BOOST_DESCRIBE_STRUCT(Unseal, (), (passphrase))
 

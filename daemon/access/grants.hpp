@@ -40,6 +40,8 @@ class Grants {
     void apply_count(const vocabulary::GrantId& id, std::uint32_t leases_taken);
     /// Grants that ended before `now`, at most `most`: to be withdrawn and told.
     [[nodiscard]] std::vector<vocabulary::GrantId> expired(vocabulary::Time now, std::size_t most) const;
+    /// When the next one ends; nullopt: none lives.
+    [[nodiscard]] std::optional<vocabulary::Time> next_expiry() const;
     void clear();
 
   private:

@@ -36,7 +36,8 @@ class Listener {
         std::function<void()> end_of_turn;
         std::function<bool()> is_sealed;
         std::function<void(const attestation::Peer&, std::string_view code)>
-            refused; ///< peers refused before a request
+            refused;                                       ///< peers refused before a request
+        std::function<void(std::string_view what)> broken; ///< a handler threw; its client got `internal`
     };
 
     Listener(runtime::Loop& loop, runtime::Clock& clock, secret::Arena& arena, const Routes& routes, Options options);
@@ -53,9 +54,7 @@ class Listener {
     [[nodiscard]] std::size_t connections() const;
 
   private:
-    friend class Responder;
-    struct State;
-    std::unique_ptr<State> state_;
+    std::shared_ptr<Traffic> traffic_; ///< shared with the responders, which may outlive the listener
 };
 
 } // namespace credlease::api

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "attestation/peer.hpp"
+#include "result/result.hpp"
 #include "secret/secret_buffer.hpp"
 #include "vocabulary/ulid.hpp"
 
@@ -15,8 +16,14 @@
 
 namespace credlease::api {
 
+class Intake;
+struct Connection;
+
 enum class Door : std::uint8_t { lease, admin }; ///< which of the two sockets
-enum class Method : std::uint8_t { get, post, put, patch, del };
+enum class Method : std::uint8_t { get, post, put, patch, del, other };
+
+/// "GET"; empty for `other`.
+[[nodiscard]] std::string_view name_of(Method method);
 
 /// One bounded request, read in place: its texts lie in arena memory that lives until the handler returns. A handler
 /// that answers later takes the body along (`take_body`) and copies what else it needs.
@@ -33,6 +40,14 @@ struct Request {
     std::string_view body{}; ///< may hold secrets
     vocabulary::RequestId id{};
     std::shared_ptr<const attestation::Peer> peer;
+
+    Intake* intake = nullptr; ///< who read it, and for which connection
+    Connection* connection = nullptr;
+    secret::SecretBuffer* kept = nullptr; ///< the buffer that holds the body; none where it was read in place
+
+    /// The body for a handler that answers later: moved where it has a buffer of its own, else copied. Called before
+    /// the handler returns. `overloaded` when the arena, or the client's part of it, is full.
+    [[nodiscard]] result::Result<secret::SecretBuffer> take_body() const;
 };
 
 /// A query's parameter, percent-decoded (RFC 3986); nullopt when absent. `invalid_request` for bad encoding is decided

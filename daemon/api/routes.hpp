@@ -4,7 +4,9 @@
 #include "api/request.hpp"
 
 #include <functional>
+#include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace credlease::api {
@@ -21,10 +23,12 @@ struct Route {
     std::function<void(const Request&, const Parts&, Responder)> handle;
 };
 
-/// Finds the row of a request: fixed paths by one look-up, without an allocation.
+/// Finds the row of a request: fixed paths by one look-up, without an allocation; they win over patterns.
 class Routes {
   public:
     explicit Routes(std::vector<Route> rows);
+    Routes(const Routes&) = delete;
+    Routes& operator=(const Routes&) = delete;
 
     /// Calls the row's handler, or answers `not_found`, `method_not_allowed` (with an Allow header), or, where `sealed`
     /// and the row is not for that, `sealed`.
@@ -32,7 +36,22 @@ class Routes {
     [[nodiscard]] const std::vector<Route>& rows() const { return rows_; }
 
   private:
+    struct Hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view path) const { return std::hash<std::string_view>{}(path); }
+    };
+    using RowsOfPath = std::vector<const Route*>;
+    struct Pattern {
+        std::vector<std::string_view> segments; ///< "{…}" matches anything but nothing
+        RowsOfPath rows;
+    };
+
+    [[nodiscard]] const RowsOfPath* find(std::string_view path, Parts& parts) const;
+    void add(const Route& row);
+
     std::vector<Route> rows_;
+    std::unordered_map<std::string, RowsOfPath, Hash, std::equal_to<>> fixed_;
+    std::vector<Pattern> patterns_;
 };
 
 } // namespace credlease::api

@@ -61,9 +61,19 @@ struct Peer {
     [[nodiscard]] bool is_alive() const;
 };
 
+/// Switches SO_PASSCRED on for a listening socket, so that the sockets accepted from it have it from their first byte
+/// on. (Measured on Linux 6.18: a client that writes between accept(2) and a later setsockopt shows up as pid 0, uid
+/// 65534, which `receive` takes for a stranger; what it wrote before accept carries its credentials either way.
+/// Connections that were waiting before the switch don't inherit it: a systemd socket unit says `PassCredentials=yes`.)
+[[nodiscard]] bool prepare_listener(int socket);
+
 /// Takes the peer of a just accepted socket; switches SO_PASSCRED on. `unauthenticated` for a peer with pid 0 (outside
-/// our pid namespace) or one that has gone.
+/// our pid namespace) or one that has gone; `overloaded` when no descriptor is left.
 [[nodiscard]] result::Result<Peer> attest(int socket);
+
+/// A pidfd of the process that has this pid and started then, in this boot (a lease's holder after a restart of the
+/// daemon); closed if there is none any more.
+[[nodiscard]] Descriptor open_process(pid_t pid, std::uint64_t start_time);
 
 /// The executable that the process runs now (looked at again at every lease for rules with `exe`).
 [[nodiscard]] std::optional<Executable> executable_of(const Peer& peer);
@@ -76,10 +86,11 @@ struct Peer {
 struct Received {
     enum class Kind : std::uint8_t { bytes, nothing_yet, end, stranger, failed };
     Kind kind = Kind::nothing_yet; ///< `stranger`: the writer is not the peer (an inherited or passed socket)
-    std::size_t size = 0;
+    std::size_t size = 0;          ///< bytes written to the buffer, also by a stranger
 };
-/// recvmsg(2) with MSG_DONTWAIT; compares the writer's credentials (SCM_CREDENTIALS) with the peer's and closes
-/// descriptors that came along. `bytes` goes to the arena: it may hold a secret.
+/// recvmsg(2) with MSG_DONTWAIT; compares the writer's credentials (SCM_CREDENTIALS) with the peer's, and leaves
+/// descriptors that came along to the kernel, which closes them. `bytes` (not empty) goes to the arena: it may hold a
+/// secret.
 [[nodiscard]] Received receive(int socket, const Peer& peer, std::span<std::byte> bytes);
 
 /// Which kind of key this kernel gives.
@@ -87,7 +98,7 @@ struct Received {
 /// Whether /proc/PID/exe of other uids can be read (CAP_SYS_PTRACE); if not, rules with `exe` never match.
 [[nodiscard]] bool can_read_executables();
 
-/// This boot (/proc/sys/kernel/random/boot_id).
+/// This boot (/proc/sys/kernel/random/boot_id; throws where that can't be read).
 [[nodiscard]] std::array<std::uint8_t, 16> boot_id();
 
 } // namespace credlease::attestation

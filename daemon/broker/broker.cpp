@@ -4,6 +4,8 @@
 #include "broker/grants.hpp"
 #include "crypto/key_file.hpp"
 
+#include <tuple>
+
 namespace credlease::broker {
 namespace {
 
@@ -41,7 +43,8 @@ std::string_view name_of(Phase phase) {
 
 Broker::Broker(Parts parts, Rules rules, std::unique_ptr<store::Store> store)
     : parts_(parts), rules_(std::move(rules)), store_(std::move(store)),
-      sealed_log_(rules_.settings->places.data / "sealed.log"), gate_(parts_.loop) {}
+      sealed_log_(rules_.settings->places.data / "sealed.log"),
+      sealed_callers_(rules_.settings, no_directory_, no_grants_), gate_(parts_.loop) {}
 
 Broker::~Broker() = default;
 
@@ -73,7 +76,7 @@ result::Result<> Broker::start_with_key_file() {
     const auto& place = rules_.settings->seal;
     std::error_code failed;
     if (!seal_ && place.may_make_key && !std::filesystem::exists(place.key_file, failed)) {
-        if (auto made = crypto::make_key_file(place.key_file); !made) return made;
+        if (auto made = crypto::make_key_file(place.key_file, parts_.arena); !made) return made;
     }
     auto root = crypto::read_key_file(place.key_file, parts_.arena);
     if (!root) return refuse(std::move(root.error()));
@@ -101,6 +104,16 @@ result::Result<> Broker::open_house(crypto::RootKey root) {
     return {};
 }
 
+result::Result<access::CallerRef> Broker::find_caller(const attestation::Peer& peer, access::Callers::Claims claims) {
+    if (house_) return house_->callers->find(peer, claims, house_->time.now());
+    if (!claims.grant.empty()) {
+        return refuse({.code = ErrorCode::sealed,
+                       .sentence = "The broker is sealed: it cannot tell whose grant this is.",
+                       .next_step = "An operator unseals it (credlease unseal)."});
+    }
+    return sealed_callers_.find(peer, claims, parts_.clock.wall());
+}
+
 std::string_view Broker::root_key_word() const {
     if (rules_.settings->seal.method == settings::SealMethod::key_file) return "file";
     return seal_ ? "passphrase" : "unset";
@@ -108,6 +121,7 @@ std::string_view Broker::root_key_word() const {
 
 void Broker::reload(Rules rules) {
     rules_ = std::move(rules);
+    std::ignore = sealed_callers_.reload(rules_.settings);
     if (!house_) return;
     house_->rules = rules_;
     house_->book.set_per_principal(rules_.settings->leases.per_principal);
@@ -122,7 +136,7 @@ void Broker::reload(Rules rules) {
 runtime::Task<> Broker::close_house() {
     if (house_->expiry_call != 0) parts_.clock.cancel(house_->expiry_call);
     house_->holders.reset();
-    co_await house_->tasks.close();
+    co_await house_->tasks.drain(); // changes under way end by themselves
     house_->refusals->flush();
     co_await house_->journal->close();
     house_.reset();

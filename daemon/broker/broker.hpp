@@ -33,6 +33,9 @@ class Broker {
     [[nodiscard]] const Rules& rules() const { return rules_; }
     [[nodiscard]] const Parts& parts() const { return parts_; }
     [[nodiscard]] store::Store& store() { return *store_; }
+    /// Who a peer is; while sealed by the config alone (no directory, no grants).
+    [[nodiscard]] result::Result<access::CallerRef> find_caller(const attestation::Peer& peer,
+                                                                access::Callers::Claims claims);
     /// `status`'s "root_key": "file", "passphrase" or "unset".
     [[nodiscard]] std::string_view root_key_word() const;
 
@@ -63,6 +66,9 @@ class Broker {
     audit::SealedLog sealed_log_;
     Phase phase_ = Phase::starting;
     std::unique_ptr<Unsealed> house_;
+    access::Directory no_directory_;
+    access::Grants no_grants_{mac::GrantMac()};
+    access::Callers sealed_callers_;
     runtime::Gate gate_; ///< one derivation, seal or unseal at a time
 
     struct Delay {

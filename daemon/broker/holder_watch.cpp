@@ -3,8 +3,6 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 
 #include <fcntl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 namespace credlease::broker {
 
@@ -28,8 +26,8 @@ bool HolderWatch::watch(const leases::Holder& holder, const attestation::Peer& p
 
 bool HolderWatch::watch_again(const leases::Holder& holder) {
     if (watched_.contains(holder)) return true;
-    attestation::Descriptor pidfd(static_cast<int>(::syscall(SYS_pidfd_open, holder.pid, 0)));
-    if (!pidfd.open() || attestation::start_time_of(holder.pid) != holder.start_time) return false;
+    const auto pidfd = attestation::open_process(holder.pid, holder.start_time);
+    if (!pidfd.open()) return false;
     const int copy = ::fcntl(pidfd.number(), F_DUPFD_CLOEXEC, 0);
     if (copy < 0) return false;
     start(holder, copy);

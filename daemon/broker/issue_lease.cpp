@@ -13,7 +13,7 @@ using result::refuse;
 struct Plan {
     const vault::Entry* entry = nullptr;
     const catalog::AuthType* auth = nullptr;
-    leases::Lease lease;
+    leases::Lease lease{};
 };
 
 /// The scopes to look in: the caller's own, or those of the workspace that an operator names.
@@ -116,9 +116,9 @@ result::Failure ended(const leases::Book::Ended& end) {
 
 /// The same key and body again: the same lease, its secret decrypted anew.
 struct Redelivery {
-    leases::Lease lease;
+    leases::Lease lease{};
     const vault::Entry* entry = nullptr;
-    secret::SecretBuffer body;
+    secret::SecretBuffer body{};
 };
 
 /// nullopt: the key is new, or what it gave was never issued.

@@ -10,7 +10,7 @@ namespace credlease::broker {
 struct StagedReply {
     vocabulary::LeaseId lease;
     unsigned status = 201;
-    secret::SecretBuffer body; ///< JSON, in the arena
+    secret::SecretBuffer body{}; ///< JSON, in the arena
     bool issued = false;       ///< a new lease: forgotten again if the record cannot be written
 };
 

@@ -1,5 +1,6 @@
 #include "broker/expiry.hpp"
 #include "broker/find_credential.hpp"
+#include "wire/json_writer.hpp"
 #include "broker/grants.hpp"
 
 #include <charconv>

@@ -22,9 +22,9 @@ class Outcomes {
         std::array<std::uint8_t, 16> body_digest{};
         vocabulary::Time at{};
         unsigned status = 200;
-        std::string location;
+        std::string location{};
         std::uint64_t revision = 0; ///< for the ETag; 0: none
-        std::string body;           ///< JSON text without secrets
+        std::string body{};         ///< JSON text without secrets
     };
 
     /// The stored record of a key: nullopt when the key is new (or none was sent).

@@ -2,6 +2,7 @@
 
 #include "broker/expiry.hpp"
 #include "broker/lease_plan.hpp"
+#include "wire/json_writer.hpp"
 
 namespace credlease::broker {
 namespace {

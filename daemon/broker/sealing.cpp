@@ -1,5 +1,6 @@
 #include "broker/broker.hpp"
 #include "broker/expiry.hpp"
+#include "crypto/key_file.hpp"
 #include "wire/limits.hpp"
 
 #include <algorithm>

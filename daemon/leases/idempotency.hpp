@@ -13,16 +13,19 @@ namespace credlease::leases {
 /// (each lease's holds key and digest), so a restart brings them back.
 class Idempotency {
   public:
-    Idempotency();
+    explicit Idempotency(vocabulary::Duration kept_for = std::chrono::minutes(10), std::size_t per_principal = 4096);
     ~Idempotency();
+    Idempotency(const Idempotency&) = delete;
+    Idempotency& operator=(const Idempotency&) = delete;
 
     struct Seen {
         vocabulary::LeaseId lease;
-        std::array<std::uint8_t, 16> body_digest;
+        std::array<std::uint8_t, 16> body_digest{};
         bool renewal = false;
     };
     [[nodiscard]] std::optional<Seen> find(std::string_view principal, std::string_view key,
                                            vocabulary::Time now) const;
+    /// No heap allocation in steady state. An empty key is not noted.
     void note(std::string_view principal, std::string_view key, const Seen& seen, vocabulary::Time now);
     void replay(const vocabulary::AuditRecord& record);
     void clear();

@@ -26,16 +26,16 @@ namespace credlease {
 
 /// Why something did not work. Holds no secret.
 struct Error {
-    std::string code;      ///< the broker's code ("credential_revoked"), or "unreachable", "configuration", "internal"
-    std::string sentence;  ///< what is the matter
-    std::string next_step; ///< what to do about it; may be empty
-    std::string field;     ///< of `invalid_request`: which member
-    std::string reason;    ///< of `lease_ended`: why
-    unsigned status = 0;   ///< HTTP status; 0: no answer came
-    std::string request_id;
-    std::vector<std::string> candidates; ///< of `name_ambiguous` and `credential_in_use`
-    std::string current_etag;            ///< of `version_conflict`
-    std::optional<std::chrono::seconds> retry_after;
+    std::string code{};     ///< the broker's code ("credential_revoked"), or "unreachable", "configuration", "internal"
+    std::string sentence{}; ///< what is the matter
+    std::string next_step{}; ///< what to do about it; may be empty
+    std::string field{};     ///< of `invalid_request`: which member
+    std::string reason{};    ///< of `lease_ended`: why
+    unsigned status = 0;     ///< HTTP status; 0: no answer came
+    std::string request_id{};
+    std::vector<std::string> candidates{}; ///< of `name_ambiguous` and `credential_in_use`
+    std::string current_etag{};            ///< of `version_conflict`
+    std::optional<std::chrono::seconds> retry_after{};
 };
 
 /// A value, or an Error.
@@ -88,7 +88,13 @@ class CREDLEASE_PUBLIC SecretText {
     static Result<SecretText> copy_of(std::string_view text);
     /// Reads a descriptor to its end (at most 64 KiB), straight into locked memory.
     static Result<SecretText> read_from(int descriptor);
+    /// Reads one line (at most 64 KiB), without its newline and nothing past it.
+    static Result<SecretText> read_line(int descriptor);
+    /// Locked memory of `size` bytes for `fill` to write a text into.
+    static Result<SecretText> filled(std::size_t size, const std::function<void(std::span<char>)>& fill);
 
+    /// Cuts one newline ("\n" or "\r\n") off the end.
+    void cut_newline();
     template <class Use> decltype(auto) expose(Use&& use) const { return std::forward<Use>(use)(view()); }
     [[nodiscard]] std::size_t size() const;
     [[nodiscard]] bool empty() const { return size() == 0; }
@@ -105,25 +111,27 @@ struct Options {
     enum class Which { automatic, user, system };
     Which which = Which::automatic;
     std::string
-        lease_socket; ///< default: CREDLEASE_SOCKET, else the caller's own broker, else /run/credlease/lease.sock
-    std::string admin_socket; ///< default: CREDLEASE_ADMIN_SOCKET, else beside it
+        lease_socket{}; ///< default: CREDLEASE_SOCKET, else the caller's own broker, else /run/credlease/lease.sock
+    std::string admin_socket{}; ///< default: CREDLEASE_ADMIN_SOCKET, else beside it
     /// A grant is taken from CREDLEASE_GRANT_FILE or CREDLEASE_GRANT unless one is set with `Client::use_grant`.
     bool grant_from_environment = true;
-    std::string actor;                        ///< Credlease-Actor, of engines ("user:alice")
+    std::string actor{};                      ///< Credlease-Actor, of engines ("user:alice")
     std::chrono::milliseconds timeout{30000}; ///< of one request; reconnects once within it
 };
 
 struct Purpose {
-    std::string workflow, run, node;
+    std::string workflow{};
+    std::string run{};
+    std::string node{};
 };
 
 /// What a lease is asked with.
 struct LeaseRequest {
-    std::string credential; ///< id or name
-    std::string workspace;  ///< operators; empty: default
-    std::optional<std::chrono::milliseconds> ttl;
-    std::vector<std::string> fields; ///< empty: all
-    Purpose purpose;
+    std::string credential{}; ///< id or name
+    std::string workspace{};  ///< operators; empty: default
+    std::optional<std::chrono::milliseconds> ttl{};
+    std::vector<std::string> fields{}; ///< empty: all
+    Purpose purpose{};
     bool bound_to_process = true;
     bool renew_itself = false; ///< a thread renews it at two thirds of its time until it dies
 };
@@ -144,7 +152,7 @@ class CREDLEASE_PUBLIC Lease {
     [[nodiscard]] std::uint32_t version() const;
     [[nodiscard]] std::chrono::system_clock::time_point expires_at() const;
     [[nodiscard]] std::chrono::system_clock::time_point renewable_until() const;
-    [[nodiscard]] const std::string& limited_by() const;
+    [[nodiscard]] std::string limited_by() const;
     [[nodiscard]] std::map<std::string, std::string> fields() const; ///< public ones, as text
 
     /// Shows one secret field ("token") to `use`; false when there is none of that name.
@@ -153,8 +161,8 @@ class CREDLEASE_PUBLIC Lease {
     /// Shows each header that a request to the service needs, and each query parameter.
     void expose_headers(const std::function<void(std::string_view name, std::string_view value)>& use) const;
     void expose_query(const std::function<void(std::string_view name, std::string_view value)>& use) const;
-    [[nodiscard]] const std::string& base_url() const;
-    [[nodiscard]] const std::vector<std::string>& allowed_hosts() const;
+    [[nodiscard]] std::string base_url() const;
+    [[nodiscard]] std::vector<std::string> allowed_hosts() const;
     /// Shows the whole answer as it came (JSON).
     void expose_json(const std::function<void(std::string_view)>& use) const;
 
@@ -162,21 +170,26 @@ class CREDLEASE_PUBLIC Lease {
     Result<void> renew(std::optional<std::chrono::milliseconds> ttl = std::nullopt);
     /// Gives it back at once. What was exposed stays valid at its service until it is changed there.
     Result<void> release();
+    /// Whether it has ended: released, ended by the broker, or past its time. An empty one has.
+    [[nodiscard]] bool is_over() const;
+    /// Why the last renewal failed, until one succeeds.
+    [[nodiscard]] std::optional<Error> last_error() const;
     /// Keeps the lease when this object dies (for a lease that is not bound to the process).
     void keep();
 
   private:
     friend class Client;
     struct State;
-    std::shared_ptr<State> state_;
+    [[nodiscard]] const State* held() const; ///< null when empty, and in a forked child
+    std::unique_ptr<State> state_;
 };
 
 /// An answer of the broker that carries no secret: status, JSON text, ETag.
 struct Answer {
     unsigned status = 0;
-    std::string json;
-    std::string etag;
-    std::string request_id;
+    std::string json{};
+    std::string etag{};
+    std::string request_id{};
 };
 
 /// A connection to the broker, made when first needed and anew when it is lost. Not shared between threads.
@@ -189,6 +202,7 @@ class CREDLEASE_PUBLIC Client {
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
 
+    /// In a forked child it has to be set again.
     void use_grant(SecretText grant);
 
     /// On lease.sock, or on admin.sock where no grant is set and it lets the caller in.
@@ -200,10 +214,10 @@ class CREDLEASE_PUBLIC Client {
     struct Request {
         Door door = Door::admin;
         std::string method = "GET";
-        std::string path;            ///< with query
-        std::string json;            ///< a body without secrets
-        std::string if_match;        ///< an ETag
-        std::string idempotency_key; ///< empty: one is made for a POST
+        std::string path{};            ///< with query
+        std::string json{};            ///< a body without secrets
+        std::string if_match{};        ///< an ETag
+        std::string idempotency_key{}; ///< empty: one is made for a POST
     };
     Result<Answer> send(const Request& request);
 
@@ -226,8 +240,8 @@ class CREDLEASE_PUBLIC Client {
     [[nodiscard]] std::string admin_socket() const;
 
   private:
-    friend class Lease;
     struct State;
+    [[nodiscard]] State& live();
     std::shared_ptr<State> state_;
 };
 

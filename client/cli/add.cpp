@@ -1,0 +1,83 @@
+#include "cli/commands.hpp"
+#include "cli/credential_reference.hpp"
+#include "cli/field_input.hpp"
+#include "cli/prompt.hpp"
+
+#include <unistd.h>
+
+namespace credlease::cli {
+namespace {
+
+struct Asked {
+    std::string service;
+    std::string name;
+    std::string auth;
+    std::string scope;
+    std::string notes;
+    std::string expires_at;
+    std::string rotate_every;
+    std::vector<std::string> fields;
+};
+
+Result<json::object> read_members(const Asked& asked, const std::string& auth) {
+    json::object members{{"service", asked.service}, {"auth", auth}, {"name", asked.name}};
+    if (!asked.scope.empty()) {
+        auto scope = read_scope(asked.scope);
+        if (!scope) return scope.error();
+        members["scope"] = std::move(*scope);
+    }
+    if (!asked.notes.empty()) members["notes"] = asked.notes;
+    if (!asked.expires_at.empty()) members["expires_at"] = asked.expires_at;
+    if (!asked.rotate_every.empty()) members["rotate_every"] = asked.rotate_every;
+    return members;
+}
+
+Result<int> add(const Invocation& invocation, Asked asked) {
+    Client client = invocation.client();
+    const auto auth = fetch_auth(client, asked.service, asked.auth);
+    if (!auth) return auth.error();
+    auto fields = read_fields(*auth, asked.fields);
+    if (!fields) return fields.error();
+    if (asked.name.empty()) {
+        if (!can_ask()) return usage("A new credential needs a --name.");
+        const auto name = ask("Name", asked.service);
+        if (!name) return name.error();
+        asked.name = *name;
+    }
+    if (auto complete = ask_for_missing(*auth, *fields); !complete) return complete.error();
+    const auto members = read_members(asked, auth->name);
+    if (!members) return members.error();
+
+    const auto answer =
+        client.send_fields({.method = "POST", .path = "/v1/credentials"}, members_of(*members), std::move(*fields));
+    if (!answer) return answer.error();
+    const auto made = read_json(*answer);
+    if (!made) return made.error();
+    if (invocation.json) {
+        print_json(*made);
+    } else {
+        write_all(STDOUT_FILENO,
+                  "Added " + printable(text_at(*made, {"name"})) + " (" + text_at(*made, {"id"}) + ").\n");
+    }
+    return exit_done;
+}
+
+} // namespace
+
+void offer_add(CLI::App& program, Invocation& invocation) {
+    const auto describe = [](CLI::App& command, Asked& asked) {
+        command.add_option("service", asked.service, "What it is for (see: credlease services)")->required();
+        command.add_option("--name", asked.name, "What it is called");
+        command.add_option("--auth", asked.auth, "The auth type, where the service has several");
+        command.add_option("--scope", asked.scope, "personal, workspace:W or organization");
+        command.add_option("--field", asked.fields, "NAME=VALUE; a secret as NAME=@FILE or NAME=- (standard input)")
+            ->type_name("FIELD");
+        command.add_option("--notes", asked.notes, "Notes for people");
+        command.add_option("--expires-at", asked.expires_at, "When it ends (RFC 3339)")->type_name("TIME");
+        command.add_option("--rotate-every", asked.rotate_every, "How often it is to be changed (90d)")
+            ->type_name("DURATION");
+    };
+    offer<Asked>(program, invocation, "add", "Store a new credential; asks for what is missing", describe, add);
+}
+
+} // namespace credlease::cli

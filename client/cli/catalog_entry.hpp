@@ -1,0 +1,33 @@
+#pragma once
+
+#include "cli/answers.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace credlease::cli {
+
+/// What the catalog says of one field (GET /v1/services/{id}).
+struct ServiceField {
+    std::string name;
+    std::string label;
+    std::string help;
+    std::string type; ///< string, text, integer, boolean, list, map
+    bool secret = false;
+    bool required = false;
+    std::vector<std::string> choices;
+};
+
+/// One auth type of a service.
+struct ServiceAuth {
+    std::string name;
+    std::vector<ServiceField> fields;
+
+    [[nodiscard]] const ServiceField* find(std::string_view field) const;
+};
+
+/// The fields of a service under `auth`; empty: its first auth type.
+[[nodiscard]] Result<ServiceAuth> fetch_auth(Client& client, const std::string& service, const std::string& auth);
+
+} // namespace credlease::cli

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "cli/invocation.hpp"
+
+#include <CLI/App.hpp>
+
+namespace credlease::cli {
+
+// One file per command: each adds its subcommand with its options to the program, and chooses itself when it is named.
+void offer_add(CLI::App& program, Invocation& invocation);
+void offer_list(CLI::App& program, Invocation& invocation);
+void offer_show(CLI::App& program, Invocation& invocation);
+void offer_edit(CLI::App& program, Invocation& invocation);
+void offer_delete(CLI::App& program, Invocation& invocation);
+void offer_lease(CLI::App& program, Invocation& invocation);
+void offer_exec(CLI::App& program, Invocation& invocation);
+void offer_leases(CLI::App& program, Invocation& invocation);
+void offer_audit(CLI::App& program, Invocation& invocation);
+void offer_grant(CLI::App& program, Invocation& invocation);
+void offer_grants(CLI::App& program, Invocation& invocation);
+void offer_services(CLI::App& program, Invocation& invocation);
+void offer_workspaces(CLI::App& program, Invocation& invocation);
+void offer_members(CLI::App& program, Invocation& invocation);
+void offer_status(CLI::App& program, Invocation& invocation);
+void offer_seal(CLI::App& program, Invocation& invocation);
+void offer_unseal(CLI::App& program, Invocation& invocation);
+void offer_completions(CLI::App& program, Invocation& invocation);
+
+/// Adds a subcommand whose options live in an `Asked`; `run` is called with them when it is chosen.
+template <class Asked, class Run>
+CLI::App* offer(CLI::App& program, Invocation& invocation, const std::string& name, const std::string& what,
+                const std::function<void(CLI::App&, Asked&)>& describe, Run run) {
+    auto* command = program.add_subcommand(name, what);
+    command->fallthrough(); // --json and the like may stand behind the command too
+    const auto asked = std::make_shared<Asked>();
+    if (describe) describe(*command, *asked);
+    command->callback([&invocation, asked, run] {
+        invocation.choose([&invocation, asked, run] { return run(invocation, *asked); });
+    });
+    return command;
+}
+
+} // namespace credlease::cli

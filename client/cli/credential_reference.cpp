@@ -1,0 +1,41 @@
+#include "cli/credential_reference.hpp"
+
+#include "cli/invocation.hpp"
+
+#include <boost/json/serialize.hpp>
+
+namespace credlease::cli {
+
+Result<FoundCredential> find_credential(Client& client, const std::string& id_or_name) {
+    const auto answer = client.send({.path = Target("/v1/credentials").segment(id_or_name).text()});
+    if (!answer) return answer.error();
+    auto entry = read_json(*answer);
+    if (!entry) return entry.error();
+    return FoundCredential{.id = text_at(*entry, {"id"}),
+                           .name = text_at(*entry, {"name"}),
+                           .etag = answer->etag,
+                           .entry = std::move(*entry)};
+}
+
+Result<std::string> find_id(Client& client, const std::string& id_or_name) {
+    if (id_or_name.starts_with("cred_")) return id_or_name;
+    auto found = find_credential(client, id_or_name);
+    if (!found) return found.error();
+    return found->id;
+}
+
+Result<json::object> read_scope(const std::string& text) {
+    if (text == "personal" || text == "organization") return json::object{{"kind", text}};
+    constexpr std::string_view prefix = "workspace:";
+    if (text.starts_with(prefix) && text.size() > prefix.size()) {
+        return json::object{{"kind", "workspace"}, {"workspace", text.substr(prefix.size())}};
+    }
+    return usage("A --scope is personal, workspace:W or organization.");
+}
+
+std::string members_of(const json::object& object) {
+    const std::string text = json::serialize(object);
+    return text.substr(1, text.size() - 2);
+}
+
+} // namespace credlease::cli

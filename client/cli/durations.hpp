@@ -1,0 +1,15 @@
+#pragma once
+
+#include "credlease/client.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+namespace credlease::cli {
+
+/// "500ms", "90s", "15m", "1h", "30d"; empty: none. `usage` otherwise.
+[[nodiscard]] Result<std::optional<std::chrono::milliseconds>> read_duration(const std::string& option,
+                                                                             const std::string& text);
+
+} // namespace credlease::cli

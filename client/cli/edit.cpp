@@ -1,0 +1,103 @@
+#include "cli/commands.hpp"
+#include "cli/credential_reference.hpp"
+#include "cli/field_input.hpp"
+#include "cli/terminal.hpp"
+
+#include <CLI/Option.hpp>
+
+#include <optional>
+#include <unistd.h>
+
+namespace credlease::cli {
+namespace {
+
+struct Asked {
+    std::string credential;
+    std::string name;
+    std::optional<std::string> notes;
+    std::string scope;
+    std::optional<std::string> expires_at;
+    std::optional<std::string> rotate_every;
+    std::vector<std::string> fields;
+};
+
+/// An empty text clears.
+void set_or_clear(json::object& members, const char* member, const std::optional<std::string>& text) {
+    if (!text) return;
+    if (text->empty()) {
+        members[member] = nullptr;
+    } else {
+        members[member] = *text;
+    }
+}
+
+Result<json::object> read_members(const Asked& asked) {
+    json::object members;
+    if (!asked.name.empty()) members["name"] = asked.name;
+    if (asked.notes) members["notes"] = *asked.notes;
+    if (!asked.scope.empty()) {
+        auto scope = read_scope(asked.scope);
+        if (!scope) return scope.error();
+        members["scope"] = std::move(*scope);
+    }
+    set_or_clear(members, "expires_at", asked.expires_at);
+    set_or_clear(members, "rotate_every", asked.rotate_every);
+    return members;
+}
+
+Result<Answer> send(Client& client, const FoundCredential& found, const json::object& members,
+                    std::vector<Client::FieldValue> fields) {
+    Client::Request request{
+        .method = "PATCH", .path = Target("/v1/credentials").segment(found.id).text(), .if_match = found.etag};
+    if (!fields.empty()) return client.send_fields(request, members_of(members), std::move(fields));
+    request.json = "{" + members_of(members) + "}";
+    return client.send(request);
+}
+
+Result<int> edit(const Invocation& invocation, const Asked& asked) {
+    const auto members = read_members(asked);
+    if (!members) return members.error();
+    if (members->empty() && asked.fields.empty()) return usage("Say what is to change.", "See: credlease edit --help");
+    Client client = invocation.client();
+    const auto found = find_credential(client, asked.credential);
+    if (!found) return found.error();
+    std::vector<Client::FieldValue> fields;
+    if (!asked.fields.empty()) {
+        const auto auth = fetch_auth(client, text_at(found->entry, {"service"}), text_at(found->entry, {"auth"}));
+        if (!auth) return auth.error();
+        auto read = read_fields(*auth, asked.fields);
+        if (!read) return read.error();
+        fields = std::move(*read);
+    }
+    const auto answer = send(client, *found, *members, std::move(fields));
+    if (!answer) return answer.error();
+    const auto changed = read_json(*answer);
+    if (!changed) return changed.error();
+    if (invocation.json) {
+        print_json(*changed);
+    } else {
+        write_all(STDOUT_FILENO, "Changed " + printable(text_at(*changed, {"name"})) + " (revision " +
+                                     text_at(*changed, {"revision"}) + ").\n");
+    }
+    return exit_done;
+}
+
+} // namespace
+
+void offer_edit(CLI::App& program, Invocation& invocation) {
+    const auto describe = [](CLI::App& command, Asked& asked) {
+        command.add_option("credential", asked.credential, "Its id or name")->required();
+        command.add_option("--name", asked.name, "Its new name");
+        command.add_option("--notes", asked.notes, "Its new notes");
+        command.add_option("--scope", asked.scope, "personal, workspace:W or organization");
+        command.add_option("--field", asked.fields, "NAME=VALUE; a secret as NAME=@FILE or NAME=- (standard input)")
+            ->type_name("FIELD");
+        command.add_option("--expires-at", asked.expires_at, "When it ends (RFC 3339); \"\" for never")
+            ->type_name("TIME");
+        command.add_option("--rotate-every", asked.rotate_every, "How often it is to be changed; \"\" for never")
+            ->type_name("DURATION");
+    };
+    offer<Asked>(program, invocation, "edit", "Change a credential in place", describe, edit);
+}
+
+} // namespace credlease::cli

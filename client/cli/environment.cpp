@@ -1,0 +1,170 @@
+#include "cli/environment.hpp"
+
+#include "cli/invocation.hpp"
+#include "cli/lease_field.hpp"
+#include "cli/terminal.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <set>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U // Linux 6.3, newer than Debian 12's headers
+#endif
+
+namespace credlease::cli {
+namespace {
+
+/// A grant is this program's, not the command's (interface §4).
+constexpr std::array grant_variables = {"CREDLEASE_GRANT", "CREDLEASE_GRANT_FILE"};
+
+bool is_variable_name(std::string_view text) {
+    return !text.empty() && !(text[0] >= '0' && text[0] <= '9') && std::ranges::all_of(text, [](char c) {
+        return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    });
+}
+
+bool is_field_name(std::string_view text) {
+    return !text.empty() && text[0] >= 'a' && text[0] <= 'z' && std::ranges::all_of(text, [](char c) {
+        return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
+    });
+}
+
+bool is_scope_word(std::string_view text) {
+    return text == "personal" || text == "workspace" || text == "organization";
+}
+
+Result<Wanted> read_one(const std::string& text, bool as_file) {
+    const auto equals = text.find('=');
+    const std::string variable = text.substr(0, equals);
+    if (equals == std::string::npos || !is_variable_name(variable) || equals + 1 == text.size()) {
+        return usage(as_file ? "A --file is VAR=CREDENTIAL or VAR=CREDENTIAL:FIELD."
+                             : "An --env is VAR=CREDENTIAL or VAR=CREDENTIAL:FIELD.");
+    }
+    Wanted wanted{.variable = variable, .credential = text.substr(equals + 1), .field = "", .as_file = as_file};
+    const auto colon = wanted.credential.rfind(':');
+    if (colon == std::string::npos) return wanted;
+    const std::string before = wanted.credential.substr(0, colon);
+    const std::string after = wanted.credential.substr(colon + 1);
+    if (is_scope_word(before) || !is_field_name(after)) return wanted;
+    wanted.credential = before;
+    wanted.field = after;
+    return wanted;
+}
+
+Error no_memory_file() { return usage(std::string("No sealed memory can be made: ") + std::strerror(errno) + "."); }
+
+/// memfd_create(2): a file in memory that nobody can change any more.
+Result<Descriptor> make_sealed_file(const Lease& lease, const Wanted& wanted) {
+    int number = memfd_create("credlease", MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+    if (number < 0 && errno == EINVAL) number = memfd_create("credlease", MFD_ALLOW_SEALING);
+    if (number < 0) return no_memory_file();
+    Descriptor file(number);
+    bool written = false;
+    auto shown = show_field(lease, wanted.field, [&](std::string_view text) { written = write_all(number, text); });
+    if (!shown) return shown.error();
+    constexpr int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+    const bool rewound = lseek(number, 0, SEEK_SET) == 0;
+    if (!written || !rewound || fchmod(number, 0400) != 0 || fcntl(number, F_ADD_SEALS, seals) != 0)
+        return no_memory_file();
+    return file;
+}
+
+/// Writes "VAR=value\0" of each variable to `write`, piece by piece.
+Result<void> write_variables(const std::vector<Wanted>& wanted, const Leases& leases,
+                             const std::vector<Descriptor>& files, const std::function<void(std::string_view)>& write) {
+    auto file = files.begin();
+    for (const Wanted& each : wanted) {
+        write(each.variable);
+        write("=");
+        if (each.as_file) {
+            write("/proc/self/fd/" + std::to_string((file++)->number()));
+        } else if (auto shown = show_field(leases.at(each.credential), each.field, write); !shown) {
+            return shown;
+        }
+        write(std::string_view("\0", 1));
+    }
+    return {};
+}
+
+Result<SecretText> join_variables(const std::vector<Wanted>& wanted, const Leases& leases,
+                                  const std::vector<Descriptor>& files) {
+    while (true) {
+        std::size_t size = 0;
+        const auto measured =
+            write_variables(wanted, leases, files, [&](std::string_view text) { size += text.size(); });
+        if (!measured) return measured.error();
+        std::size_t needed = 0;
+        auto joined = SecretText::filled(size, [&](std::span<char> room) {
+            [[maybe_unused]] const auto written = write_variables(wanted, leases, files, [&](std::string_view text) {
+                if (needed + text.size() <= size) std::ranges::copy(text, room.begin() + needed);
+                needed += text.size();
+            });
+        });
+        // A renewal in between may have brought another value.
+        if (!joined || needed == size) return joined;
+    }
+}
+
+} // namespace
+
+Descriptor::~Descriptor() {
+    if (number_ >= 0) close(number_);
+}
+
+Result<std::vector<Wanted>> read_wanted(const std::vector<std::string>& environment,
+                                        const std::vector<std::string>& files) {
+    std::vector<Wanted> all;
+    for (const auto* texts : {&environment, &files}) {
+        for (const std::string& text : *texts) {
+            auto wanted = read_one(text, texts == &files);
+            if (!wanted) return wanted.error();
+            if (std::ranges::find(all, wanted->variable, &Wanted::variable) != all.end()) {
+                return usage("The variable " + wanted->variable + " is given twice.");
+            }
+            all.push_back(std::move(*wanted));
+        }
+    }
+    if (all.empty()) return usage("Say which secrets the command needs: --env VAR=C or --file VAR=C.");
+    return all;
+}
+
+Result<Leases> take_leases(Client& client, const std::vector<Wanted>& wanted, const std::string& workspace,
+                           const Purpose& purpose) {
+    std::map<std::string, std::set<std::string>> fields;
+    for (const Wanted& each : wanted) fields[each.credential].insert(each.field);
+    Leases leases;
+    for (const auto& [credential, names] : fields) {
+        LeaseRequest request{
+            .credential = credential, .workspace = workspace, .purpose = purpose, .renew_itself = true};
+        if (!names.contains("")) request.fields.assign(names.begin(), names.end());
+        auto lease = client.lease(request);
+        if (!lease) return lease.error();
+        leases.emplace(credential, std::move(*lease));
+    }
+    return leases;
+}
+
+Result<Environment> make_environment(const std::vector<Wanted>& wanted, const Leases& leases) {
+    Environment made;
+    for (const Wanted& each : wanted) {
+        made.replaced.push_back(each.variable);
+        if (!each.as_file) continue;
+        auto file = make_sealed_file(leases.at(each.credential), each);
+        if (!file) return file.error();
+        made.files.push_back(std::move(*file));
+    }
+    made.replaced.insert(made.replaced.end(), grant_variables.begin(), grant_variables.end());
+    auto joined = join_variables(wanted, leases, made.files);
+    if (!joined) return joined.error();
+    made.variables = std::move(*joined);
+    return made;
+}
+
+} // namespace credlease::cli

@@ -1,0 +1,164 @@
+#include "cli/field_input.hpp"
+
+#include "cli/invocation.hpp"
+#include "cli/prompt.hpp"
+#include "cli/terminal.hpp"
+
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace credlease::cli {
+namespace {
+
+using FieldValue = Client::FieldValue;
+
+struct Option {
+    std::string name;
+    std::string value;
+    enum class From { text, file, standard_input } from;
+};
+
+Result<Option> read_option(const std::string& text) {
+    const auto equals = text.find('=');
+    // The text itself is not repeated: it may be a secret that was mistyped.
+    if (equals == 0 || equals == std::string::npos) {
+        return usage("A --field is NAME=VALUE, NAME=@FILE or NAME=- (standard input).");
+    }
+    Option option{.name = text.substr(0, equals), .value = text.substr(equals + 1), .from = Option::From::text};
+    if (option.value == "-") {
+        option.from = Option::From::standard_input;
+    } else if (option.value.starts_with('@')) {
+        option.from = Option::From::file;
+        option.value.erase(0, 1);
+    }
+    return option;
+}
+
+std::string names_of(const ServiceAuth& auth) {
+    std::string names;
+    for (const ServiceField& field : auth.fields) names += (names.empty() ? "" : ", ") + field.name;
+    return names;
+}
+
+Error shows_in_ps(const ServiceField& field) {
+    return usage("\"" + field.name +
+                     "\" is a secret: as an argument it shows in ps(1) and stays in the shell's history. "
+                     "Nothing was sent.",
+                 "Say --field " + field.name + "=@FILE or " + field.name +
+                     "=- (standard input), or leave it out to be asked. What was typed is best changed.");
+}
+
+Result<SecretText> read_file(const std::string& path) {
+    const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (descriptor < 0) return usage("The file cannot be read: " + path + " (" + std::strerror(errno) + ").");
+    auto text = SecretText::read_from(descriptor);
+    close(descriptor);
+    return text;
+}
+
+bool is_json_type(const ServiceField& field) {
+    return field.type == "integer" || field.type == "boolean" || field.type == "list" || field.type == "map";
+}
+
+/// "a, b" → ["a","b"]; JSON stays as it is.
+std::string list_of(const std::string& text) {
+    if (text.starts_with('[')) return text;
+    json::array items;
+    for (std::size_t at = 0; at <= text.size();) {
+        const std::size_t comma = std::min(text.find(',', at), text.size());
+        const std::size_t begin = std::min(text.find_first_not_of(' ', at), comma);
+        if (comma > begin) items.emplace_back(text.substr(begin, comma - begin));
+        at = comma + 1;
+    }
+    return json::serialize(items);
+}
+
+FieldValue public_value(const ServiceField& field, const std::string& text) {
+    return {.name = field.name, .value = field.type == "list" ? list_of(text) : text, .is_json = is_json_type(field)};
+}
+
+Result<FieldValue> read_value(const ServiceField& field, const Option& option) {
+    if (option.from == Option::From::text) {
+        if (field.secret) return shows_in_ps(field);
+        return public_value(field, option.value);
+    }
+    auto text = option.from == Option::From::file ? read_file(option.value) : SecretText::read_from(STDIN_FILENO);
+    if (!text) return text.error();
+    if (field.type != "text") text->cut_newline();
+    return FieldValue{.name = field.name, .value = std::move(*text), .is_json = is_json_type(field)};
+}
+
+std::string question_for(const ServiceField& field) {
+    std::string question = field.label.empty() ? field.name : field.label;
+    if (!field.choices.empty()) {
+        question += " (";
+        for (const auto& choice : field.choices) question += (&choice == &field.choices.front() ? "" : ", ") + choice;
+        question += ")";
+    }
+    if (field.type == "map") question += " (JSON: {\"name\": \"value\"})";
+    if (field.type == "list") question += " (a, b, c)";
+    return printable(question);
+}
+
+Result<FieldValue> ask_for(const ServiceField& field) {
+    if (!field.help.empty()) write_all(STDERR_FILENO, printable(field.help) + "\n");
+    if (field.secret) {
+        auto text = ask_secret(question_for(field));
+        if (!text) return text.error();
+        return FieldValue{.name = field.name, .value = std::move(*text), .is_json = is_json_type(field)};
+    }
+    const auto text = ask(question_for(field));
+    if (!text) return text.error();
+    return public_value(field, *text);
+}
+
+bool is_given(const std::vector<FieldValue>& given, const std::string& name) {
+    return std::ranges::find(given, name, &FieldValue::name) != given.end();
+}
+
+} // namespace
+
+Result<std::vector<FieldValue>> read_fields(const ServiceAuth& auth, const std::vector<std::string>& options) {
+    std::vector<FieldValue> values;
+    bool input_is_taken = false;
+    for (const std::string& text : options) {
+        const auto option = read_option(text);
+        if (!option) return option.error();
+        const ServiceField* field = auth.find(option->name);
+        if (field == nullptr)
+            return usage("There is no field of that name in this service.", "It has: " + names_of(auth) + ".");
+        if (is_given(values, field->name)) return usage("The field \"" + field->name + "\" is given twice.");
+        if (option->from == Option::From::standard_input && std::exchange(input_is_taken, true)) {
+            return usage("Standard input is one value: only one --field may take it.", "Put the other into a file.");
+        }
+        auto value = read_value(*field, *option);
+        if (!value) return value.error();
+        values.push_back(std::move(*value));
+    }
+    return values;
+}
+
+Result<void> ask_for_missing(const ServiceAuth& auth, std::vector<FieldValue>& given) {
+    std::string missing;
+    for (const ServiceField& field : auth.fields) {
+        if (!field.required || is_given(given, field.name)) continue;
+        if (!can_ask()) {
+            missing += (missing.empty() ? "" : ", ") + field.name;
+            continue;
+        }
+        auto value = ask_for(field);
+        if (!value) return value.error();
+        given.push_back(std::move(*value));
+    }
+    if (missing.empty()) return {};
+    return usage("These fields are missing: " + missing + ".",
+                 "Give each with --field NAME=@FILE, NAME=- or, unless it is "
+                 "secret, NAME=VALUE.");
+}
+
+} // namespace credlease::cli

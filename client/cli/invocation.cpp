@@ -1,0 +1,63 @@
+#include "cli/invocation.hpp"
+
+#include "cli/terminal.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <unistd.h>
+
+namespace credlease::cli {
+namespace {
+
+constexpr const char* usage_code = "usage";
+
+std::string json_of(const Error& error) {
+    boost::json::object object{{"code", error.code}, {"detail", error.sentence}};
+    const auto add = [&](const char* name, const std::string& text) {
+        if (!text.empty()) object[name] = text;
+    };
+    add("next_step", error.next_step);
+    add("field", error.field);
+    add("reason", error.reason);
+    add("request_id", error.request_id);
+    add("current_etag", error.current_etag);
+    if (error.status != 0) object["status"] = error.status;
+    if (error.retry_after) object["retry_after"] = error.retry_after->count();
+    if (!error.candidates.empty())
+        object["candidates"] = boost::json::array(error.candidates.begin(), error.candidates.end());
+    return boost::json::serialize(object);
+}
+
+std::string text_of(const Error& error) {
+    std::string text = "credlease: " + error.sentence;
+    if (!error.reason.empty()) text += " (" + error.reason + ")";
+    if (!error.field.empty()) text += " [" + error.field + "]";
+    for (const std::string& candidate : error.candidates) text += "\n  " + candidate;
+    if (!error.next_step.empty()) text += "\n" + error.next_step;
+    if (error.retry_after) text += "\nTry again in " + std::to_string(error.retry_after->count()) + " s.";
+    return text;
+}
+
+} // namespace
+
+Client Invocation::client(std::chrono::milliseconds timeout) const {
+    Options options{.lease_socket = socket, .admin_socket = socket, .timeout = timeout};
+    if (user) options.which = Options::Which::user;
+    if (system) options.which = Options::Which::system;
+    return Client(std::move(options));
+}
+
+Error usage(std::string sentence, std::string next_step) {
+    return {.code = usage_code, .sentence = std::move(sentence), .next_step = std::move(next_step)};
+}
+
+int report(const Error& error, bool as_json) {
+    const std::string text = as_json ? json_of(error) : printable(text_of(error), Lines::several);
+    write_all(STDERR_FILENO, text + "\n");
+    if (error.code == usage_code || error.code == "configuration") return exit_usage;
+    return error.code == "unreachable" ? exit_unreachable : exit_refused;
+}
+
+} // namespace credlease::cli

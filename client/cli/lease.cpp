@@ -1,0 +1,90 @@
+#include "cli/commands.hpp"
+#include "cli/durations.hpp"
+#include "cli/lease_field.hpp"
+#include "cli/terminal.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <unistd.h>
+
+namespace credlease::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Asked {
+    std::string credential;
+    std::string field;
+    std::string ttl;
+    std::string workspace;
+    Purpose purpose;
+    bool hold = false;
+};
+
+Result<LeaseRequest> request_for(const Asked& asked) {
+    const auto ttl = read_duration("--ttl", asked.ttl);
+    if (!ttl) return ttl.error();
+    LeaseRequest request{.credential = asked.credential,
+                         .workspace = asked.workspace,
+                         .ttl = *ttl,
+                         .purpose = asked.purpose,
+                         .bound_to_process = asked.hold,
+                         .renew_itself = asked.hold};
+    if (!asked.field.empty()) request.fields = {asked.field};
+    return request;
+}
+
+void print_line(std::string_view text) {
+    write_all(STDOUT_FILENO, text);
+    if (!text.ends_with('\n')) write_all(STDOUT_FILENO, "\n");
+}
+
+/// Until a signal asks to end, or the lease is no more.
+Result<int> hold(Lease& lease, const sigset_t& ending) {
+    constexpr timespec look_every{.tv_sec = 1, .tv_nsec = 0};
+    while (sigtimedwait(&ending, nullptr, &look_every) < 0) {
+        if (const auto error = lease.last_error(); error && lease.is_over()) return *error;
+    }
+    if (auto released = lease.release(); !released) return released.error();
+    return exit_done;
+}
+
+Result<int> lease(const Invocation& invocation, const Asked& asked) {
+    const auto request = request_for(asked);
+    if (!request) return request.error();
+    Client client = invocation.client();
+    // Held back from here on, so that no signal ends the program between the lease and its release.
+    sigset_t ending{};
+    sigemptyset(&ending);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&ending, signal);
+    if (asked.hold) pthread_sigmask(SIG_BLOCK, &ending, nullptr);
+
+    auto taken = client.lease(*request);
+    if (!taken) return taken.error();
+    if (asked.field.empty()) {
+        taken->expose_json(print_line);
+    } else if (auto shown = show_field(*taken, asked.field, print_line); !shown) {
+        return shown.error();
+    }
+    if (asked.hold) return hold(*taken, ending);
+    taken->keep();
+    return exit_done;
+}
+
+} // namespace
+
+void offer_lease(CLI::App& program, Invocation& invocation) {
+    const auto describe = [](CLI::App& command, Asked& asked) {
+        command.add_option("credential", asked.credential, "Its id or name")->required();
+        command.add_option("--field", asked.field, "Print this field alone");
+        command.add_option("--ttl", asked.ttl, "How long it is needed (60s)")->type_name("DURATION");
+        command.add_flag("--hold", asked.hold, "Keep and renew it until interrupted, then give it back");
+        command.add_option("--workspace", asked.workspace, "In this workspace (operators)");
+        command.add_option("--workflow", asked.purpose.workflow, "What it is for: the workflow");
+        command.add_option("--run", asked.purpose.run, "What it is for: the run");
+        command.add_option("--node", asked.purpose.node, "What it is for: the node");
+    };
+    offer<Asked>(program, invocation, "lease", "Print a lease of a credential, with its secret", describe, lease);
+}
+
+} // namespace credlease::cli

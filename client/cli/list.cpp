@@ -1,0 +1,62 @@
+#include "cli/answers.hpp"
+#include "cli/commands.hpp"
+#include "cli/credential_status.hpp"
+#include "cli/table.hpp"
+
+#include <CLI/Option.hpp>
+
+namespace credlease::cli {
+namespace {
+
+struct Asked {
+    std::string text;
+    std::vector<std::string> services;
+    std::string scope;
+    std::string auth;
+    std::string status;
+    std::string sort;
+    std::size_t most = 0;
+};
+
+Result<int> list(const Invocation& invocation, const Asked& asked) {
+    Client client = invocation.client();
+    Target target("/v1/credentials");
+    target.query("q", asked.text).query("scope", asked.scope).query("auth", asked.auth);
+    target.query("status", asked.status).query("sort", asked.sort);
+    for (const auto& service : asked.services) target.query("service", service);
+    auto items = get_all(client, target, asked.most);
+    if (!items) return items.error();
+    if (invocation.json) {
+        print_items(std::move(*items));
+        return exit_done;
+    }
+    Table table({"NAME", "SERVICE", "SCOPE", "STATUS", "VERSION", "LAST USED", "ID"});
+    for (const auto& item : *items) {
+        table.add({{text_at(item, {"name"})},
+                   {text_at(item, {"service"})},
+                   {scope_at(item)},
+                   {text_at(item, {"status"}), color_of_status(text_at(item, {"status"}))},
+                   {text_at(item, {"version"})},
+                   {time_at(item, {"last_used_at"})},
+                   {text_at(item, {"id"}), Color::faint}});
+    }
+    table.print("There is no such credential, or none that you may see. Add one with: credlease add SERVICE");
+    return exit_done;
+}
+
+} // namespace
+
+void offer_list(CLI::App& program, Invocation& invocation) {
+    const auto describe = [](CLI::App& command, Asked& asked) {
+        command.add_option("--q", asked.text, "Part of the name");
+        command.add_option("--service", asked.services, "Of this service (repeatable)")->type_name("SERVICE");
+        command.add_option("--scope", asked.scope, "personal, workspace:W or organization");
+        command.add_option("--auth", asked.auth, "Of this auth type");
+        command.add_option("--status", asked.status, "active, expired, failing, revoked or pending");
+        command.add_option("--sort", asked.sort, "name, created_at, updated_at or last_used_at");
+        command.add_option("--limit", asked.most, "At most so many")->type_name("N");
+    };
+    offer<Asked>(program, invocation, "list", "List credentials", describe, list);
+}
+
+} // namespace credlease::cli

@@ -1,0 +1,72 @@
+#include "cli/commands.hpp"
+#include "cli/terminal.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <iostream>
+#include <unistd.h>
+
+namespace credlease::cli {
+namespace {
+
+void offer_all(CLI::App& program, Invocation& invocation) {
+    program.add_flag("--json", invocation.json, "JSON for programs instead of tables");
+    program.add_option("--socket", invocation.socket, "The broker's socket")->type_name("PATH");
+    auto* user = program.add_flag("--user", invocation.user, "Your own broker");
+    program.add_flag("--system", invocation.system, "The system's broker")->excludes(user);
+    program.set_version_flag("--version", "credlease " CREDLEASE_VERSION);
+    program.require_subcommand(1);
+    for (const auto offer_one : {offer_add, offer_list, offer_show, offer_edit, offer_delete, offer_lease, offer_exec,
+                                 offer_leases, offer_audit, offer_grant, offer_grants, offer_services, offer_workspaces,
+                                 offer_members, offer_status, offer_seal, offer_unseal, offer_completions}) {
+        offer_one(program, invocation);
+    }
+}
+
+/// An argument that is not understood may be a mistyped secret: only what looks like an option's name is repeated.
+Error not_understood(const CLI::ExtrasError& error, const CLI::App& program) {
+    std::string names;
+    for (const auto& argument : program.remaining(true)) {
+        if (argument.starts_with('-')) names += " " + argument.substr(0, argument.find('='));
+    }
+    (void)error;
+    return usage("There are arguments that are not understood" + (names.empty() ? "." : ":" + names + "."),
+                 "See: credlease COMMAND --help");
+}
+
+int run(int count, char** arguments) {
+    Invocation invocation;
+    std::vector<std::string> words(arguments + std::min(count, 1), arguments + count);
+    // What stands behind "--" is another program's and is not looked at.
+    if (const auto dashes = std::ranges::find(words, "--"); dashes != words.end()) {
+        invocation.after_dashes.assign(dashes + 1, words.end());
+        words.erase(dashes, words.end());
+    }
+    CLI::App program("Credlease: leases of credentials from the broker on this host", "credlease");
+    offer_all(program, invocation);
+    std::ranges::reverse(words); // as CLI11 takes them
+    try {
+        program.parse(std::move(words));
+    } catch (const CLI::ExtrasError& error) {
+        return report(not_understood(error, program), invocation.json);
+    } catch (const CLI::ParseError& error) {
+        if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return program.exit(error);
+        return report(usage(error.what(), "See: credlease COMMAND --help"), invocation.json);
+    }
+    const auto outcome = invocation.chosen();
+    return outcome ? *outcome : report(outcome.error(), invocation.json);
+}
+
+} // namespace
+} // namespace credlease::cli
+
+int main(int count, char** arguments) {
+    try {
+        return credlease::cli::run(count, arguments);
+    } catch (const std::exception& thrown) {
+        std::cerr << "credlease: " << thrown.what() << '\n';
+        return credlease::cli::exit_refused;
+    }
+}

@@ -1,0 +1,64 @@
+#include "cli/commands.hpp"
+#include "cli/credential_reference.hpp"
+#include "cli/credential_status.hpp"
+#include "cli/table.hpp"
+
+namespace credlease::cli {
+namespace {
+
+struct Asked {
+    std::string credential;
+};
+
+void add_fields(Sheet& sheet, const json::value& entry) {
+    const auto* fields = find_at(entry, {"fields"});
+    if (fields == nullptr || !fields->is_object()) return;
+    for (const auto& [name, value] : fields->get_object()) {
+        const bool is_secret = is_true_at(value, {"set"});
+        sheet.add("  " + std::string(name), is_secret ? "(secret)" : text_at(value, {}),
+                  is_secret ? Color::faint : Color::none);
+    }
+}
+
+Result<int> show(const Invocation& invocation, const Asked& asked) {
+    Client client = invocation.client();
+    const auto found = find_credential(client, asked.credential);
+    if (!found) return found.error();
+    const json::value& entry = found->entry;
+    if (invocation.json) {
+        print_json(entry);
+        return exit_done;
+    }
+    const std::string status = text_at(entry, {"status"});
+    Sheet sheet;
+    sheet.add("name", found->name);
+    sheet.add("id", found->id);
+    sheet.add("service", text_at(entry, {"service"}) + " (" + text_at(entry, {"auth"}) + ")");
+    sheet.add("scope", scope_at(entry));
+    sheet.add("owner", text_at(entry, {"owner"}));
+    sheet.add("status", status, color_of_status(status));
+    sheet.add("why", text_at(entry, {"status_reason"}));
+    sheet.add("notes", text_at(entry, {"notes"}));
+    add_fields(sheet, entry);
+    sheet.add("version", text_at(entry, {"version"}));
+    sheet.add("revision", text_at(entry, {"revision"}));
+    sheet.add("created", time_at(entry, {"created_at"}) + " by " + text_at(entry, {"created_by"}));
+    sheet.add("updated", time_at(entry, {"updated_at"}));
+    sheet.add("last used", time_at(entry, {"last_used_at"}));
+    sheet.add("expires", time_at(entry, {"expires_at"}));
+    sheet.add("rotation due", time_at(entry, {"rotation", "due_at"}),
+              is_true_at(entry, {"rotation", "overdue"}) ? Color::warning : Color::none);
+    sheet.print();
+    return exit_done;
+}
+
+} // namespace
+
+void offer_show(CLI::App& program, Invocation& invocation) {
+    const auto describe = [](CLI::App& command, Asked& asked) {
+        command.add_option("credential", asked.credential, "Its id or name")->required();
+    };
+    offer<Asked>(program, invocation, "show", "Show a credential, without its secrets", describe, show);
+}
+
+} // namespace credlease::cli

@@ -1,0 +1,61 @@
+#include "cli/answers.hpp"
+#include "cli/commands.hpp"
+#include "cli/table.hpp"
+
+#include <unistd.h>
+
+namespace credlease::cli {
+namespace {
+
+struct Asked {};
+
+Color color_of(const std::string& state) {
+    if (state == "ready") return Color::good;
+    return state == "sealed" ? Color::bad : Color::warning;
+}
+
+std::string health_of(const json::value& status) {
+    const auto* healthy = find_at(status, {"store", "healthy"});
+    if (healthy == nullptr) return {};
+    const std::string damaged = text_at(status, {"store", "damaged"});
+    if (!is_true_at(status, {"store", "healthy"})) return "cannot be written";
+    return damaged.empty() || damaged == "0" ? "healthy" : damaged + " damaged records";
+}
+
+Result<int> status(const Invocation& invocation, const Asked&) {
+    Client client = invocation.client();
+    const auto answer = get(client, Target("/v1/status"));
+    if (!answer) return answer.error();
+    if (invocation.json) {
+        print_json(*answer);
+        return exit_done;
+    }
+    const std::string state = text_at(*answer, {"state"});
+    const std::string health = health_of(*answer);
+    const std::string engine = text_at(*answer, {"store", "engine"});
+    Sheet sheet;
+    sheet.add("state", state, color_of(state));
+    sheet.add("socket", client.admin_socket());
+    sheet.add("version", text_at(*answer, {"version"}));
+    sheet.add("seal method", text_at(*answer, {"seal_method"}));
+    sheet.add("root key", text_at(*answer, {"root_key"}));
+    sheet.add("key memory", text_at(*answer, {"arena"}));
+    sheet.add("peers known by", text_at(*answer, {"peer"}));
+    sheet.add("store", engine + (health.empty() ? "" : ", " + health),
+              health.empty() || health == "healthy" ? Color::none : Color::bad);
+    sheet.add("credentials", text_at(*answer, {"credentials"}));
+    sheet.add("live leases", text_at(*answer, {"leases"}));
+    sheet.add("grants", text_at(*answer, {"grants"}));
+    sheet.add("audit head", text_at(*answer, {"audit_head"}));
+    sheet.print();
+    if (state == "sealed") write_all(STDERR_FILENO, "Unseal it with: credlease unseal\n");
+    return exit_done;
+}
+
+} // namespace
+
+void offer_status(CLI::App& program, Invocation& invocation) {
+    offer<Asked>(program, invocation, "status", "Say how the broker is", nullptr, status);
+}
+
+} // namespace credlease::cli

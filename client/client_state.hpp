@@ -1,0 +1,63 @@
+#pragma once
+
+#include "client/grant.hpp"
+#include "client/places.hpp"
+#include "client/process.hpp"
+#include "client/renewals.hpp"
+#include "client/session.hpp"
+#include "credlease/client.hpp"
+
+#include <memory>
+
+namespace credlease {
+
+/// A client's connections and its grant. Those of the parent are abandoned in a forked child, which makes its own.
+struct Client::State {
+    explicit State(Options chosen);
+
+    /// The session with lease.sock, with the grant if there is one.
+    Result<std::shared_ptr<client::Session>> lease_door();
+    std::shared_ptr<client::Session> admin_door();
+    Result<std::shared_ptr<client::Session>> door(Door which);
+    Result<client::Reply> exchange(const Request& request, const secret::SecretBuffer* secret_body,
+                                   bool secret_answer = false);
+    Result<client::Grant> grant();
+    void use_grant(SecretText text);
+    /// A state for a forked child: the same options; a grant that was set has gone with the parent's memory.
+    [[nodiscard]] std::shared_ptr<State> for_child() const;
+
+    client::ProcessMark process = client::this_process();
+    Options options;
+    client::Places places;
+    std::shared_ptr<client::Renewals> renewals = std::make_shared<client::Renewals>();
+
+  private:
+    enum class GrantFrom { environment, caller, lost_by_fork };
+    [[nodiscard]] std::shared_ptr<client::Session> make_session(const std::string& path, client::Grant grant) const;
+
+    GrantFrom grant_from_ = GrantFrom::environment;
+    std::optional<Result<client::Grant>> grant_;
+    std::shared_ptr<client::Session> lease_door_;
+    std::shared_ptr<client::Session> admin_door_;
+};
+
+/// A lease in the hands of the program: what it holds, and how it is renewed and given back.
+struct Lease::State {
+    State(std::shared_ptr<client::Holding> taken, std::shared_ptr<client::Session> door,
+          std::shared_ptr<client::Renewals> renewed_by);
+    ~State();
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+
+    /// Of no lease: empty ones.
+    static client::LeaseFacts facts_of(const State* held);
+    static client::LeaseTimes times_of(const State* held);
+
+    client::ProcessMark process = client::this_process();
+    std::shared_ptr<client::Holding> holding;
+    std::shared_ptr<client::Session> session;
+    std::shared_ptr<client::Renewals> renewals; ///< null: nothing renews it; else it lives as long as this does
+    bool is_kept = false;
+};
+
+} // namespace credlease

@@ -1,0 +1,118 @@
+#include "client/holding.hpp"
+
+#include "client/memory.hpp"
+#include "client/refusal.hpp"
+#include "vocabulary/time.hpp"
+
+namespace credlease::client {
+namespace {
+
+/// Answers after which the lease will not come back.
+bool ends_the_lease(const Error& error) { return error.code == "lease_ended" || error.code == "lease_not_found"; }
+
+} // namespace
+
+Result<std::shared_ptr<Holding>> Holding::read(Reply reply, std::optional<std::chrono::milliseconds> ttl) {
+    auto holding = std::make_shared<Holding>();
+    holding->ttl_ = ttl;
+    if (auto taken = holding->take(std::move(reply)); !taken) return taken.error();
+    holding->issued_ = holding->facts_;
+    if (holding->issued_.id.empty()) return unexpected("The broker's answer to a lease brings no secret.");
+    return holding;
+}
+
+Result<void> Holding::take(Reply reply) {
+    std::optional<LeaseFacts> facts;
+    std::optional<LeaseTimes> times;
+    const auto read = [&](const boost::json::value& answer) -> Result<void> {
+        auto read_times = read_lease_times(answer);
+        if (!read_times) return read_times.error();
+        times = std::move(*read_times);
+        if (!has_secret(answer)) return {};
+        auto read_facts = read_lease_facts(answer);
+        if (!read_facts) return read_facts.error();
+        facts = std::move(*read_facts);
+        return {};
+    };
+    const auto taken = reply.expose([&](std::string_view body) { return with_json(body, read); });
+    if (!taken) return taken;
+    const std::lock_guard alone(lock_);
+    times_ = std::move(*times);
+    if (!facts) return {};
+    facts_ = std::move(*facts);
+    json_ = std::make_shared<const secret::SecretBuffer>(std::move(*reply.secret));
+    return {};
+}
+
+Result<void> Holding::renew(Session& session, std::optional<std::chrono::milliseconds> ttl) {
+    auto renewed = ask_renewal(session, ttl);
+    const std::lock_guard alone(lock_);
+    last_error_.reset();
+    if (!renewed) {
+        last_error_ = renewed.error();
+        is_over_ = is_over_ || ends_the_lease(renewed.error());
+    }
+    return renewed;
+}
+
+Result<void> Holding::ask_renewal(Session& session, std::optional<std::chrono::milliseconds> ttl) {
+    const std::string path = "/v1/leases/" + issued_.id + "/renew";
+    const std::string key = make_idempotency_key();
+    const std::string body = ttl ? "{\"ttl\":\"" + vocabulary::text_of(*ttl) + "\"}" : "{}";
+    auto reply =
+        session.exchange({.method = "POST", .path = path, .idempotency_key = key, .body = body, .secret_answer = true});
+    if (!reply) return reply.error();
+    return take(std::move(*reply));
+}
+
+Result<void> Holding::release(Session& session, std::optional<std::chrono::milliseconds> timeout) {
+    const std::string path = "/v1/leases/" + issued_.id;
+    const Message message{.method = "DELETE", .path = path};
+    const auto reply = timeout ? session.exchange(message, *timeout) : session.exchange(message);
+    const bool is_gone = reply.ok() || ends_the_lease(reply.error());
+    const std::lock_guard alone(lock_);
+    if (is_gone) is_over_ = true;
+    if (!is_gone) return reply.error();
+    return {};
+}
+
+LeaseFacts Holding::facts() const {
+    const std::lock_guard alone(lock_);
+    return facts_;
+}
+
+LeaseTimes Holding::times() const {
+    const std::lock_guard alone(lock_);
+    return times_;
+}
+
+std::optional<Error> Holding::last_error() const {
+    const std::lock_guard alone(lock_);
+    return last_error_;
+}
+
+bool Holding::is_over() const {
+    const std::lock_guard alone(lock_);
+    return is_over_;
+}
+
+void Holding::expose_json(const std::function<void(std::string_view)>& use) const {
+    // A copy of the pointer: a renewal may bring another answer while `use` still looks at this one.
+    const auto json = [&] {
+        const std::lock_guard alone(lock_);
+        return json_;
+    }();
+    json->expose([&](std::span<const std::byte> bytes) { use(secret::as_text(bytes)); });
+}
+
+void Holding::expose_members(const std::function<void(const boost::json::value&)>& use) const {
+    expose_json([&](std::string_view text) {
+        // The text was read once, when it came: it can be read again unless memory runs out, and then nothing is shown.
+        [[maybe_unused]] const auto shown = with_json(text, [&](const boost::json::value& value) -> Result<void> {
+            use(value);
+            return {};
+        });
+    });
+}
+
+} // namespace credlease::client

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "client/lease_answer.hpp"
+#include "client/session.hpp"
+#include "secret/secret_buffer.hpp"
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+namespace credlease::client {
+
+/// A lease that this process holds: what the broker's last answers said. Shared between its Lease and the thread that
+/// renews it.
+class Holding {
+  public:
+    /// Reads the answer of an issued lease.
+    [[nodiscard]] static Result<std::shared_ptr<Holding>> read(Reply reply,
+                                                               std::optional<std::chrono::milliseconds> ttl);
+
+    /// Asks for more time over `session`; takes the new secret where it has changed.
+    Result<void> renew(Session& session, std::optional<std::chrono::milliseconds> ttl);
+    Result<void> release(Session& session, std::optional<std::chrono::milliseconds> timeout = std::nullopt);
+
+    [[nodiscard]] const LeaseFacts& issued() const { return issued_; } ///< id, credential and service never change
+    [[nodiscard]] LeaseFacts facts() const;
+    [[nodiscard]] LeaseTimes times() const;
+    [[nodiscard]] std::optional<Error> last_error() const;
+    [[nodiscard]] std::optional<std::chrono::milliseconds> ttl() const { return ttl_; }
+    /// Released, or ended by the broker: there is nothing to renew or release any more.
+    [[nodiscard]] bool is_over() const;
+
+    /// The answer that brought the secret, as it came.
+    void expose_json(const std::function<void(std::string_view)>& use) const;
+    /// Its members, in locked memory for the time of `use`.
+    void expose_members(const std::function<void(const boost::json::value&)>& use) const;
+
+  private:
+    Result<void> ask_renewal(Session& session, std::optional<std::chrono::milliseconds> ttl);
+    Result<void> take(Reply reply);
+
+    LeaseFacts issued_;
+    std::optional<std::chrono::milliseconds> ttl_;
+    mutable std::mutex lock_; ///< of what follows
+    LeaseFacts facts_;
+    LeaseTimes times_;
+    std::shared_ptr<const secret::SecretBuffer> json_;
+    std::optional<Error> last_error_;
+    bool is_over_ = false;
+};
+
+} // namespace credlease::client

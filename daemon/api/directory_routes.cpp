@@ -1,0 +1,93 @@
+#include "api/api.hpp"
+#include "broker/views.hpp"
+#include "broker/workspaces.hpp"
+
+namespace credlease::api {
+namespace {
+
+using result::invalid;
+using result::refuse;
+using Change = access::Directory::Change;
+
+result::Result<Change> read_change(Change::Kind kind, const Parts& parts) {
+    auto workspace = vocabulary::WorkspaceId::read(parts[0]);
+    if (!workspace) return refuse(invalid("workspace", workspace.error().sentence));
+    Change change{.kind = kind, .workspace = std::move(*workspace)};
+    if (parts.size() < 2) return change;
+    auto user = vocabulary::UserId::read(parts[1]);
+    if (!user) return refuse(invalid("user", "This is not a user id. Write user:DIRECTORY/NAME."));
+    change.user = std::move(*user);
+    return change;
+}
+
+} // namespace
+
+void Api::add_directory_routes(std::vector<Route>& rows) {
+    const auto changing = [this](Method method, std::string_view pattern, Change::Kind kind) {
+        return row(method, pattern, false,
+                   [this, kind](const Request& request, const Parts& parts, broker::Unsealed& house,
+                                broker::Asker asker, Responder responder) {
+                       auto change = read_change(kind, parts);
+                       if (change && kind == Change::Kind::put_member) {
+                           auto asked = read_body<wire::PutMember>(request, house.parts.arena);
+                           const auto role = asked ? settings::find_role(asked->role) : std::nullopt;
+                           if (!asked)
+                               change = std::unexpected(std::move(asked.error()));
+                           else if (!role)
+                               change = result::refuse(invalid("role", "A role is admin, editor or member."));
+                           else
+                               change->role = *role;
+                       }
+                       if (!change) {
+                           responder.refuse(change.error());
+                           return;
+                       }
+                       auto task = broker::change_directory(house, asker, std::move(*change));
+                       start(house, std::move(asker), std::move(responder), std::move(task));
+                   });
+    };
+    rows.push_back(changing(Method::put, "/v1/workspaces/{id}", Change::Kind::put_workspace));
+    rows.push_back(changing(Method::del, "/v1/workspaces/{id}", Change::Kind::erase_workspace));
+    rows.push_back(changing(Method::put, "/v1/workspaces/{id}/members/{user}", Change::Kind::put_member));
+    rows.push_back(changing(Method::del, "/v1/workspaces/{id}/members/{user}", Change::Kind::erase_member));
+
+    rows.push_back(
+        row(Method::get, "/v1/workspaces", false,
+            [](const Request&, const Parts&, broker::Unsealed& house, const broker::Asker& asker, Responder responder) {
+                std::string items;
+                wire::JsonWriter writer(items);
+                writer.array();
+                for (const auto* workspace : broker::list_workspaces(house, asker)) {
+                    broker::write_workspace(writer, *workspace);
+                }
+                writer.close();
+                responder.answer(list_reply(std::move(items), std::nullopt));
+            }));
+    rows.push_back(row(Method::get, "/v1/workspaces/{id}", false,
+                       [](const Request&, const Parts& parts, broker::Unsealed& house, const broker::Asker& asker,
+                          Responder responder) {
+                           const auto workspace = broker::find_workspace(house, asker, parts[0]);
+                           if (!workspace) {
+                               responder.refuse(workspace.error());
+                               return;
+                           }
+                           Reply reply{.etag = (*workspace)->revision};
+                           wire::JsonWriter writer(reply.body);
+                           broker::write_workspace(writer, **workspace);
+                           responder.answer(std::move(reply));
+                       }));
+    rows.push_back(
+        row(Method::get, "/v1/users", false,
+            [](const Request&, const Parts&, broker::Unsealed& house, const broker::Asker& asker, Responder responder) {
+                std::string items;
+                wire::JsonWriter writer(items);
+                writer.array();
+                for (const auto& user : house.directory.users()) {
+                    if (asker.caller->every_scope || asker.caller->user == user) writer.value(user.text());
+                }
+                writer.close();
+                responder.answer(list_reply(std::move(items), std::nullopt));
+            }));
+}
+
+} // namespace credlease::api

@@ -1,0 +1,240 @@
+#include "api/api.hpp"
+#include "broker/cursor.hpp"
+#include "broker/renew_lease.hpp"
+#include "broker/views.hpp"
+
+namespace credlease::api {
+namespace {
+
+using result::ErrorCode;
+using vocabulary::Action;
+
+result::Error not_written() {
+    return {.code = ErrorCode::store_unavailable,
+            .sentence = "The audit record could not be written, so nothing was handed out.",
+            .next_step = "Try again; an operator sees to the disk."};
+}
+
+/// The id that was asked for, where it was an id: for the record of a refusal.
+vocabulary::CredentialId asked_id(std::string_view credential) {
+    return vocabulary::CredentialId::find(credential).value_or(vocabulary::CredentialId());
+}
+
+result::Result<leases::Which> read_which(const Query& query, std::vector<std::string>& texts) {
+    leases::Which which;
+    if (const auto credential = query.find("credential")) {
+        which.credential = vocabulary::CredentialId::find(*credential);
+        if (!which.credential) return result::refuse(result::invalid("credential", "This is not a credential's id."));
+    }
+    if (const auto grant = query.find("grant")) {
+        which.grant = vocabulary::GrantId::find(*grant);
+        if (!which.grant) return result::refuse(result::invalid("grant", "This is not a grant's id."));
+    }
+    texts.push_back(query.find("workflow").value_or(""));
+    texts.push_back(query.find("run").value_or(""));
+    which.workflow = texts[0];
+    which.run = texts[1];
+    return which;
+}
+
+constexpr std::initializer_list<Query::Known> which_names = {{.name = "credential"}, {.name = "grant"},
+                                                             {.name = "workflow"},   {.name = "run"},
+                                                             {.name = "limit"},      {.name = "cursor"}};
+
+std::string filters_of(const leases::Which& which) {
+    return "leases\n" + (which.credential ? which.credential->text() : "") + '\n' +
+           (which.grant ? which.grant->text() : "") + '\n' + std::string(which.workflow) + '\n' +
+           std::string(which.run);
+}
+
+result::Result<Reply> list(broker::Unsealed& house, const broker::Asker& asker, std::string_view text) {
+    auto query = Query::read(text, which_names);
+    if (!query) return result::refuse(std::move(query.error()));
+    auto page = read_page(*query);
+    if (!page) return result::refuse(std::move(page.error()));
+    std::vector<std::string> texts;
+    texts.reserve(2);
+    auto which = read_which(*query, texts);
+    if (!which) return result::refuse(std::move(which.error()));
+    vocabulary::LeaseId after;
+    if (!page->cursor.empty()) {
+        auto position = broker::read_cursor(house.cursors, asker, filters_of(*which), page->cursor, house.wall());
+        if (!position) return result::refuse(std::move(position.error()));
+        after = vocabulary::LeaseId::find(*position).value_or(vocabulary::LeaseId());
+    }
+    const auto found = broker::list_leases(house, asker, *which, after, page->limit + 1);
+    const auto shown = std::min(found.size(), page->limit);
+    std::string items;
+    wire::JsonWriter writer(items);
+    writer.array();
+    for (std::size_t i = 0; i < shown; ++i) broker::write_lease(writer, house, found[i]);
+    writer.close();
+    std::optional<std::string> next;
+    if (found.size() > shown) {
+        next = broker::make_cursor(house.cursors, asker, filters_of(*which), found[shown - 1].id.text(), house.wall());
+    }
+    return list_reply(std::move(items), next);
+}
+
+result::Result<Reply> end_many(broker::Unsealed& house, const broker::Asker& asker, std::string_view text) {
+    auto query = Query::read(text, {{.name = "credential"}, {.name = "grant"}, {.name = "workflow"}, {.name = "run"}});
+    if (!query) return result::refuse(std::move(query.error()));
+    std::vector<std::string> texts;
+    texts.reserve(2);
+    auto which = read_which(*query, texts);
+    if (!which) return result::refuse(std::move(which.error()));
+    if (!which->credential && !which->grant && which->workflow.empty() && which->run.empty()) {
+        return result::refuse(result::invalid("run", "Say which leases: run, workflow, credential or grant."));
+    }
+    auto count = broker::end_matching(house, asker, *which);
+    if (!count) return result::refuse(std::move(count.error()));
+    return Reply{.body = R"({"ended":)" + std::to_string(*count) + '}'};
+}
+
+} // namespace
+
+void Api::add_lease_routes(std::vector<Route>& rows) {
+    rows.push_back(
+        row(Method::post, "/v1/leases", true,
+            [this](const Request& request, const Parts&, broker::Unsealed& house, broker::Asker asker,
+                   Responder responder) { issue_lease(request, house, std::move(asker), std::move(responder)); }));
+    rows.push_back(row(
+        Method::post, "/v1/leases/{id}/renew", true,
+        [this](const Request& request, const Parts& parts, broker::Unsealed& house, broker::Asker asker,
+               Responder responder) { renew_lease(request, parts, house, std::move(asker), std::move(responder)); }));
+    rows.push_back(
+        row(Method::del, "/v1/leases/{id}", true,
+            [this](const Request&, const Parts& parts, broker::Unsealed& house, broker::Asker asker,
+                   Responder responder) { release_lease(parts, house, std::move(asker), std::move(responder)); }));
+    rows.push_back(row(Method::get, "/v1/leases/{id}", true,
+                       [](const Request&, const Parts& parts, broker::Unsealed& house, const broker::Asker& asker,
+                          Responder responder) {
+                           const auto lease = broker::find_lease(house, asker, parts[0]);
+                           if (!lease) {
+                               responder.refuse(lease.error());
+                               return;
+                           }
+                           Reply reply;
+                           wire::JsonWriter writer(reply.body);
+                           broker::write_lease(writer, house, *lease);
+                           responder.answer(std::move(reply));
+                       }));
+    rows.push_back(row(Method::get, "/v1/leases", true,
+                       [](const Request& request, const Parts&, broker::Unsealed& house, const broker::Asker& asker,
+                          Responder responder) {
+                           auto reply = list(house, asker, request.query);
+                           reply ? responder.answer(std::move(*reply)) : responder.refuse(reply.error());
+                       }));
+    rows.push_back(row(Method::del, "/v1/leases", false,
+                       [](const Request& request, const Parts&, broker::Unsealed& house, const broker::Asker& asker,
+                          Responder responder) {
+                           auto reply = end_many(house, asker, request.query);
+                           reply ? responder.answer(std::move(*reply)) : responder.refuse(reply.error());
+                       }));
+}
+
+void Api::issue_lease(const Request& request, broker::Unsealed& house, broker::Asker asker, Responder responder) {
+    if (broker::is_counted(asker)) {
+        // It waits for the disk, so what it asks for is kept: names and a purpose, no secret.
+        auto run = [](Api& api, broker::Unsealed& open, broker::Asker who, Responder reply_to,
+                      std::string body) -> runtime::Task<> {
+            wire::IssueLeaseView asked;
+            if (auto read = wire::read_issue_lease(body, asked); !read) {
+                reply_to.refuse(read.error());
+                co_return;
+            }
+            auto reply = co_await broker::issue_counted(open, who, asked);
+            if (reply) {
+                reply_to.answer_secret(reply->status, std::move(reply->body));
+            } else {
+                api.refuse(&open, Action::lease_refused, who, std::move(reply_to), reply.error(),
+                           asked_id(asked.credential));
+            }
+        };
+        house.tasks.start(run(*this, house, std::move(asker), std::move(responder), std::string(request.body)));
+        return;
+    }
+    wire::IssueLeaseView asked;
+    if (auto read = wire::read_issue_lease(request.body, asked); !read) {
+        responder.refuse(read.error());
+        return;
+    }
+    const auto waiter = wait_slot();
+    auto reply = broker::stage_issue(house, asker, asked, waiter);
+    if (!reply) {
+        free_slot(waiter.ticket);
+        refuse(&house, Action::lease_refused, asker, std::move(responder), reply.error(), asked_id(asked.credential));
+        return;
+    }
+    fill_slot(waiter, std::move(responder), std::move(*reply), true);
+}
+
+void Api::renew_lease(const Request& request, const Parts& parts, broker::Unsealed& house, broker::Asker asker,
+                      Responder responder) {
+    auto asked = read_body<wire::RenewLease>(request, house.parts.arena);
+    if (!asked) {
+        responder.refuse(asked.error());
+        return;
+    }
+    const auto waiter = wait_slot();
+    auto reply = broker::stage_renew(house, asker, parts[0], *asked, waiter);
+    if (!reply) {
+        free_slot(waiter.ticket);
+        refuse(&house, Action::lease_refused, asker, std::move(responder), reply.error());
+        return;
+    }
+    fill_slot(waiter, std::move(responder), std::move(*reply), true);
+}
+
+void Api::release_lease(const Parts& parts, broker::Unsealed& house, broker::Asker asker, Responder responder) {
+    const auto waiter = wait_slot();
+    auto released = broker::stage_release(house, asker, parts[0], waiter);
+    if (released && released->staged) {
+        fill_slot(waiter, std::move(responder), {}, false);
+        return;
+    }
+    free_slot(waiter.ticket);
+    if (released) {
+        responder.answer({.status = 204});
+    } else {
+        responder.refuse(released.error());
+    }
+}
+
+audit::Waiter Api::wait_slot() {
+    if (free_.empty()) {
+        free_.push_back(static_cast<std::uint32_t>(waiting_.size()));
+        waiting_.emplace_back();
+    }
+    const auto slot = free_.back();
+    free_.pop_back();
+    return {.call = &Api::written, .self = this, .ticket = slot};
+}
+
+void Api::fill_slot(const audit::Waiter& waiter, Responder responder, broker::StagedReply reply, bool with_body) {
+    auto& waiting = waiting_[waiter.ticket];
+    waiting.responder = std::move(responder);
+    waiting.reply = std::move(reply);
+    waiting.with_body = with_body;
+}
+
+void Api::free_slot(std::uint64_t ticket) { free_.push_back(static_cast<std::uint32_t>(ticket)); }
+
+void Api::written(void* self, std::uint64_t ticket, bool is_written) {
+    static_cast<Api*>(self)->finish(ticket, is_written);
+}
+
+void Api::finish(std::uint64_t ticket, bool is_written) {
+    auto waiting = std::move(waiting_[ticket]);
+    free_slot(ticket);
+    if (!is_written) {
+        if (auto* house = broker_.house()) broker::undo_issue(*house, waiting.reply);
+        waiting.responder.refuse(not_written());
+    } else if (waiting.with_body) {
+        waiting.responder.answer_secret(waiting.reply.status, std::move(waiting.reply.body));
+    } else {
+        waiting.responder.answer({.status = 204});
+    }
+}
+
+} // namespace credlease::api

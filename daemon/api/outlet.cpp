@@ -1,0 +1,143 @@
+#include "api/outlet.hpp"
+
+#include "wire/problem.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <optional>
+#include <sys/socket.h>
+
+namespace credlease::api {
+namespace {
+
+/// The head of a reply, written by hand (RFC 9112 §4).
+class ReplyHead {
+  public:
+    ReplyHead(const Reply& reply, std::size_t body_size, const vocabulary::RequestId& request) {
+        text("HTTP/1.1 ").number(reply.status).text(" ").text(wire::reason_phrase(reply.status));
+        if (reply.status != 204) {
+            text("\r\nContent-Type: ").text(reply.content_type).text("\r\nContent-Length: ").number(body_size);
+        }
+        text("\r\nCredlease-Request-Id: ");
+        request.write_text(take(vocabulary::RequestId::text_size));
+        text("\r\nCache-Control: no-store");
+        if (reply.etag) text("\r\nETag: \"").number(*reply.etag).text("\"");
+        if (is_header_value(reply.location)) text("\r\nLocation: ").text(reply.location);
+        if (is_header_value(reply.allow)) text("\r\nAllow: ").text(reply.allow);
+        if (reply.retry_after) text("\r\nRetry-After: ").number(*reply.retry_after);
+        if (reply.close) text("\r\nConnection: close");
+        text("\r\n\r\n");
+    }
+
+    [[nodiscard]] std::string_view view() const { return {bytes_.data(), size_}; }
+
+  private:
+    /// Neither empty nor able to end the line; short enough that the head has room for it.
+    static bool is_header_value(std::string_view value) {
+        const auto is_plain = [](char c) { return c >= 0x20 && c < 0x7f; };
+        return !value.empty() && value.size() <= 512 && std::ranges::all_of(value, is_plain);
+    }
+    char* take(std::size_t size) {
+        char* const taken = bytes_.data() + size_;
+        size_ += size;
+        return taken;
+    }
+    ReplyHead& text(std::string_view text) {
+        std::memcpy(take(text.size()), text.data(), text.size());
+        return *this;
+    }
+    ReplyHead& number(std::uint64_t number) {
+        const auto end = std::to_chars(bytes_.data() + size_, bytes_.data() + bytes_.size(), number).ptr;
+        size_ = static_cast<std::size_t>(end - bytes_.data());
+        return *this;
+    }
+
+    std::array<char, 1536> bytes_; // two values of 512 bytes and less than 512 of our own
+    std::size_t size_ = 0;
+};
+
+iovec piece(std::string_view text) {
+    // sendmsg(2) only reads what iov_base points to
+    return {.iov_base = const_cast<char*>(text.data()), .iov_len = text.size()};
+}
+
+/// How many bytes the kernel took; nullopt when the connection is broken.
+std::optional<std::size_t> send_pieces(int socket, std::string_view first, std::string_view second) {
+    std::array<iovec, 2> pieces{piece(first), piece(second)};
+    msghdr message{};
+    message.msg_iov = pieces.data();
+    message.msg_iovlen = second.empty() ? 1 : 2;
+    ssize_t sent = -1;
+    do sent = ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (sent < 0 && errno == EINTR);
+    if (sent >= 0) return static_cast<std::size_t>(sent);
+    if (errno == EAGAIN) return 0;
+    return std::nullopt;
+}
+
+std::optional<std::size_t> send_with_secret(int socket, std::string_view text, const secret::SecretBuffer& secret,
+                                            std::size_t secret_sent) {
+    return secret.expose([&](std::span<const std::byte> bytes) {
+        return send_pieces(socket, text, secret::as_text(bytes.subspan(secret_sent)));
+    });
+}
+
+} // namespace
+
+Outlet::Sent Outlet::send(Connection& connection, const vocabulary::RequestId& request, Reply reply) {
+    const ReplyHead head(reply, reply.body.size(), request);
+    const std::string_view body = connection.without_body ? std::string_view{} : reply.body;
+    const auto sent = send_pieces(connection.socket.number(), head.view(), body);
+    if (!sent) return Sent::failed;
+    if (*sent == head.view().size() + body.size()) return Sent::all;
+
+    connection.unsent = std::make_unique<Unsent>();
+    connection.unsent->text.append(head.view()).append(body).erase(0, *sent);
+    return Sent::partly;
+}
+
+Outlet::Sent Outlet::send_secret(Connection& connection, const vocabulary::RequestId& request, const Reply& reply,
+                                 secret::SecretBuffer body) {
+    const ReplyHead head(reply, body.size(), request);
+    if (connection.without_body) body.reset();
+    const auto sent = send_with_secret(connection.socket.number(), head.view(), body, 0);
+    if (!sent) return Sent::failed;
+    if (*sent == head.view().size() + body.size()) return Sent::all;
+
+    const std::size_t charge = charge_of(body);
+    Account& account = *connection.account;
+    if (account.unsent > 0 && account.unsent + charge > unsent_most_) return Sent::failed;
+    account.unsent += charge;
+    connection.unsent = std::make_unique<Unsent>();
+    Unsent& rest = *connection.unsent;
+    rest.charged = charge;
+    rest.text = head.view().substr(std::min(*sent, head.view().size()));
+    rest.secret_sent = *sent - std::min(*sent, head.view().size());
+    rest.secret = std::move(body);
+    return Sent::partly;
+}
+
+Outlet::Sent Outlet::resume(Connection& connection) {
+    Unsent& rest = *connection.unsent;
+    const std::string_view text = std::string_view(rest.text).substr(rest.text_sent);
+    const auto sent = send_with_secret(connection.socket.number(), text, rest.secret, rest.secret_sent);
+    if (!sent) return Sent::failed;
+    const std::size_t of_text = std::min(*sent, text.size());
+    rest.text_sent += of_text;
+    rest.secret_sent += *sent - of_text;
+    if (*sent < text.size() || rest.secret_sent < rest.secret.size()) return Sent::partly;
+
+    connection.account->unsent -= rest.charged;
+    connection.unsent.reset();
+    return Sent::all;
+}
+
+void Outlet::send_once(int socket, const vocabulary::RequestId& request, const Reply& reply) {
+    const ReplyHead head(reply, reply.body.size(), request);
+    (void)send_pieces(socket, head.view(), reply.body);
+}
+
+} // namespace credlease::api

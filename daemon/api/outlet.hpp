@@ -1,0 +1,34 @@
+#pragma once
+
+#include "api/connections.hpp"
+#include "api/reply.hpp"
+
+#include <string>
+
+namespace credlease::api {
+
+/// Sends replies: head and body with one sendmsg(2). What the kernel does not take waits with the connection, a secret
+/// one in the arena, where it is wiped as soon as it is gone.
+class Outlet {
+  public:
+    /// `unsent_most`: bytes of secret replies that one uid's slow readers may leave in the arena.
+    explicit Outlet(std::size_t unsent_most) : unsent_most_(unsent_most) {}
+
+    enum class Sent : std::uint8_t {
+        all,
+        partly, ///< `resume` when the socket is writable
+        failed, ///< the connection is of no use any more
+    };
+    [[nodiscard]] Sent send(Connection& connection, const vocabulary::RequestId& request, Reply reply);
+    [[nodiscard]] Sent send_secret(Connection& connection, const vocabulary::RequestId& request, const Reply& head,
+                                   secret::SecretBuffer body);
+    [[nodiscard]] Sent resume(Connection& connection);
+
+    /// For a socket that never became a connection: what does not fit is lost.
+    static void send_once(int socket, const vocabulary::RequestId& request, const Reply& reply);
+
+  private:
+    std::size_t unsent_most_;
+};
+
+} // namespace credlease::api

@@ -1,0 +1,171 @@
+#include "api/api.hpp"
+#include "attestation/peer.hpp"
+#include "broker/views.hpp"
+
+#include <array>
+#include <cstring>
+
+namespace credlease::api {
+namespace {
+
+using result::ErrorCode;
+using result::refuse;
+
+bool is_operator(const broker::Asker& asker) { return asker.caller->kind == access::CallerKind::operator_; }
+
+result::Error operators_only() {
+    return {.code = ErrorCode::forbidden,
+            .sentence = "Operators seal and unseal.",
+            .next_step = "Do it on admin.sock as one of [access] operators."};
+}
+
+Reply status_reply(broker::Broker& broker, const broker::Asker* asker) {
+    Reply reply;
+    const auto& settings = *broker.rules().settings;
+    wire::JsonWriter writer(reply.body);
+    writer.object().member("state", broker::name_of(broker.phase())).member("version", CREDLEASE_VERSION);
+    writer.key("api").object().member("version", 1).key("features").array();
+    for (const auto* feature : {"leases", "grants", "audit", "workspaces"}) writer.value(feature);
+    writer.close().close();
+    const bool passphrase = settings.seal.method == settings::SealMethod::passphrase;
+    writer.member("seal_method", passphrase ? "passphrase" : "key-file").member("root_key", broker.root_key_word());
+    writer.member("arena", secret::name_of(broker.parts().arena.backing()));
+    writer.member("peer", attestation::peer_key_here() == attestation::PeerKey::pidfd ? "pidfd" : "pid");
+    auto* house = broker.house();
+    writer.key("store").object().member("engine", "rocksdb");
+    if (house != nullptr) {
+        writer.member("healthy", house->journal->is_healthy())
+            .member("damaged", std::uint64_t{house->store.damaged().size()});
+    }
+    writer.close();
+    if (house != nullptr && asker != nullptr && is_operator(*asker)) {
+        writer.member("credentials", std::uint64_t{house->vault->size()})
+            .member("leases", std::uint64_t{house->book.size()});
+        writer.member("grants", std::uint64_t{house->grants->size()}).member("audit_head", house->journal->head_text());
+    }
+    writer.close();
+    return reply;
+}
+
+Reply whoami_reply(const broker::Asker& asker) {
+    const auto& caller = *asker.caller;
+    const auto& peer = *asker.peer;
+    Reply reply;
+    wire::JsonWriter writer(reply.body);
+    writer.object().member("principal", caller.principal).member_or_null("on_behalf_of", caller.on_behalf_of);
+    writer.key("peer").object().member("pid", peer.pid).member("uid", std::uint32_t{peer.uid});
+    writer.member_or_null("exe", peer.executable_path).member_or_null("unit", peer.unit).close();
+    writer.key("scopes").array();
+    for (const auto& scope : caller.scopes) broker::write_scope(writer, scope);
+    writer.close();
+    std::string_view role;
+    for (const auto& [workspace, held] : caller.roles) role = settings::name_of(held);
+    if (caller.kind == access::CallerKind::operator_) role = "operator";
+    writer.member_or_null("role", role).close();
+    return reply;
+}
+
+/// A passphrase from JSON in the arena into a buffer of its own.
+result::Result<secret::SecretBuffer> take_passphrase(const wire::Unseal& asked, secret::Arena& arena) {
+    if (!asked.passphrase || asked.passphrase->is_null()) return secret::SecretBuffer();
+    const auto* text = asked.passphrase->if_string();
+    if (text == nullptr || text->empty()) return refuse(result::invalid("passphrase", "A passphrase is a text."));
+    return secret::SecretBuffer::copy(arena, std::string_view(text->data(), text->size()), secret::Share::keys);
+}
+
+} // namespace
+
+void Api::add_state_routes(std::vector<Route>& rows) {
+    rows.push_back({.method = Method::get,
+                    .pattern = "/v1/status",
+                    .on_lease = true,
+                    .while_sealed = true,
+                    .handle = [this](const Request& request, const Parts&, Responder responder) {
+                        // Anyone that reaches the socket may ask how the broker is; counts are for operators.
+                        auto caller =
+                            broker_.find_caller(*request.peer, {.on_lease_socket = request.door == Door::lease,
+                                                                .grant = request.grant,
+                                                                .actor = request.actor});
+                        const broker::Asker asker{.caller = caller ? *caller : nullptr, .peer = request.peer};
+                        responder.answer(status_reply(broker_, caller ? &asker : nullptr));
+                    }});
+    rows.push_back({.method = Method::get,
+                    .pattern = "/v1/whoami",
+                    .on_lease = true,
+                    .while_sealed = true,
+                    .handle = [this](const Request& request, const Parts&, Responder responder) {
+                        const auto asker = find_asker(request);
+                        asker ? responder.answer(whoami_reply(*asker)) : responder.refuse(asker.error());
+                    }});
+    rows.push_back({.method = Method::post,
+                    .pattern = "/v1/seal",
+                    .on_lease = false,
+                    .while_sealed = true,
+                    .handle = [this](const Request& request, const Parts&, Responder responder) {
+                        auto asker = find_asker(request);
+                        if (!asker || !is_operator(*asker)) {
+                            const auto error = asker ? operators_only() : asker.error();
+                            refuse(broker_.house(), vocabulary::Action::access_refused, asker.value_or(broker::Asker()),
+                                   std::move(responder), error);
+                            return;
+                        }
+                        if (auto asked = read_body<wire::Seal>(request, broker_.parts().arena); !asked) {
+                            responder.refuse(asked.error());
+                            return;
+                        }
+                        auto run = [](Api& api, broker::Asker who, Responder reply_to) -> runtime::Task<> {
+                            auto sealed = co_await api.broker_.seal(who);
+                            sealed ? reply_to.answer(status_reply(api.broker_, &who)) : reply_to.refuse(sealed.error());
+                        };
+                        tasks_.start(run(*this, std::move(*asker), std::move(responder)));
+                    }});
+    rows.push_back({.method = Method::post,
+                    .pattern = "/v1/unseal",
+                    .on_lease = false,
+                    .while_sealed = true,
+                    .handle = [this](const Request& request, const Parts&, Responder responder) {
+                        auto asker = find_asker(request);
+                        if (!asker || !is_operator(*asker)) {
+                            responder.refuse(asker ? operators_only() : asker.error());
+                            return;
+                        }
+                        auto asked = read_body<wire::Unseal>(request, broker_.parts().arena);
+                        auto passphrase = asked ? take_passphrase(*asked, broker_.parts().arena)
+                                                : result::Result<secret::SecretBuffer>(std::unexpected(asked.error()));
+                        if (!passphrase) {
+                            responder.refuse(passphrase.error());
+                            return;
+                        }
+                        auto run = [](Api& api, broker::Asker who, Responder reply_to,
+                                      secret::SecretBuffer secret) -> runtime::Task<> {
+                            auto unsealed = co_await api.broker_.unseal(who, std::move(secret));
+                            unsealed ? reply_to.answer(status_reply(api.broker_, &who))
+                                     : reply_to.refuse(unsealed.error());
+                        };
+                        tasks_.start(run(*this, std::move(*asker), std::move(responder), std::move(*passphrase)));
+                    }});
+    rows.push_back(
+        row(Method::get, "/v1/services", true,
+            [](const Request&, const Parts&, broker::Unsealed& house, const broker::Asker&, Responder responder) {
+                std::string items = "[";
+                for (const auto& [id, service] : house.rules.catalog->all()) {
+                    if (items.size() > 1) items += ',';
+                    items += service.json;
+                }
+                responder.answer(list_reply(items + ']', std::nullopt));
+            }));
+    rows.push_back(
+        row(Method::get, "/v1/services/{id}", true,
+            [](const Request&, const Parts& parts, broker::Unsealed& house, const broker::Asker&, Responder responder) {
+                const auto* service = house.rules.catalog->find(parts[0]);
+                if (service != nullptr) {
+                    responder.answer({.body = service->json});
+                    return;
+                }
+                responder.refuse({.code = ErrorCode::service_not_found,
+                                  .sentence = "The catalog has no such service.",
+                                  .next_step = "See what there is with GET /v1/services (credlease services)."});
+            }));
+}
+
+} // namespace credlease::api

@@ -1,0 +1,178 @@
+#include "api/traffic.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <sys/eventfd.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace credlease::api {
+namespace {
+
+/// Visits that each class of connections gets before any class gets more.
+constexpr std::uint8_t class_share = 2;
+/// Visits of a turn, unless the shares of many classes are more: what a client can be made to wait for another.
+constexpr std::size_t visits_a_turn = 32;
+
+int made(int descriptor, const char* call) {
+    if (descriptor < 0) throw std::system_error(errno, std::generic_category(), call);
+    return descriptor;
+}
+
+} // namespace
+
+Traffic::Traffic(runtime::Loop& loop, runtime::Clock& clock, secret::Arena& arena, const Routes& routes,
+                 Listener::Options options)
+    : loop_(loop), clock_(clock), routes_(routes), options_(std::move(options)),
+      wake_(made(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
+      outlet_(arena.share_size(secret::Share::leases) / 16) {
+    epoll_.emplace(loop.context().get_executor(), made(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1"));
+    epoll_event event = event_of(EPOLLIN, wake_slot);
+    made(::epoll_ctl(epoll_->native_handle(), EPOLL_CTL_ADD, wake_.number(), &event), "epoll_ctl");
+    intake_.emplace(arena);
+    deadlines_.emplace(clock, connections_,
+                       [this](Connection& connection, Waiting waiting) { deadline_passed(connection, waiting); });
+}
+
+void Traffic::start() { wait(); }
+
+void Traffic::wait() {
+    epoll_->async_wait(LoopDescriptor::wait_read, [weak = weak_from_this()](const boost::system::error_code& failure) {
+        const auto self = weak.lock();
+        if (failure || !self || !self->epoll_) return;
+        self->turn();
+        if (self->epoll_) self->wait();
+    });
+}
+
+void Traffic::turn() {
+    collect();
+    visit_fairly();
+    settle_queue();
+    if (std::exchange(has_dispatched_, false) && options_.end_of_turn) options_.end_of_turn();
+}
+
+/// Who has something to do: what epoll says, and who was left with bytes at the end of the last turn.
+void Traffic::collect() {
+    due_.clear();
+    std::swap(due_, queued_);
+    for (const Due& due : due_) {
+        if (Connection* connection = connections_.find(due.slot, due.generation)) connection->is_queued = false;
+    }
+    const int count = ::epoll_wait(epoll_->native_handle(), events_.data(), static_cast<int>(events_.size()), 0);
+    for (int i = 0; i < count; ++i) {
+        const epoll_event& event = events_[static_cast<std::size_t>(i)];
+        const auto slot = static_cast<std::uint32_t>(event.data.u64);
+        if (slot == wake_slot) continue;
+        if (slot >= first_door_slot) {
+            accept(doors_[slot - first_door_slot]);
+        } else {
+            due_.push_back({slot, static_cast<std::uint32_t>(event.data.u64 >> 32), event.events});
+        }
+    }
+}
+
+/// First a few visits for each class, then the others as far as the turn goes. Where the round begins moves on, so that
+/// nobody is always last. Who was not visited is still readable, and so due in the next turn.
+void Traffic::visit_fairly() {
+    taken_.fill(0);
+    later_.clear();
+    std::size_t visits = 0;
+    const std::size_t begin = due_.empty() ? 0 : rotation_ % due_.size();
+    for (std::size_t i = 0; i < due_.size(); ++i) {
+        const Due& due = due_[(begin + i) % due_.size()];
+        const Connection* connection = connections_.find(due.slot, due.generation);
+        if (connection == nullptr) continue;
+        if (taken_[connection->turn_class] >= class_share) {
+            later_.push_back(due);
+            continue;
+        }
+        ++taken_[connection->turn_class];
+        ++visits;
+        visit(due);
+    }
+    for (const Due& due : later_) {
+        Connection* connection = connections_.find(due.slot, due.generation);
+        if (connection == nullptr) continue;
+        if (visits < visits_a_turn) {
+            ++visits;
+            visit(due);
+        } else if (connection->has_more) {
+            queue(*connection);
+        }
+    }
+    rotation_ += visits;
+}
+
+void Traffic::visit(const Due& due) {
+    Connection* const connection = connections_.find(due.slot, due.generation);
+    if (connection == nullptr) return;
+    const bool is_broken = (due.events & (EPOLLHUP | EPOLLERR)) != 0;
+    switch (connection->phase) {
+    case Phase::reading_head:
+    case Phase::reading_body:
+        return read(*connection);
+    case Phase::answering:
+        if (is_broken) return close(*connection);
+        if (due.events != 0) watch(*connection, 0); // what it sends ahead waits in the kernel
+        return;
+    case Phase::sending:
+        if (is_broken) return close(*connection);
+        sent(*connection, outlet_.resume(*connection));
+        return;
+    case Phase::draining:
+        return drain(*connection);
+    case Phase::closed:
+        return;
+    }
+}
+
+/// To be visited in the next turn though its socket may not be readable.
+void Traffic::queue(Connection& connection) {
+    if (connection.is_queued) return;
+    connection.is_queued = true;
+    queued_.push_back({connection.slot, connection.generation, 0});
+    if (is_awake_) return;
+    constexpr std::uint64_t one = 1;
+    (void)!::write(wake_.number(), &one, sizeof one);
+    is_awake_ = true;
+}
+
+void Traffic::settle_queue() {
+    if (!is_awake_ || !queued_.empty()) return;
+    std::uint64_t count = 0;
+    (void)!::read(wake_.number(), &count, sizeof count);
+    is_awake_ = false;
+}
+
+void Traffic::stop(runtime::BootTime deadline, std::function<void()> done) {
+    is_stopping_ = true;
+    stopped_ = std::move(done);
+    doors_.clear();
+    connections_.for_each([this](Connection& connection) { close_when_idle(connection); });
+    stop_call_ = clock_.call_at(deadline, [this] {
+        stop_call_ = 0;
+        connections_.for_each([this](Connection& connection) { close(connection); });
+        tell_if_stopped();
+    });
+    tell_if_stopped();
+}
+
+void Traffic::tell_if_stopped() {
+    if (!stopped_ || connections_.size() > 0) return;
+    if (stop_call_ != 0) clock_.cancel(std::exchange(stop_call_, 0));
+    loop_.post(std::exchange(stopped_, nullptr));
+}
+
+void Traffic::shut() {
+    stopped_ = nullptr;
+    if (stop_call_ != 0) clock_.cancel(std::exchange(stop_call_, 0));
+    if (accept_again_ != 0) clock_.cancel(std::exchange(accept_again_, 0));
+    doors_.clear();
+    connections_.for_each([this](Connection& connection) { close(connection); });
+    deadlines_.reset();
+    intake_.reset();
+    epoll_.reset();
+}
+
+} // namespace credlease::api

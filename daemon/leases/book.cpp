@@ -1,0 +1,202 @@
+#include "leases/book.hpp"
+
+#include "leases/ended.hpp"
+#include "leases/live.hpp"
+
+#include <algorithm>
+
+namespace credlease::leases {
+
+using vocabulary::Action;
+using vocabulary::EndReason;
+using vocabulary::LeaseId;
+using vocabulary::Time;
+
+struct Book::State {
+    Live live;
+    EndedLeases ended{live.texts()};
+    std::uint32_t per_principal;
+    Time now{}; ///< the latest that the book was told
+
+    explicit State(std::uint32_t most) : per_principal(most) {}
+
+    void end(const Lease& lease, EndReason reason, Time at) {
+        ended.note({.lease = lease.id,
+                    .credential = lease.credential,
+                    .principal = lease.principal,
+                    .reason = reason,
+                    .at = at},
+                   now);
+    }
+};
+
+Book::Book(std::uint32_t per_principal) : state_(std::make_unique<State>(per_principal)) {}
+Book::~Book() = default;
+
+result::Result<> Book::issue(const Lease& lease) {
+    if (state_->live.held_by(lease.principal) >= state_->per_principal) {
+        return result::refuse({.code = result::ErrorCode::rate_limited,
+                               .sentence = "You hold as many leases as one caller may.",
+                               .next_step = "Release leases that are no longer used, or raise [leases] per_principal.",
+                               .retry_after_seconds = 1});
+    }
+    if (!state_->live.insert(lease)) {
+        return result::refuse({.code = result::ErrorCode::internal,
+                               .sentence = "A lease of this id is live already.",
+                               .next_step = "Ask again."});
+    }
+    return {};
+}
+
+bool Book::renew(const LeaseId& id, Time expires_at, vocabulary::LimitedBy limited_by, std::uint32_t version,
+                 std::uint64_t generation) {
+    const Slot slot = state_->live.find(id);
+    if (slot == none) return false;
+    Lease renewed;
+    renewed.expires_at = expires_at;
+    renewed.limited_by = limited_by;
+    renewed.version = version;
+    renewed.generation = generation;
+    state_->live.renew(slot, renewed);
+    return true;
+}
+
+bool Book::end(const LeaseId& id, EndReason reason, Time now) {
+    state_->now = now;
+    const Slot slot = state_->live.find(id);
+    if (slot == none) return false;
+    state_->end(state_->live.view(slot), reason, now);
+    state_->live.remove(slot);
+    return true;
+}
+
+void Book::forget(const LeaseId& id) {
+    const Slot slot = state_->live.find(id);
+    if (slot != none) state_->live.remove(slot);
+}
+
+std::optional<Lease> Book::find(const LeaseId& id) const {
+    const Slot slot = state_->live.find(id);
+    return slot == none ? std::nullopt : std::optional(state_->live.view(slot));
+}
+
+std::vector<LeaseId> Book::matching(const Which& which) const {
+    std::vector<LeaseId> ids;
+    state_->live.visit(which, [&](Slot slot) { ids.push_back(state_->live.id(slot)); });
+    return ids;
+}
+
+std::vector<Lease> Book::list(const Which& which, const LeaseId& after, std::size_t limit) const {
+    const Live& live = state_->live;
+    const auto earlier = [&](Slot left, Slot right) { return live.id(left) < live.id(right); };
+    std::vector<Slot> page; // a heap, the latest on top: what is asked for is few of many
+    live.visit(which, [&](Slot slot) {
+        if (live.id(slot) <= after || limit == 0) return;
+        if (page.size() == limit) {
+            if (!earlier(slot, page.front())) return;
+            std::ranges::pop_heap(page, earlier);
+            page.pop_back();
+        }
+        page.push_back(slot);
+        std::ranges::push_heap(page, earlier);
+    });
+    std::ranges::sort_heap(page, earlier);
+    std::vector<Lease> leases;
+    leases.reserve(page.size());
+    for (const Slot slot : page) leases.push_back(live.view(slot));
+    return leases;
+}
+
+std::size_t Book::expire(Time now, std::size_t most, const std::function<void(const Lease&)>& show) {
+    state_->now = now;
+    std::size_t looks = 2 * most + 32; // leases of a later turn of the wheel are looked at too
+    std::size_t expired = 0;
+    while (expired < most) {
+        const Slot due = state_->live.find_due(now, looks);
+        if (due == none) break;
+        const Lease lease = state_->live.view(due);
+        show(lease);
+        ++expired;
+        if (state_->live.find(lease.id) == none) continue; // whom it was shown to has ended it
+        state_->end(lease, EndReason::expired, lease.expires_at);
+        state_->live.remove(due);
+    }
+    return expired;
+}
+
+std::optional<Time> Book::next_expiry() const { return state_->live.next_expiry(); }
+
+std::optional<Book::Ended> Book::find_ended(const LeaseId& id) const {
+    if (state_->live.find(id) != none) return std::nullopt;
+    const auto end = state_->ended.find(id, state_->now);
+    if (!end) return std::nullopt;
+    return Ended{.reason = end->reason, .credential = end->credential, .principal = end->principal};
+}
+
+std::size_t Book::size() const { return state_->live.size(); }
+
+std::size_t Book::held_by(std::string_view principal) const { return state_->live.held_by(principal); }
+
+void Book::set_per_principal(std::uint32_t most) { state_->per_principal = most; }
+
+void Book::clear() { state_ = std::make_unique<State>(state_->per_principal); }
+
+namespace {
+
+/// The lease as its record of issue or renewal tells it. (A renewal's record holds all of the lease too.)
+Lease lease_of(const vocabulary::AuditRecord& record) {
+    const vocabulary::LeaseView& view = *record.lease_view;
+    const bool issued = record.action == Action::lease_issued;
+    const std::chrono::milliseconds id_time(record.lease.value().milliseconds());
+    return {.id = record.lease,
+            .credential = record.credential,
+            .scope = view.scope,
+            .version = record.version,
+            .generation = record.generation,
+            .principal = record.principal,
+            .on_behalf_of = record.on_behalf_of,
+            .grant = record.grant,
+            .holder = {.pid = record.peer.pid, .start_time = view.holder_start, .boot_id = view.boot_id},
+            .uid = record.peer.uid,
+            .binding = view.binding,
+            .limited_by = view.limited_by,
+            .fields = view.fields,
+            .workflow = record.workflow,
+            .run = record.run,
+            .node = record.node,
+            .claimed = record.claimed,
+            .issued_at = issued ? record.at : Time(id_time),
+            .expires_at = view.expires_at,
+            .renewable_until = view.renewable_until};
+}
+
+} // namespace
+
+void Book::replay(const vocabulary::AuditRecord& record, Time now) {
+    if (!record.ok || record.lease_view == nullptr) return;
+    state_->now = now;
+    const Lease lease = lease_of(record);
+    const Slot slot = state_->live.find(lease.id);
+    switch (record.action) {
+    case Action::lease_issued:
+    case Action::lease_renewed:
+        if (lease.expires_at <= now) {
+            if (slot != none) state_->live.remove(slot);
+            state_->end(lease, EndReason::expired, lease.expires_at);
+        } else if (slot != none) {
+            state_->live.renew(slot, lease);
+        } else {
+            state_->live.insert(lease);
+        }
+        return;
+    case Action::lease_released:
+    case Action::lease_ended:
+        if (slot != none) state_->live.remove(slot);
+        state_->end(lease, record.lease_view->reason, record.at);
+        return;
+    default:
+        return;
+    }
+}
+
+} // namespace credlease::leases

@@ -1,0 +1,43 @@
+#include "leases/ended.hpp"
+
+namespace credlease::leases {
+
+void EndedLeases::forget_oldest() {
+    const Slot slot = line_.oldest;
+    line_.remove(entries_, slot);
+    by_lease_.erase(entries_, slot);
+    texts_.release(entries_[slot].principal);
+    entries_.give_back(slot);
+}
+
+void EndedLeases::note(const End& end, vocabulary::Time now) {
+    if (end.at + known_for < now) return;
+    // Two at a time at most, so that a long quiet time is never paid for at once.
+    for (int i = 0; i < 2 && line_.size > 0; ++i) {
+        const bool stale = entries_[line_.oldest].at + known_for < now;
+        if (stale || line_.size == most) forget_oldest();
+    }
+    const Slot slot = entries_.take();
+    Entry& entry = entries_[slot];
+    entry.lease = end.lease;
+    entry.credential = end.credential;
+    entry.principal = texts_.keep(end.principal);
+    entry.reason = end.reason;
+    entry.at = end.at;
+    by_lease_.insert(entries_, slot); // before an older end of the same lease
+    line_.append(entries_, slot);
+}
+
+std::optional<EndedLeases::End> EndedLeases::find(const vocabulary::LeaseId& lease, vocabulary::Time now) const {
+    const Slot slot = by_lease_.find(entries_, std::hash<vocabulary::LeaseId>{}(lease),
+                                     [&](const Entry& entry) { return entry.lease == lease; });
+    if (slot == none || entries_[slot].at + known_for < now) return std::nullopt;
+    const Entry& entry = entries_[slot];
+    return End{.lease = entry.lease,
+               .credential = entry.credential,
+               .principal = texts_.view(entry.principal),
+               .reason = entry.reason,
+               .at = entry.at};
+}
+
+} // namespace credlease::leases

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "leases/chains.hpp"
+#include "leases/texts.hpp"
+#include "vocabulary/lease.hpp"
+
+#include <optional>
+
+namespace credlease::leases {
+
+/// Why leases ended: of the last 100,000, for 24 hours.
+class EndedLeases {
+  public:
+    static constexpr std::size_t most = 100'000;
+    static constexpr vocabulary::Duration known_for = std::chrono::hours(24);
+
+    explicit EndedLeases(Texts& texts) : texts_(texts) {}
+
+    struct End {
+        vocabulary::LeaseId lease;
+        vocabulary::CredentialId credential;
+        std::string_view principal;
+        vocabulary::EndReason reason = vocabulary::EndReason::released;
+        vocabulary::Time at{};
+    };
+    void note(const End& end, vocabulary::Time now);
+    /// What ended more than 24 hours before `now` is not known.
+    [[nodiscard]] std::optional<End> find(const vocabulary::LeaseId& lease, vocabulary::Time now) const;
+
+  private:
+    struct Entry {
+        vocabulary::LeaseId lease;
+        vocabulary::CredentialId credential;
+        vocabulary::Time at{};
+        Slot principal = none;
+        Slot chain = none;
+        Links in_line;
+        vocabulary::EndReason reason = vocabulary::EndReason::released;
+        [[nodiscard]] std::uint64_t hash() const { return std::hash<vocabulary::LeaseId>{}(lease); }
+    };
+
+    void forget_oldest();
+
+    Texts& texts_;
+    Slab<Entry> entries_;
+    Chains<Entry> by_lease_;
+    Line<&Entry::in_line> line_;
+};
+
+} // namespace credlease::leases

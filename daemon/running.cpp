@@ -1,0 +1,163 @@
+#include "running.hpp"
+
+#include <boost/asio/signal_set.hpp>
+
+#include <csignal>
+#include <unistd.h>
+
+namespace credlease {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto anchor_every = 60s;
+constexpr auto replies_may_take = 1000ms; ///< of a stop
+constexpr auto stop_may_take = 1900ms;    ///< then the disk hangs and the process goes without it
+
+} // namespace
+
+struct Running::Signals {
+    explicit Signals(boost::asio::io_context& context) : set(context, SIGTERM, SIGINT, SIGHUP) {}
+    boost::asio::signal_set set;
+};
+
+Running::Running(settings::Flags flags, std::shared_ptr<const settings::Settings> settings,
+                 std::unique_ptr<secret::Arena> arena, logs::Log& log)
+    : flags_(std::move(flags)), settings_(std::move(settings)), arena_(std::move(arena)), log_(log),
+      supervisor_(supervisor::Supervisor::from_environment()), clock_(runtime::make_system_clock(loop_)),
+      log_worker_(loop_, "log"), commit_worker_(loop_, "commit"), bulk_worker_(loop_, "bulk"), tasks_(loop_) {}
+
+Running::~Running() = default;
+
+int Running::run(Doors doors) {
+    if (auto opened = open(); !opened) {
+        log_.refuse(opened.error());
+        return 1;
+    }
+    serve(std::move(doors));
+    watch_signals();
+    supervisor_.ready();
+    keep_watchdog();
+    log_.info(broker_->phase() == broker::Phase::ready
+                  ? result::StaticText("Ready.")
+                  : result::StaticText("Ready, and sealed: unseal with credlease unseal."),
+              {{"lease_socket", result::PublicText::of((settings_->places.runtime / "lease.sock").native())}});
+    loop_.run();
+    return status_;
+}
+
+result::Result<> Running::open() {
+    auto catalog = catalog::Catalog::load(settings_->catalog.dir);
+    if (!catalog) return std::unexpected(std::move(catalog.error()));
+    auto broker = broker::Broker::start({.loop = loop_,
+                                         .clock = *clock_,
+                                         .arena = *arena_,
+                                         .log = log_worker_,
+                                         .commit = commit_worker_,
+                                         .bulk = bulk_worker_},
+                                        {.settings = settings_, .catalog = std::move(*catalog)});
+    if (!broker) return std::unexpected(std::move(broker.error()));
+    broker_ = std::move(*broker);
+    for (const auto& damaged : broker_->store().damaged()) {
+        log_.say(logs::Level::error,
+                 "A stored record failed its authentication. It is refused and left as it is; the others serve on.",
+                 {{"table", result::PublicText::of(store::name_of(damaged.table))}});
+    }
+    return {};
+}
+
+void Running::serve(Doors doors) {
+    api_ = std::make_unique<api::Api>(*broker_);
+    routes_ = std::make_unique<api::Routes>(api_->routes());
+    listener_ = std::make_unique<api::Listener>(
+        loop_, *clock_, *arena_, *routes_,
+        api::Listener::Options{.connections_per_uid = settings_->limits.connections_per_uid,
+                               .end_of_turn = [this] { end_of_turn(); },
+                               .is_sealed = [this] { return broker_->house() == nullptr; },
+                               .refused =
+                                   [this](const attestation::Peer& peer, std::string_view code) {
+                                       log_.warn("A connection was refused.", {{"code", result::PublicText::of(code)},
+                                                                               {"uid", std::uint64_t{peer.uid}}});
+                                   }});
+    listener_->add(api::Door::lease, std::move(doors.lease));
+    listener_->add(api::Door::admin, std::move(doors.admin));
+}
+
+void Running::end_of_turn() {
+    auto* house = broker_->house();
+    if (house == nullptr) return;
+    house->journal->flush();
+    if (anchor_call_ == 0 && house->journal->last_staged() != anchored_) {
+        anchor_call_ = clock_->call_at(clock_->boot() + anchor_every, [this] {
+            anchor_call_ = 0;
+            drop_anchor();
+        });
+    }
+}
+
+void Running::drop_anchor() {
+    auto* house = broker_->house();
+    if (house == nullptr || house->journal->last_staged() == anchored_) return;
+    anchored_ = house->journal->last_staged();
+    log_.info("audit head", {{"head", result::PublicText::of(house->journal->head_text())}});
+}
+
+void Running::watch_signals() {
+    if (!signals_) signals_ = std::make_unique<Signals>(loop_.context());
+    signals_->set.async_wait([this](const boost::system::error_code& failed, int signal) {
+        if (failed) return;
+        signal == SIGHUP ? reload() : stop();
+        if (!stopping_) watch_signals();
+    });
+}
+
+void Running::reload() {
+    supervisor_.reloading();
+    auto read = settings::read_settings(flags_);
+    auto catalog = read ? catalog::Catalog::load(read->catalog.dir)
+                        : result::Result<std::shared_ptr<const catalog::Catalog>>(std::unexpected(read.error()));
+    if (!catalog) {
+        log_.refuse(catalog.error());
+        log_.warn("The config is wrong: the old one stays in force.");
+        supervisor_.ready();
+        return;
+    }
+    settings_ = std::make_shared<const settings::Settings>(std::move(*read));
+    broker_->reload({.settings = settings_, .catalog = std::move(*catalog)});
+    listener_->set_connections_per_uid(settings_->limits.connections_per_uid);
+    log_.set(settings_->log.level, settings_->log.json ? logs::Log::Format::json : logs::Log::Format::text);
+    for (const auto& warning : settings_->warnings)
+        log_.warn("Config:", {{"warning", result::PublicText::of(warning)}});
+    log_.info("Reloaded. Places, sockets, seal method and memory change with a restart only.");
+    supervisor_.ready();
+}
+
+void Running::stop() {
+    if (stopping_) return;
+    stopping_ = true;
+    supervisor_.stopping();
+    log_.info("Stopping: requests under way are answered first.");
+    clock_->call_at(clock_->boot() + stop_may_take, [this] {
+        log_.say(logs::Level::error, "The disk did not take the last records in time: going without.");
+        ::_exit(1);
+    });
+    listener_->stop(clock_->boot() + replies_may_take, [this] { tasks_.start(stop_all()); });
+}
+
+runtime::Task<> Running::stop_all() {
+    drop_anchor();
+    co_await api_->drain();
+    co_await broker_->stop();
+    log_.info("Stopped.");
+    loop_.stop();
+}
+
+void Running::keep_watchdog() {
+    const auto interval = supervisor_.watchdog_interval();
+    if (!interval) return;
+    supervisor_.alive();
+    clock_->call_at(clock_->boot() + std::chrono::duration_cast<std::chrono::milliseconds>(*interval),
+                    [this] { keep_watchdog(); });
+}
+
+} // namespace credlease

@@ -1,0 +1,67 @@
+#pragma once
+
+#include "api/api.hpp"
+#include "api/listener.hpp"
+#include "broker/broker.hpp"
+#include "logs/log.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/loop.hpp"
+#include "runtime/task_group.hpp"
+#include "runtime/worker.hpp"
+#include "secret/arena.hpp"
+#include "settings/settings.hpp"
+#include "supervisor/supervisor.hpp"
+
+#include <memory>
+
+namespace credlease {
+
+/// The two listening sockets, before anyone accepts on them.
+struct Doors {
+    attestation::Descriptor lease;
+    attestation::Descriptor admin;
+};
+
+/// One of everything, in the order in which it is made; destroyed in reverse.
+class Running {
+  public:
+    Running(settings::Flags flags, std::shared_ptr<const settings::Settings> settings,
+            std::unique_ptr<secret::Arena> arena, logs::Log& log);
+    ~Running();
+
+    /// Opens the store, unseals where a key file allows it, serves; returns the exit status once told to stop.
+    [[nodiscard]] int run(Doors doors);
+
+  private:
+    [[nodiscard]] result::Result<> open();
+    void serve(Doors doors);
+    void watch_signals();
+    void reload();
+    void stop();
+    [[nodiscard]] runtime::Task<> stop_all();
+    void keep_watchdog();
+    void drop_anchor(); ///< the audit head into the log, for an outside witness
+    void end_of_turn();
+
+    settings::Flags flags_;
+    std::shared_ptr<const settings::Settings> settings_;
+    std::unique_ptr<secret::Arena> arena_;
+    logs::Log& log_;
+    supervisor::Supervisor supervisor_;
+    runtime::Loop loop_;
+    std::unique_ptr<runtime::Clock> clock_;
+    runtime::Worker log_worker_, commit_worker_, bulk_worker_;
+    runtime::TaskGroup tasks_;
+    std::unique_ptr<broker::Broker> broker_;
+    std::unique_ptr<api::Api> api_;
+    std::unique_ptr<api::Routes> routes_;
+    std::unique_ptr<api::Listener> listener_;
+    struct Signals;
+    std::unique_ptr<Signals> signals_;
+    std::uint64_t anchored_ = 0; ///< last sequence number that the log was told
+    std::uint64_t anchor_call_ = 0;
+    bool stopping_ = false;
+    int status_ = 0;
+};
+
+} // namespace credlease

@@ -1,0 +1,11 @@
+// must say: no viable overloaded '='
+#include "result/error.hpp"
+
+void describe(credlease::result::Error& error, const std::string& text) {
+#ifdef MUST_NOT_COMPILE
+    error.sentence = text;
+#else
+    error.sentence = "It is wrong.";
+    error.about = credlease::result::PublicText::of(text);
+#endif
+}

@@ -1,0 +1,3 @@
+// must say: 'crypto/crypto.hpp' file not found
+// refused in vocabulary, accepted in crypto
+#include "crypto/crypto.hpp"
