@@ -51,7 +51,7 @@ std::vector<std::byte> seal_bytes(const SecretBuffer& key, Bytes plaintext, std:
                                                    plaintext.size(), data_of(bound), bound.size(), nullptr,
                                                    data_of(nonce), data_of(bytes));
     });
-    secret::wipe_stack();
+    secret::wipe_traces();
     return sealed;
 }
 
@@ -77,7 +77,7 @@ Result<SecretBuffer> open_bytes(const SecretBuffer& key, Bytes sealed, std::init
                                                               data_of(nonce), data_of(bytes)) == 0;
         });
     });
-    secret::wipe_stack();
+    secret::wipe_traces();
     if (!opened) return damaged();
     return plaintext;
 }
@@ -125,7 +125,7 @@ std::array<std::uint8_t, 32> check_value(const RootKey& root) {
         crypto_generichash(check.data(), check.size(), data_of(secret::as_bytes(text)), text.size(), data_of(key),
                            key.size());
     });
-    secret::wipe_stack();
+    secret::wipe_traces();
     return check;
 }
 

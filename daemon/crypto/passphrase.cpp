@@ -49,7 +49,7 @@ result::Result<RootKey> derive_root_key(const secret::SecretBuffer& passphrase, 
     if (!key) return result::refuse(std::move(key.error()));
     const bool derived =
         key->expose_to_write([&](std::span<std::byte> out) { return derive(passphrase, parameters, out); });
-    secret::wipe_stack(argon2_stack);
+    secret::wipe_traces(argon2_stack);
     if (!derived) {
         return result::refuse(
             {.code = result::ErrorCode::overloaded,

@@ -21,7 +21,7 @@ Digest keyed_hash(const secret::SecretBuffer& key, std::initializer_list<Bytes> 
     }
     Digest digest;
     crypto_generichash_final(&state, digest.data(), digest.size()); // wipes the state, in which the key lay
-    secret::wipe_stack();
+    secret::wipe_traces();
     return digest;
 }
 
@@ -51,7 +51,7 @@ result::Result<secret::SecretBuffer> derive(secret::Arena& arena, const secret::
                                        sub_key.context, data_of(from));
         });
     });
-    secret::wipe_stack();
+    secret::wipe_traces();
     return key;
 }
 
