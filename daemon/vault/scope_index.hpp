@@ -75,6 +75,10 @@ struct Vault::State {
     [[nodiscard]] ScopeIndex& index_of(const vocabulary::Scope& scope); ///< made where there is none
     [[nodiscard]] Stored* find(const vocabulary::Credential& credential) const;
 
+    [[nodiscard]] result::Result<> accept_credential(const store::Record& record);
+    [[nodiscard]] result::Result<> accept_version(const store::Record& record);
+    [[nodiscard]] result::Result<> accept_key(const store::Record& record);
+
     /// `name_taken` when another credential of the scope has this name.
     [[nodiscard]] result::Result<> check_name(const vocabulary::Credential& wanted) const;
     /// The scope's key; a new one, with its record in `batch`, where it has none.

@@ -28,42 +28,35 @@ Vault::~Vault() = default;
 
 result::Result<> Vault::accept(const store::Record& record) {
     switch (record.table) {
-    case store::Table::credentials: {
-        auto read = read_credential(record.key, record.value);
-        if (!read) return refuse(std::move(read.error()));
-        auto entry = std::make_unique<Stored>();
-        entry->credential = std::move(*read);
-        entry->record_revision = record.revision;
-        ScopeIndex& index = state_->index_of(entry->credential.scope);
-        index.insert(std::move(entry));
-        return {};
-    }
-    case store::Table::versions: {
-        auto read = read_version(record.key, record.value);
-        if (!read) return refuse(std::move(read.error()));
-        const ScopeIndex* index = state_->find(read->scope);
-        Stored* entry = index ? index->find(read->id) : nullptr;
-        if (!entry || entry->credential.version != read->version) return {};
-        entry->sealed = std::move(read->sealed);
-        entry->fingerprint = read->fingerprint;
-        entry->sealed_revision = record.revision;
-        return {};
-    }
-    case store::Table::keys: {
-        auto read = read_key(record.key, record.value);
-        if (!read) return refuse(std::move(read.error()));
-        ScopeIndex& index = state_->index_of(read->scope);
-        index.key_revision = record.revision;
-        auto key = crypto::unwrap<crypto::WorkspaceKeyKind>(state_->root, read->wrapped, record.key, state_->arena);
-        if (!key) {
-            key.error().about = result::PublicText::of(record.key);
-            return refuse(std::move(key.error()));
-        }
-        index.key = std::move(*key);
-        return {};
-    }
+    case store::Table::credentials:
+        return state_->accept_credential(record);
+    case store::Table::versions:
+        return state_->accept_version(record);
+    case store::Table::keys:
+        return state_->accept_key(record);
     default:
         return {};
+    }
+}
+
+void Vault::forget(store::Table table, std::string_view key) {
+    if (table == store::Table::keys) {
+        const auto scope = Scope::find(key);
+        ScopeIndex* index = scope ? state_->find(*scope) : nullptr;
+        if (index) index->key = {};
+        return;
+    }
+    const auto id = vocabulary::CredentialId::find(key.substr(0, vocabulary::CredentialId::text_size));
+    if (!id || (table != store::Table::credentials && table != store::Table::versions)) return;
+    for (const auto& [scope, index] : state_->scopes) {
+        Stored* entry = index->find(*id);
+        if (!entry) continue;
+        if (table == store::Table::credentials) {
+            const auto gone = index->take(*id);
+        } else if (key == version_key(*id, entry->credential.version)) {
+            entry->sealed.clear();
+            entry->sealed_revision = 0;
+        }
     }
 }
 

@@ -101,6 +101,9 @@ class Vault {
     /// While the store is read: takes records of Table::credentials, versions and keys, in this order. A version whose
     /// credential is not there (its record was refused as damaged) is passed over.
     [[nodiscard]] result::Result<> accept(const store::Record& record);
+    /// A record that was taken turned out to be damaged (dropped, replayed, added): it is no longer used. A credential
+    /// is gone from the index; a version or key no longer opens, and is not overwritten.
+    void forget(store::Table table, std::string_view key);
 
     // ---- looking; `scopes` are the caller's, in the order in which they are searched. No allocation.
     [[nodiscard]] const Entry* find(std::span<const vocabulary::Scope> scopes,

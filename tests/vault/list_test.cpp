@@ -1,0 +1,123 @@
+#define BOOST_TEST_DYN_LINK
+#include "vault/house.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <set>
+
+namespace credlease::vault {
+namespace {
+
+using vocabulary::CredentialStatus;
+
+const Scope organization = Scope::organization();
+
+struct Listed : House {
+    Listed() {
+        add("github", "Zeta", organization, "about Bananas");
+        add("openai", "alpha", organization, "");
+        add("openai", "\xc3\x84pfel", workspace("acme"),
+            "Stra\xc3\x9f"
+            "e");
+        add("http-bearer", "Beta", workspace("acme"), "");
+        add("github", "foreign", workspace("other"), "bananas");
+    }
+
+    void add(std::string_view id, std::string_view name, const Scope& scope, std::string_view notes) {
+        now += std::chrono::seconds(10);
+        const Entry& entry = create(id, name, scope, id == "openai" ? R"({"api_key":"k"})" : R"({"token":"t"})");
+        Edit edit_of_notes;
+        edit_of_notes.notes = std::string(notes);
+        BOOST_REQUIRE(edit(entry, std::move(edit_of_notes)).has_value());
+    }
+
+    std::string names(const Filter& filter, Sort sort = Sort::name, std::size_t limit = 100) const {
+        std::string text;
+        for (const Entry* entry : vault->list(scopes, filter, sort, std::nullopt, limit)) {
+            text += (text.empty() ? "" : " ") + entry->credential.name.text();
+        }
+        return text;
+    }
+
+    const std::array<Scope, 2> scopes{workspace("acme"), organization};
+};
+
+BOOST_FIXTURE_TEST_SUITE(listing, Listed)
+
+BOOST_AUTO_TEST_CASE(a_list_holds_what_the_scopes_hold_in_the_order_asked_for) {
+    BOOST_TEST(names({}) == "alpha Beta Zeta \xc3\x84pfel");
+    BOOST_TEST(names({}, Sort::created_at) == "Zeta alpha \xc3\x84pfel Beta");
+    BOOST_TEST(names({}, Sort::created_at, 2) == "Zeta alpha");
+    BOOST_TEST(names({}, Sort::name, 0).empty());
+    const Entry& alpha = **vault->find_named(scopes, name_of("alpha")).begin();
+    now += std::chrono::seconds(10);
+    BOOST_REQUIRE(edit_fields(alpha, "{}").has_value());
+    BOOST_TEST(names({}, Sort::updated_at) == "Zeta \xc3\x84pfel Beta alpha");
+    vault->note_use(alpha.credential.id, organization, now);
+    BOOST_TEST(names({}, Sort::last_used_at, 3) == "Zeta \xc3\x84pfel Beta"); // never used: first, by id
+    BOOST_TEST(names({}, Sort::last_used_at).ends_with("alpha"));
+}
+
+BOOST_AUTO_TEST_CASE(text_is_searched_in_name_service_and_notes_whatever_its_case) {
+    BOOST_TEST(names({.text = "BANANA"}) == "Zeta");
+    BOOST_TEST(names({.text = "\xc3\xa4"
+                              "PFEL"}) == "\xc3\x84pfel");
+    BOOST_TEST(names({.text = "strasse"}) == "\xc3\x84pfel");
+    BOOST_TEST(names({.text = "HTTP-"}) == "Beta");
+    BOOST_TEST(names({.text = "nothing"}).empty());
+    BOOST_TEST(names({.text = "\xff"}).empty());
+}
+
+BOOST_AUTO_TEST_CASE(filters_narrow_together) {
+    BOOST_TEST(names({.services = {"openai"}}) == "alpha \xc3\x84pfel");
+    BOOST_TEST(names({.services = {"openai", "github"}}) == "alpha Zeta \xc3\x84pfel");
+    BOOST_TEST(names({.services = {"openai"}, .scope = organization}) == "alpha");
+    BOOST_TEST(names({.scope = workspace("other")}).empty()); // outside the caller's scopes
+    BOOST_TEST(names({.auth = "bearer"}) == "Beta");
+    BOOST_TEST(names({.text = "a", .auth = "api_key"}) == "alpha \xc3\x84pfel");
+}
+
+BOOST_AUTO_TEST_CASE(status_is_the_one_that_is_shown) {
+    const Entry& beta = **vault->find_named(scopes, name_of("beta")).begin();
+    Edit end;
+    end.expires_at.emplace(now + std::chrono::hours(1));
+    BOOST_REQUIRE(edit(beta, std::move(end)).has_value());
+    const auto later = now + std::chrono::hours(2);
+    BOOST_TEST(names({.status = CredentialStatus::expired, .now = now}).empty());
+    BOOST_TEST(names({.status = CredentialStatus::expired, .now = later}) == "Beta");
+    BOOST_TEST(names({.status = CredentialStatus::active, .now = later}) == "alpha Zeta \xc3\x84pfel");
+}
+
+BOOST_AUTO_TEST_CASE(pages_repeat_and_skip_nothing_that_stayed) {
+    for (int i = 0; i < 60; ++i) {
+        if (i % 3 == 0) now += std::chrono::seconds(1); // some share their time
+        create("github", "page " + std::to_string(i), scopes[static_cast<std::size_t>(i) % 2], R"({"token":"t"})");
+    }
+    for (const Sort sort : {Sort::name, Sort::created_at, Sort::updated_at, Sort::last_used_at}) {
+        std::vector<std::string> whole;
+        for (const Entry* entry : vault->list(scopes, {}, sort, std::nullopt, 1000))
+            whole.push_back(entry->credential.name.text());
+        std::vector<std::string> paged;
+        std::optional<Vault::Position> after;
+        int page = 0;
+        while (true) {
+            const auto entries = vault->list(scopes, {}, sort, after, 7);
+            if (entries.empty()) break;
+            for (const Entry* entry : entries) paged.push_back(entry->credential.name.text());
+            after = Vault::Position{.sort_key = Vault::sort_key(*entries.back(), sort),
+                                    .id = entries.back()->credential.id};
+            if (++page == 2 && sort == Sort::name) { // what comes and goes meanwhile moves nothing else
+                create("github", "a newcomer at the front", organization, R"({"token":"t"})");
+                store::Batch batch;
+                Change gone = vault->stage_erase(*entries.back(), batch);
+                vault->apply(std::move(gone));
+            }
+        }
+        BOOST_TEST(paged == whole, boost::test_tools::per_element());
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace
+} // namespace credlease::vault
