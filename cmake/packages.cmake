@@ -1,6 +1,6 @@
 # What is used and why: docs/dependencies.md.
 find_package(Threads REQUIRED)
-find_package(Boost 1.81 REQUIRED COMPONENTS json url unit_test_framework)
+find_package(Boost 1.81 REQUIRED COMPONENTS json unit_test_framework)
 find_package(RocksDB CONFIG REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)

@@ -71,14 +71,20 @@ void Running::serve(Doors doors) {
     routes_ = std::make_unique<api::Routes>(api_->routes());
     listener_ = std::make_unique<api::Listener>(
         loop_, *clock_, *arena_, *routes_,
-        api::Listener::Options{.connections_per_uid = settings_->limits.connections_per_uid,
-                               .end_of_turn = [this] { end_of_turn(); },
-                               .is_sealed = [this] { return broker_->house() == nullptr; },
-                               .refused =
-                                   [this](const attestation::Peer& peer, std::string_view code) {
-                                       log_.warn("A connection was refused.", {{"code", result::PublicText::of(code)},
-                                                                               {"uid", std::uint64_t{peer.uid}}});
-                                   }});
+        api::Listener::Options{
+            .connections_per_uid = settings_->limits.connections_per_uid,
+            .end_of_turn = [this] { end_of_turn(); },
+            .is_sealed = [this] { return broker_->house() == nullptr; },
+            .refused =
+                [this](const attestation::Peer& peer, std::string_view code) {
+                    log_.warn("A connection was refused.",
+                              {{"code", result::PublicText::of(code)}, {"uid", std::uint64_t{peer.uid}}});
+                },
+            .broken =
+                [this](std::string_view what) {
+                    log_.say(logs::Level::error, "A request broke off inside the broker.",
+                             {{"what", result::PublicText::of(what)}});
+                }});
     listener_->add(api::Door::lease, std::move(doors.lease));
     listener_->add(api::Door::admin, std::move(doors.admin));
 }

@@ -2,6 +2,7 @@
 #include "cli/credential_reference.hpp"
 #include "cli/field_input.hpp"
 #include "cli/prompt.hpp"
+#include "cli/terminal.hpp"
 
 #include <unistd.h>
 

@@ -103,7 +103,7 @@ Result<SecretText> join_variables(const std::vector<Wanted>& wanted, const Lease
         std::size_t needed = 0;
         auto joined = SecretText::filled(size, [&](std::span<char> room) {
             [[maybe_unused]] const auto written = write_variables(wanted, leases, files, [&](std::string_view text) {
-                if (needed + text.size() <= size) std::ranges::copy(text, room.begin() + needed);
+                if (needed + text.size() <= size) std::ranges::copy(text, room.subspan(needed).begin());
                 needed += text.size();
             });
         });

@@ -59,7 +59,7 @@ Result<int> exec(const Invocation& invocation, const Asked& asked) {
 
 void offer_exec(CLI::App& program, Invocation& invocation) {
     const auto describe = [](CLI::App& command, Asked& asked) {
-        command.usage("credlease exec [--env VAR=C[:FIELD]]… [--file VAR=C[:FIELD]]… -- CMD [ARG…]");
+        command.footer("credlease exec [--env VAR=C[:FIELD]]… [--file VAR=C[:FIELD]]… -- CMD [ARG…]");
         command.add_option("--env", asked.environment, "The secret in CMD's environment")->type_name("VAR=C[:FIELD]");
         command.add_option("--file", asked.files, "The secret in sealed memory, its path in VAR (better)")
             ->type_name("VAR=C[:FIELD]");

@@ -15,6 +15,10 @@
 
 namespace credlease::access {
 
+inline constexpr std::string_view default_workspace = "default";
+/// Reserved: its admins change organization credentials. It holds no credentials of its own.
+inline constexpr std::string_view organization_workspace = "organization";
+
 struct Workspace {
     vocabulary::WorkspaceId id;
     std::uint64_t revision = 1;
@@ -27,8 +31,11 @@ class Directory {
   public:
     Directory();
     ~Directory();
+    Directory(const Directory&) = delete;
+    Directory& operator=(const Directory&) = delete;
 
-    [[nodiscard]] result::Result<> accept(const store::Record& record); ///< Table::workspaces, members
+    /// Table::workspaces and members. A member whose workspace's own record is lost stays one: the others serve on.
+    [[nodiscard]] result::Result<> accept(const store::Record& record);
     [[nodiscard]] const Workspace* find(std::string_view id) const;
     [[nodiscard]] std::vector<const Workspace*> all() const; ///< by id
     [[nodiscard]] std::vector<std::pair<vocabulary::WorkspaceId, settings::Role>>
@@ -41,7 +48,8 @@ class Directory {
         std::optional<vocabulary::UserId> user{};
         settings::Role role = settings::Role::member;
     };
-    /// `workspace_not_found`; erasing `default` or `organization` is `invalid_request`.
+    /// `workspace_not_found`; erasing `default` or `organization` is `invalid_request`. The batch stays empty when it
+    /// is so already.
     [[nodiscard]] result::Result<> stage(const Change& change, store::Batch& batch) const;
     void apply(const Change& change);
     void clear();

@@ -27,10 +27,11 @@ class Grants {
     /// The grant of a token, expired or not; the same work for unknown tokens; digests compared in constant time.
     [[nodiscard]] const vocabulary::Grant* find_by_token(std::string_view token) const;
     [[nodiscard]] const vocabulary::Grant* find(const vocabulary::GrantId& id) const;
-    [[nodiscard]] std::vector<const vocabulary::Grant*> minted_by(std::string_view principal) const; ///< empty: all
+    /// In the order of ids; empty: whoever minted them.
+    [[nodiscard]] std::vector<const vocabulary::Grant*> minted_by(std::string_view principal) const;
     [[nodiscard]] std::size_t size() const;
 
-    /// Puts a new grant under its token's hash.
+    /// Puts a grant under its token's hash; one that is there already gets this token instead of its old one.
     void stage_mint(const vocabulary::Grant& grant, const secret::SecretBuffer& token, store::Batch& batch);
     void stage_withdraw(const vocabulary::Grant& grant, store::Batch& batch);
     /// A lease more taken, for grants with `max_leases`.
@@ -38,10 +39,9 @@ class Grants {
     void apply_mint(vocabulary::Grant grant, const secret::SecretBuffer& token);
     void apply_withdraw(const vocabulary::GrantId& id);
     void apply_count(const vocabulary::GrantId& id, std::uint32_t leases_taken);
-    /// Grants that ended before `now`, at most `most`: to be withdrawn and told.
+    /// Grants that have ended by `now`, at most `most`: to be withdrawn and told.
     [[nodiscard]] std::vector<vocabulary::GrantId> expired(vocabulary::Time now, std::size_t most) const;
-    /// When the next one ends; nullopt: none lives.
-    [[nodiscard]] std::optional<vocabulary::Time> next_expiry() const;
+    [[nodiscard]] std::optional<vocabulary::Time> next_expiry() const; ///< nullopt: there is no grant
     void clear();
 
   private:

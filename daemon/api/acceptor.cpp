@@ -9,6 +9,8 @@ namespace {
 
 bool is_exhausted(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
 
+attestation::Descriptor open_null() { return attestation::Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+
 attestation::Descriptor accept_one(int listening) {
     int socket = -1;
     do socket = ::accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -29,7 +31,13 @@ Acceptor::Arrival Acceptor::accept(int listening) {
 }
 
 void Acceptor::restore() {
-    if (!reserve_.open()) reserve_ = attestation::Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!reserve_.open()) reserve_ = open_null();
+}
+
+bool Acceptor::is_short_of_descriptors() {
+    const auto one = open_null();
+    const auto another = open_null();
+    return !one.open() || !another.open();
 }
 
 } // namespace credlease::api

@@ -24,6 +24,9 @@ class Acceptor {
     };
     [[nodiscard]] Arrival accept(int listening);
 
+    /// Whether a peer may have been refused only because looking it up takes two descriptors more.
+    [[nodiscard]] static bool is_short_of_descriptors();
+
     /// Opens the reserve again, once the connection that was turned away is closed.
     void restore();
 

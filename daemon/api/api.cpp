@@ -14,22 +14,6 @@ using result::ErrorCode;
 /// the share.
 constexpr std::size_t json_most = std::size_t{768} * 1024;
 
-std::string_view word_of(Method method) {
-    switch (method) {
-    case Method::get:
-        return "GET";
-    case Method::post:
-        return "POST";
-    case Method::put:
-        return "PUT";
-    case Method::patch:
-        return "PATCH";
-    case Method::del:
-        return "DELETE";
-    }
-    return "";
-}
-
 /// The refusals that the audit log keeps: of who may not, not of who mistyped.
 bool is_of_rights(ErrorCode code) {
     switch (code) {
@@ -76,7 +60,7 @@ result::Result<broker::Asker> Api::find_asker(const Request& request) {
     if (!request.idempotency_key.empty()) {
         asker.idempotency_key = request.idempotency_key;
         if (auto* house = broker_.house()) {
-            const auto digest = house->digests.of({mac::bytes_of(word_of(request.method)), mac::bytes_of(request.path),
+            const auto digest = house->digests.of({mac::bytes_of(name_of(request.method)), mac::bytes_of(request.path),
                                                    mac::bytes_of(request.query), mac::bytes_of(request.body)});
             std::copy_n(digest.begin(), asker.body_digest.size(), asker.body_digest.begin());
         }

@@ -66,7 +66,10 @@ void Traffic::accept(ListeningSocket& door) {
 /// The kernel's word on the peer is taken before a byte is read.
 void Traffic::admit(Door door, attestation::Descriptor socket) {
     auto peer = attestation::attest(socket.number());
-    if (!peer) return turn_away(socket.number(), peer.error());
+    if (!peer) {
+        const bool is_our_fault = Acceptor::is_short_of_descriptors();
+        return turn_away(socket.number(), is_our_fault ? no_descriptors() : peer.error());
+    }
     if (connections_.of_uid(peer->uid) >= options_.connections_per_uid) {
         turn_away(socket.number(), too_many_connections());
         if (options_.refused) options_.refused(*peer, name_of(ErrorCode::overloaded));

@@ -33,11 +33,11 @@ class Listener {
   public:
     struct Options {
         std::uint32_t connections_per_uid = 1024;
-        std::function<void()> end_of_turn;
-        std::function<bool()> is_sealed;
+        std::function<void()> end_of_turn{};
+        std::function<bool()> is_sealed{};
         std::function<void(const attestation::Peer&, std::string_view code)>
-            refused;                                       ///< peers refused before a request
-        std::function<void(std::string_view what)> broken; ///< a handler threw; its client got `internal`
+            refused{};                                       ///< peers refused before a request
+        std::function<void(std::string_view what)> broken{}; ///< a handler threw; its client got `internal`
     };
 
     Listener(runtime::Loop& loop, runtime::Clock& clock, secret::Arena& arena, const Routes& routes, Options options);

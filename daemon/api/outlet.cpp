@@ -13,10 +13,25 @@
 namespace credlease::api {
 namespace {
 
+/// What a head is made of.
+struct Lines {
+    unsigned status = 200;
+    bool close = false;
+    std::string_view content_type = "application/json";
+    std::string_view location{};
+    std::string_view allow{};
+    std::optional<std::uint64_t> etag{};
+    std::optional<std::uint32_t> retry_after{};
+};
+
+Lines lines_of(const Reply& reply) {
+    return {reply.status, reply.close, reply.content_type, reply.location, reply.allow, reply.etag, reply.retry_after};
+}
+
 /// The head of a reply, written by hand (RFC 9112 §4).
 class ReplyHead {
   public:
-    ReplyHead(const Reply& reply, std::size_t body_size, const vocabulary::RequestId& request) {
+    ReplyHead(const Lines& reply, std::size_t body_size, const vocabulary::RequestId& request) {
         text("HTTP/1.1 ").number(reply.status).text(" ").text(wire::reason_phrase(reply.status));
         if (reply.status != 204) {
             text("\r\nContent-Type: ").text(reply.content_type).text("\r\nContent-Length: ").number(body_size);
@@ -88,7 +103,7 @@ std::optional<std::size_t> send_with_secret(int socket, std::string_view text, c
 } // namespace
 
 Outlet::Sent Outlet::send(Connection& connection, const vocabulary::RequestId& request, Reply reply) {
-    const ReplyHead head(reply, reply.body.size(), request);
+    const ReplyHead head(lines_of(reply), reply.body.size(), request);
     const std::string_view body = connection.without_body ? std::string_view{} : reply.body;
     const auto sent = send_pieces(connection.socket.number(), head.view(), body);
     if (!sent) return Sent::failed;
@@ -99,9 +114,10 @@ Outlet::Sent Outlet::send(Connection& connection, const vocabulary::RequestId& r
     return Sent::partly;
 }
 
-Outlet::Sent Outlet::send_secret(Connection& connection, const vocabulary::RequestId& request, const Reply& reply,
+Outlet::Sent Outlet::send_secret(Connection& connection, const vocabulary::RequestId& request, const SecretReply& reply,
                                  secret::SecretBuffer body) {
-    const ReplyHead head(reply, body.size(), request);
+    const ReplyHead head({.status = reply.status, .close = reply.close, .location = reply.location}, body.size(),
+                         request);
     if (connection.without_body) body.reset();
     const auto sent = send_with_secret(connection.socket.number(), head.view(), body, 0);
     if (!sent) return Sent::failed;
@@ -136,7 +152,7 @@ Outlet::Sent Outlet::resume(Connection& connection) {
 }
 
 void Outlet::send_once(int socket, const vocabulary::RequestId& request, const Reply& reply) {
-    const ReplyHead head(reply, reply.body.size(), request);
+    const ReplyHead head(lines_of(reply), reply.body.size(), request);
     (void)send_pieces(socket, head.view(), reply.body);
 }
 

@@ -7,6 +7,13 @@
 
 namespace credlease::api {
 
+/// The head of a reply whose body lies in the arena.
+struct SecretReply {
+    unsigned status = 200;
+    std::string_view location{};
+    bool close = false;
+};
+
 /// Sends replies: head and body with one sendmsg(2). What the kernel does not take waits with the connection, a secret
 /// one in the arena, where it is wiped as soon as it is gone.
 class Outlet {
@@ -20,8 +27,8 @@ class Outlet {
         failed, ///< the connection is of no use any more
     };
     [[nodiscard]] Sent send(Connection& connection, const vocabulary::RequestId& request, Reply reply);
-    [[nodiscard]] Sent send_secret(Connection& connection, const vocabulary::RequestId& request, const Reply& head,
-                                   secret::SecretBuffer body);
+    [[nodiscard]] Sent send_secret(Connection& connection, const vocabulary::RequestId& request,
+                                   const SecretReply& reply, secret::SecretBuffer body);
     [[nodiscard]] Sent resume(Connection& connection);
 
     /// For a socket that never became a connection: what does not fit is lost.

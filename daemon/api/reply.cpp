@@ -42,10 +42,8 @@ bool Responder::refuse(const result::Error& error) { return answer(problem_reply
 
 bool Responder::answer_secret(unsigned status, secret::SecretBuffer body, std::string_view location) {
     const auto traffic = std::move(traffic_);
-    Reply head;
-    head.status = status;
-    head.location = location;
-    return traffic && traffic->answer_secret(slot_, generation_, request_, std::move(head), std::move(body));
+    return traffic && traffic->answer_secret(slot_, generation_, request_, {.status = status, .location = location},
+                                             std::move(body));
 }
 
 bool Responder::is_connected() const { return traffic_ && traffic_->is_connected(slot_, generation_); }

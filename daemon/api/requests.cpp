@@ -131,11 +131,11 @@ bool Traffic::answer(std::uint32_t slot, std::uint32_t generation, const vocabul
 }
 
 bool Traffic::answer_secret(std::uint32_t slot, std::uint32_t generation, const vocabulary::RequestId& request,
-                            Reply head, secret::SecretBuffer body) {
+                            SecretReply reply, secret::SecretBuffer body) {
     Connection* const connection = connections_.find(slot, generation);
     if (connection == nullptr || connection->phase != Phase::answering) return false;
-    head.close = connection->after_reply != AfterReply::keep;
-    return sent(*connection, outlet_.send_secret(*connection, request, head, std::move(body)));
+    reply.close = connection->after_reply != AfterReply::keep;
+    return sent(*connection, outlet_.send_secret(*connection, request, reply, std::move(body)));
 }
 
 /// What becomes of a connection after a reply was given to the kernel.

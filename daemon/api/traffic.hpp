@@ -38,8 +38,8 @@ class Traffic : public std::enable_shared_from_this<Traffic> {
 
     // For responders: a request's connection is named by slot and generation.
     bool answer(std::uint32_t slot, std::uint32_t generation, const vocabulary::RequestId& request, Reply reply);
-    bool answer_secret(std::uint32_t slot, std::uint32_t generation, const vocabulary::RequestId& request, Reply head,
-                       secret::SecretBuffer body);
+    bool answer_secret(std::uint32_t slot, std::uint32_t generation, const vocabulary::RequestId& request,
+                       SecretReply reply, secret::SecretBuffer body);
     [[nodiscard]] bool is_connected(std::uint32_t slot, std::uint32_t generation) {
         return connections_.find(slot, generation) != nullptr;
     }

@@ -46,6 +46,7 @@ struct Replay {
     std::uint64_t last = 0;
     bool unclean = false;    ///< the last record is not a stop or a seal
     bool other_boot = false; ///< … and it was written in another boot: the last leases may be missing
+    bool head_lost = false;  ///< the operator left an empty head file: nothing vouches for the end of the log
 };
 
 /// The audit journal: append-only segments, each record chained to the one before by a keyed MAC; the head beside the
@@ -117,11 +118,14 @@ class Journal {
     /// it.
     [[nodiscard]] Verdict verify(const std::optional<std::string>& anchor) const;
 
-    /// Drops whole segments older than `keep` or beyond `max_size`, behind a chained checkpoint (`log.pruned`).
-    [[nodiscard]] runtime::Task<result::Result<>> prune(vocabulary::Duration keep, std::uint64_t max_size);
+    /// On the loop. Drops whole segments older than `keep` or beyond `max_size` (bytes; 0: no limit), behind a chained
+    /// checkpoint (`log.pruned`).
+    [[nodiscard]] runtime::Task<result::Result<>> prune(vocabulary::Duration keep, std::uint64_t max_size,
+                                                        runtime::Worker& bulk);
+
+    struct State; ///< the room's own
 
   private:
-    struct State;
     explicit Journal(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
 };

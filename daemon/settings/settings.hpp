@@ -44,6 +44,10 @@ struct WorkerRule {
     std::optional<vocabulary::Duration> max_ttl;
 };
 
+/// Whether a rule's `unit` glob covers a unit: `*`, `?` and `[…]` as in the shell; a backslash is a character of the
+/// name (systemd.unit(5) escapes with it).
+[[nodiscard]] bool matches_unit(const std::string& glob, const std::string& unit);
+
 /// Everything the daemon was told, checked. Immutable: SIGHUP makes a new one.
 struct Settings {
     bool system = false; ///< the system broker, not a user's
@@ -98,9 +102,20 @@ struct Settings {
         bool json = false;
     } log;
     struct Rotation {
-        std::optional<vocabulary::Duration> every = std::chrono::hours(24 * 90);
+        std::optional<vocabulary::Duration> every = std::chrono::hours(24 * 90); ///< nullopt: "never"
         std::uint32_t keep_versions = 10;
     } rotation;
+
+    /// HTTP and OAuth calls to the world.
+    struct Outbound {
+        vocabulary::Duration timeout = std::chrono::seconds(20);
+        std::filesystem::path ca_file; ///< beside the system's; empty: none
+        bool allow_private = false;
+        std::vector<std::string> allowed_hosts; ///< exceptions from `allow_private = false`
+        std::string callback = "127.0.0.1:7466";
+        std::string public_url; ///< empty: none
+        std::vector<std::string> redirect_uris;
+    } outbound;
 
     /// Rules that are weaker than they look, for `--check-config` and the start's log.
     std::vector<std::string> warnings;
@@ -112,7 +127,7 @@ struct Flags {
     bool check_config = false;
     bool version = false;
     bool help = false;
-    std::optional<std::filesystem::path> config, data_dir, runtime_dir;
+    std::optional<std::filesystem::path> config{}, data_dir{}, runtime_dir{};
 };
 
 /// Usage errors are `configuration` with the flag in `about`.

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace credlease::store {
@@ -60,6 +61,21 @@ struct DamagedRecord {
     std::string key;
 };
 
+/// What one change of a prepared batch does to the set hash: all that is needed to check, from the journal alone, which
+/// records the store should hold.
+struct Step {
+    Table table;
+    std::string key;
+    std::uint64_t revision = 0;
+    std::optional<mac::Digest> element; ///< the record's share in the set hash; nullopt: erased
+};
+
+/// A record that is live: its revision and its share in the set hash.
+struct Live {
+    std::uint64_t revision = 0;
+    mac::Digest element{};
+};
+
 /// A batch with its MACs and its step of the set hash, made on the loop, written on the log thread.
 class Prepared;
 
@@ -67,9 +83,9 @@ class Prepared;
 /// hash of all live records moves with every batch.
 class Store {
   public:
-    /// Opens or makes DIR/store. `configuration`: held by another process (says so), written by a newer version, or not
-    /// readable; `damaged`: RocksDB found damage before the log's tail (names the file). Nothing is written to a store
-    /// that is refused.
+    /// Opens or makes DATA/store, and holds DATA/lock for as long as it lives. `configuration`: held by another process
+    /// (says so), written by a newer version, or not readable; `damaged`: RocksDB found damage before the log's tail
+    /// (names the file). Nothing is written to a store that is refused.
     [[nodiscard]] static result::Result<std::unique_ptr<Store>> open(const std::filesystem::path& data);
     ~Store();
     Store(const Store&) = delete;
@@ -88,8 +104,10 @@ class Store {
         mac::RecordMac record;
         mac::SetMac set;
     };
-    /// Reads and authenticates every record and shows the good ones to `visit`, table by table in key order. From here
-    /// on the store can prepare batches. Blocks: a `bulk` worker's job, or before the loop runs.
+    /// Reads and authenticates every record and shows the good ones but `copies` to `visit`, table by table in key
+    /// order. From here on the store can prepare batches. `damaged`: RocksDB cannot read a file. Blocks: a `bulk`
+    /// worker's job, or before the loop runs. What only the set hash can tell (a record replayed, dropped or added) is
+    /// found by audit::Journal::open, which adds it to `damaged()`: whoever visited such a record forgets it then.
     [[nodiscard]] result::Result<> load(Keys keys, const std::function<void(const Record&)>& visit);
     /// Forgets keys and what was loaded (sealing).
     void unload();
@@ -99,16 +117,27 @@ class Store {
     [[nodiscard]] std::size_t records() const;
 
     // ---- loop thread
-    /// Checks every change against the revision that is live (`version_conflict`) and that no damaged record would be
-    /// overwritten (`damaged`), makes the MACs, and moves the set hash. To be followed by write() or revert(), in the
-    /// order of prepare().
+    /// Checks every change against the revision that is live (`version_conflict`: a put must be above it, an erase the
+    /// same) and that no damaged record would be overwritten (`damaged`), makes the MACs, and moves the set hash. To be
+    /// followed by write() or revert(), in the order of prepare().
     [[nodiscard]] result::Result<Prepared> prepare(Batch batch);
-    /// Takes back batches that were prepared and not written, the latest first.
+    /// Adds to a prepared batch the copy of its audit record, as number `change`, and drops copies that are no longer
+    /// needed. Copies are outside the set hash, since they hold it.
+    void add_copy(Prepared& prepared, std::uint64_t change, std::string_view copy);
+    void drop_copy(Prepared& prepared, std::uint64_t change);
+    /// Takes back batches that were prepared and not written (or undone), the latest first.
     void revert(const Prepared& prepared);
+    /// The record that is live under this key, as far as the index knows; nullopt: none, or damaged.
+    [[nodiscard]] std::optional<Live> find(Table table, std::string_view key) const;
+    /// Counts a record as damaged: refused, never overwritten. `expected` is what should be there (nullopt: nothing):
+    /// it takes the place of what is there in the set hash.
+    void set_aside(Table table, std::string_view key, const std::optional<Live>& expected);
 
     // ---- log thread
     /// Writes without syncing (WriteOptions.sync = false). `store_unavailable`: nothing was changed.
-    [[nodiscard]] result::Result<> write(const Prepared& prepared);
+    [[nodiscard]] result::Result<> write(Prepared& prepared);
+    /// Takes back what `write` wrote, the latest first: for changes whose sync failed, which nobody was told of.
+    [[nodiscard]] result::Result<> undo(const Prepared& prepared);
 
     // ---- commit thread
     /// Makes all that was written durable (SyncWAL).
@@ -126,6 +155,10 @@ class Store {
     std::unique_ptr<State> state_;
 };
 
+/// The number of a copy, as `scan` shows its key.
+[[nodiscard]] std::uint64_t read_copy_key(std::string_view key);
+
+/// It does not outlive the store.
 class Prepared {
   public:
     Prepared();
@@ -134,6 +167,7 @@ class Prepared {
     ~Prepared();
     /// The set hash once this batch is in.
     [[nodiscard]] const mac::SetHash& set_hash_after() const;
+    [[nodiscard]] const std::vector<Step>& steps() const;
 
   private:
     friend class Store;

@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(the_lease_of_a_process_ends_when_it_exits) {
 }
 
 BOOST_AUTO_TEST_CASE(a_stranger_of_another_uid_gets_nothing) {
-    Daemon daemon({.open_to_others = true, .config = "[sockets]\nlease_mode = \"0666\"\n"});
+    Daemon daemon({.config = "[sockets]\nlease_mode = \"0666\"\n", .open_to_others = true});
     BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
     auto client = client_of(daemon);
     const auto id = store_token(client, "mine", token);

@@ -1,0 +1,207 @@
+#include "audit/state.hpp"
+
+#include "wire/limits.hpp"
+
+#include <algorithm>
+#include <ranges>
+
+namespace credlease::audit {
+namespace {
+
+using result::refuse;
+
+/// The head follows a lease's record within limits::head_every: half of that is for the sync itself.
+constexpr auto head_delay = wire::limits::head_every / 2;
+constexpr std::chrono::milliseconds retry_every{1000};
+constexpr std::chrono::milliseconds tries_apart{100};
+
+result::Error not_synced() {
+    return {.code = result::ErrorCode::store_unavailable,
+            .sentence = "The change could not be made durable: it is taken back.",
+            .next_step = "Look for a full or failing disk; the broker goes on by itself when it is well again."};
+}
+
+} // namespace
+
+bool Journal::State::may_sync() const {
+    return !is_syncing_ && !is_recovering_ && (!sync_failed_ || rewritten_) && headable.seq != head.seq;
+}
+
+void Journal::State::plan_sync() {
+    if (!may_sync()) return;
+    if (sync_wanted_) return start_sync();
+    if (head_timer_ != 0) return;
+    head_timer_ = clock.call_at(clock.boot() + head_delay, [this] {
+        head_timer_ = 0;
+        if (may_sync()) start_sync();
+    });
+}
+
+void Journal::State::start_sync() {
+    is_syncing_ = true;
+    sync_wanted_ = false;
+    sync_job.segments = dirty_;
+    sync_job.directory = directory_dirty_;
+    sync_job.store = store_dirty_;
+    sync_job.reach = headable;
+    sync_job.head = {.writes = head.writes + 1,
+                     .seq = headable.seq,
+                     .chain = headable.chain,
+                     .changes = headable.changes,
+                     .state = headable.state,
+                     .pruned = pruned,
+                     .boot_id = options.boot_id};
+    directory_dirty_ = false;
+    store_dirty_ = false;
+    commit.submit([this] { run_sync(); }, [this] { sync_done(); });
+}
+
+/// On the `commit` worker. The log before the head that names it.
+void Journal::State::run_sync() {
+    auto& job = sync_job;
+    job.done = false;
+    for (const auto& part : job.segments) {
+        if (part.is_closed && !part.segment->file.cut(part.end)) return;
+        if (!part.segment->file.sync()) return;
+    }
+    if (job.directory && !sync_directory(options.directory)) return;
+    if (job.store && !store.sync()) return;
+    job.done = head_file->write(keys.head, job.head);
+}
+
+void Journal::State::sync_done() {
+    is_syncing_ = false;
+    if (!sync_job.done) {
+        directory_dirty_ = directory_dirty_ || sync_job.directory;
+        store_dirty_ = store_dirty_ || sync_job.store;
+        return sync_failed();
+    }
+    sync_failed_ = false;
+    head = sync_job.head;
+    durable = sync_job.reach;
+    std::erase_if(dirty_, [this](const SyncJob::Segment& now) {
+        return std::ranges::any_of(sync_job.segments, [&](const SyncJob::Segment& synced) {
+            return synced.segment == now.segment && synced.is_closed;
+        });
+    });
+    const auto undecided = std::ranges::find_if(unsynced, [this](const auto& change) { return change.seq > head.seq; });
+    std::vector<StagedChange> changed(std::make_move_iterator(unsynced.begin()), std::make_move_iterator(undecided));
+    unsynced.erase(unsynced.begin(), undecided);
+    const auto later = std::ranges::find_if(awaiting, [this](const auto& wait) { return wait.seq > head.seq; });
+    std::vector<AwaitingSync> waited(std::make_move_iterator(awaiting.begin()), std::make_move_iterator(later));
+    awaiting.erase(awaiting.begin(), later);
+    if (must_abandon_ && writing_ == nullptr) abandon_changes();
+    for (const auto& change : changed) {
+        if (change.tell) change.tell(change.seq);
+    }
+    for (const auto& wait : waited) {
+        if (wait.waiter.call != nullptr) wait.waiter.call(wait.waiter.self, wait.waiter.ticket, true);
+        if (wait.tell) wait.tell(wait.seq);
+    }
+    plan_sync();
+    settle();
+}
+
+/// What was not synced may be gone from the disk although the kernel still shows it, and a second fsync(2) would not
+/// tell. So: whoever waits is told that it failed; changes are taken back, in the index now and in the store as soon as
+/// it takes writes; leases whose records may have survived are ended; and before the next sync everything behind the
+/// last good one is read, checked and written anew.
+void Journal::State::sync_failed() {
+    sync_failed_ = true;
+    rewritten_ = false;
+    if (writing_ != nullptr) {
+        must_abandon_ = true;
+    } else {
+        abandon_changes();
+    }
+    const auto failed = std::exchange(awaiting, {});
+    for (const auto& wait : failed) {
+        if (!wait.issue.empty()) end_undelivered(wait.issue);
+    }
+    for (const auto& wait : failed) {
+        if (wait.waiter.call != nullptr) wait.waiter.call(wait.waiter.self, wait.waiter.ticket, false);
+        if (wait.tell) wait.tell(refuse(not_synced()));
+    }
+    retry_later();
+    settle();
+}
+
+/// Takes back every change that is not durable. No turn is being written and no sync runs now.
+void Journal::State::abandon_changes() {
+    must_abandon_ = is_syncing_;
+    if (is_syncing_) return;
+    std::vector<Tell> tells;
+    disown_staged(tells);
+    for (auto& change : unsynced | std::views::reverse) {
+        store.revert(change.prepared);
+        changes = change.number - 1;
+        oldest_copy = std::min(oldest_copy, change.oldest_copy);
+        tells.push_back(std::move(change.tell));
+        undo_.push_back(std::move(change));
+    }
+    unsynced.clear();
+    written.changes = durable.changes;
+    written.state = durable.state;
+    headable = durable; // until the records that say so are written too
+    for (const auto& tell : tells) {
+        if (tell) tell(refuse(not_synced()));
+    }
+    if (!undo_.empty()) start_recovery();
+}
+
+void Journal::State::retry_later() {
+    if (retry_ != 0) return;
+    retry_ = clock.call_at(clock.boot() + retry_every, [this] {
+        retry_ = 0;
+        flush();
+        if (sync_failed_ || !undo_.empty()) start_recovery();
+    });
+}
+
+void Journal::State::start_recovery() {
+    if (is_recovering_ || is_syncing_ || must_abandon_ || clock.boot() < next_try_) return retry_later();
+    next_try_ = clock.boot() + tries_apart;
+    is_recovering_ = true;
+    sync_job.segments = dirty_;
+    log.submit(
+        [this] {
+            recovered_ = true;
+            for (const auto& change : undo_) recovered_ = recovered_ && store.undo(change.prepared).has_value();
+            if (!recovered_ || !sync_failed_) return;
+            std::vector<std::shared_ptr<OpenSegment>> segments;
+            for (const auto& part : sync_job.segments) segments.push_back(part.segment);
+            recovered_ = writer.write_again(segments, durable.place);
+        },
+        [this] { recovery_done(); });
+}
+
+void Journal::State::recovery_done() {
+    is_recovering_ = false;
+    if (!recovered_) return retry_later();
+    rewritten_ = sync_failed_;
+    store_dirty_ = store_dirty_ || !undo_.empty();
+    for (const auto& change : undo_ | std::views::reverse) disown(change.seq);
+    undo_.clear();
+    sync_wanted_ = true;
+    if (held_ == 0) headable = written;
+    flush();
+    plan_sync();
+    settle();
+}
+
+void Journal::State::when_settled(std::function<void()> told) {
+    settled_.push_back(std::move(told));
+    sync_wanted_ = true;
+    flush();
+    plan_sync();
+    settle();
+}
+
+void Journal::State::settle() {
+    if (settled_.empty() || writing_ != nullptr || is_syncing_ || is_recovering_ || flush_scheduled_) return;
+    const bool can_go_on = !write_failed_ && !sync_failed_ && undo_.empty();
+    if (can_go_on && (!staging_->empty() || head.seq != written.seq)) return;
+    for (const auto& told : std::exchange(settled_, {})) told();
+}
+
+} // namespace credlease::audit

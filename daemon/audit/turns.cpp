@@ -1,0 +1,216 @@
+#include "audit/state.hpp"
+
+#include "wire/limits.hpp"
+
+#include <algorithm>
+#include <ranges>
+
+namespace credlease::audit {
+namespace {
+
+using result::refuse;
+
+result::Error not_written() {
+    return {.code = result::ErrorCode::store_unavailable,
+            .sentence = "The audit log could not be written: nothing was changed.",
+            .next_step = "Look for a full or failing disk; the broker goes on by itself when it is well again."};
+}
+
+} // namespace
+
+Turn* Journal::State::take_free() {
+    Turn* const turn = free_.back();
+    free_.pop_back();
+    return turn;
+}
+
+void Journal::State::turn_done() {
+    Turn& turn = *std::exchange(writing_, nullptr);
+    const bool late = std::exchange(is_hung_, false);
+    track(turn);
+    if (turn.written) {
+        turn_written(turn, late);
+    } else {
+        turn_failed(turn);
+    }
+    turn.clear();
+    free_.push_back(&turn);
+    settle();
+}
+
+void Journal::State::track(const Turn& turn) {
+    if (dirty_.empty() || dirty_.back().segment != turn.segment) {
+        if (!dirty_.empty()) dirty_.back().is_closed = true;
+        dirty_.push_back({.segment = turn.segment});
+        directory_dirty_ = true;
+    }
+    dirty_.back().end = turn.end;
+}
+
+void Journal::State::turn_written(Turn& turn, bool late) {
+    write_failed_ = false;
+    space_is_short_ = turn.space_is_short;
+    written.seq = turn.last();
+    written.chain = turn.chain;
+    written.place = {turn.segment->first, {.seq = turn.last() + 1, .offset = turn.end, .chain = turn.chain}};
+    readable.store(written.seq, std::memory_order_release);
+    for (const auto& entry : turn.entries) held_ -= entry.fate == Fate::disown ? 1 : 0;
+    for (std::size_t i = 0; i < turn.changes_written; ++i) {
+        written.changes = turn.changes[i].number;
+        written.state = turn.changes[i].state;
+        unsynced.push_back(std::move(turn.changes[i]));
+    }
+    store_dirty_ = store_dirty_ || turn.changes_written != 0;
+    if (turn.changes_written < turn.changes.size()) store_refused(turn);
+    if ((late && turn.changes_written != 0) || must_abandon_) abandon_changes();
+    if (held_ == 0 && undo_.empty() && !must_abandon_) headable = written;
+    record_dropped();
+    flush(); // the next turn is written while this one's waiters are told
+    tell_waiters(turn, late);
+    plan_sync();
+}
+
+void Journal::State::tell_waiters(Turn& turn, bool late) {
+    std::uint64_t seq = turn.first;
+    auto entry = turn.entries.begin();
+    auto tell = turn.tells.begin();
+    for_each_frame(turn.bytes, [&](std::span<std::byte> frame) {
+        const Entry& done = *entry++;
+        const Bytes record = frame.subspan(segment::length_size + 1);
+        if (done.fate == Fate::durable) {
+            AwaitingSync wait{.seq = seq, .waiter = done.waiter, .tell = nullptr, .issue = {}};
+            if (tell != turn.tells.end() && tell->first == seq) wait.tell = std::move((tell++)->second);
+            if (done.is_issue) wait.issue.assign(record.begin(), record.end());
+            awaiting.push_back(std::move(wait));
+            sync_wanted_ = true;
+        } else if (done.fate == Fate::told && late) {
+            if (done.is_issue) end_undelivered(record);
+        } else if (done.waiter.call != nullptr) {
+            done.waiter.call(done.waiter.self, done.waiter.ticket, true);
+        }
+        ++seq;
+    });
+    sync_wanted_ = sync_wanted_ || !unsynced.empty();
+}
+
+/// The lease's record is in the log, but whoever asked was told that it failed.
+void Journal::State::end_undelivered(Bytes record) {
+    Decoded issued;
+    if (!read_record(record, 0, issued)) return;
+    vocabulary::LeaseView view = issued.lease;
+    view.reason = vocabulary::EndReason::undelivered;
+    vocabulary::AuditRecord ended = issued.record;
+    ended.at = {};
+    ended.action = vocabulary::Action::lease_ended;
+    if (ended.lease_view != nullptr) ended.lease_view = &view;
+    note(ended);
+}
+
+/// Takes the turn's changes back, the latest first, and keeps what can go with the next turn.
+void Journal::State::take_back(Turn& turn, Told& told) {
+    for (const auto& change : turn.changes | std::views::reverse) {
+        store.revert(change.prepared);
+        changes = change.number - 1;
+        oldest_copy = std::min(oldest_copy, change.oldest_copy);
+    }
+    for (auto& change : turn.changes) told.tells.push_back(std::move(change.tell));
+    for (auto& [seq, tell] : turn.tells) told.tells.push_back(std::move(tell));
+    told.entries.insert(told.entries.end(), turn.entries.begin(), turn.entries.end());
+}
+
+void Journal::State::tell_failure(Told& told) {
+    for (const auto& entry : told.entries) {
+        if (entry.waiter.call != nullptr) entry.waiter.call(entry.waiter.self, entry.waiter.ticket, false);
+    }
+    for (const auto& tell : told.tells) {
+        if (tell) tell(refuse(not_written()));
+    }
+}
+
+/// Whatever was staged behind a turn that did not get through fails with it; the chain goes on from the last record
+/// that was written.
+void Journal::State::fail_staged(Told& told) {
+    Turn& failed = *std::exchange(staging_, take_free());
+    take_back(failed, told);
+    next_seq = failed.empty() ? next_seq : failed.first;
+    restage(failed);
+    failed.clear();
+    free_.push_back(&failed);
+}
+
+void Journal::State::turn_failed(Turn& turn) {
+    write_failed_ = true;
+    space_is_short_ = turn.space_is_short;
+    Turn& behind = *std::exchange(staging_, take_free());
+    Told told;
+    take_back(behind, told);
+    take_back(turn, told);
+    next_seq = written.seq + 1;
+    restage(turn);
+    restage(behind);
+    behind.clear();
+    free_.push_back(&behind);
+    if (must_abandon_) abandon_changes();
+    tell_failure(told);
+    if (!staging_->empty()) retry_later();
+}
+
+/// The records of a refused change, and of those that were staged upon it, are or will be in the log: each is followed
+/// by one that says that its change was not made, and the head waits for that.
+void Journal::State::store_refused(Turn& turn) {
+    std::vector<Tell> tells;
+    disown_staged(tells);
+    const auto refused = std::span(turn.changes).subspan(turn.changes_written);
+    for (auto& change : refused | std::views::reverse) {
+        store.revert(change.prepared);
+        changes = change.number - 1;
+        oldest_copy = std::min(oldest_copy, change.oldest_copy);
+    }
+    for (auto& change : refused) {
+        disown(change.seq);
+        tells.push_back(std::move(change.tell));
+    }
+    for (const auto& tell : tells) {
+        if (tell) tell(refuse(not_written()));
+    }
+}
+
+void Journal::State::disown_staged(std::vector<Tell>& tells) {
+    auto staged = std::exchange(staging_->changes, {});
+    for (const auto& change : staged | std::views::reverse) {
+        store.revert(change.prepared);
+        changes = change.number - 1;
+        oldest_copy = std::min(oldest_copy, change.oldest_copy);
+    }
+    for (auto& change : staged) {
+        disown(change.seq);
+        tells.push_back(std::move(change.tell));
+    }
+}
+
+void Journal::State::watch_fired() {
+    watch_ = 0;
+    if (writing_ == nullptr) return;
+    const auto due = writing_since_ + wire::limits::log_write_most;
+    if (clock.boot() >= due) return hang();
+    watch_ = clock.call_at(due, [this] { watch_fired(); });
+}
+
+/// Whoever waits for the turn that hangs, or for one behind it, is told that it failed. The turn itself belongs to the
+/// log thread until the write returns: only then is it known which of its records must be ended or disowned.
+void Journal::State::hang() {
+    is_hung_ = true;
+    Told told;
+    fail_staged(told);
+    for (auto& entry : writing_->entries) {
+        if (entry.fate == Fate::durable) entry.fate = Fate::told; // its waiter is told here
+        told.entries.push_back(std::exchange(entry, {.waiter = {}, .fate = entry.fate, .is_issue = entry.is_issue,
+                                                     .disowned = entry.disowned}));
+    }
+    for (auto& [seq, tell] : writing_->tells) told.tells.push_back(std::move(tell));
+    writing_->tells.clear();
+    for (auto& change : writing_->changes) told.tells.push_back(std::exchange(change.tell, nullptr));
+    tell_failure(told);
+}
+
+} // namespace credlease::audit

@@ -1,0 +1,98 @@
+#define BOOST_TEST_DYN_LINK
+#include "broker_stand_in.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+
+namespace {
+
+using namespace credlease;
+using test::BrokerStandIn;
+using test::request_text;
+using test::SocketClient;
+
+std::string as_grant(const std::string& grant) { return "Authorization: Bearer " + grant + "\r\n"; }
+
+std::string mark(const std::string& text, const std::string& grant) {
+    return request_text("POST", "/v1/mark", text, as_grant(grant));
+}
+
+/// Connections that the broker knows by their grant already.
+std::vector<SocketClient> connect(const BrokerStandIn& broker, std::size_t count, const std::string& grant) {
+    std::vector<SocketClient> clients;
+    for (std::size_t i = 0; i < count; ++i) {
+        clients.push_back(broker.connect());
+        BOOST_REQUIRE(clients.back().ask("GET", "/v1/status", "", as_grant(grant)).has_value());
+    }
+    return clients;
+}
+
+std::size_t place_of(const std::vector<std::string>& handled, std::string_view text) {
+    return static_cast<std::size_t>(std::ranges::find(handled, text) - handled.begin());
+}
+
+BOOST_AUTO_TEST_SUITE(fairness)
+
+BOOST_AUTO_TEST_CASE(a_crowd_of_one_grant_does_not_come_before_another_grant) {
+    BrokerStandIn broker;
+    auto crowd = connect(broker, 100, "clg_crowd");
+    auto quiet = connect(broker, 1, "clg_quiet");
+    broker.on_loop([&] { // while the loop stands still all of them send, the quiet one last
+        for (auto& client : crowd) client.send(mark("crowd", "clg_crowd"));
+        quiet[0].send(mark("quiet", "clg_quiet"));
+    });
+    BOOST_TEST(broker.becomes_true([&] { return broker.handled.size() == 101; }));
+    BOOST_TEST(place_of(broker.on_loop([&] { return broker.handled; }), "quiet") <= 2U);
+}
+
+BOOST_AUTO_TEST_CASE(what_one_connection_sends_ahead_does_not_come_before_others) {
+    BrokerStandIn broker;
+    auto greedy = connect(broker, 1, "clg_greedy");
+    auto quiet = connect(broker, 1, "clg_quiet");
+    broker.on_loop([&] {
+        std::string text;
+        for (int i = 0; i < 60; ++i) text += mark("greedy", "clg_greedy");
+        greedy[0].send(text);
+        quiet[0].send(mark("quiet", "clg_quiet"));
+    });
+    BOOST_TEST(broker.becomes_true([&] { return broker.handled.size() == 61; }));
+    BOOST_TEST(place_of(broker.on_loop([&] { return broker.handled; }), "quiet") <= 2U);
+}
+
+BOOST_AUTO_TEST_CASE(within_one_grant_every_connection_gets_its_turn) {
+    BrokerStandIn broker;
+    constexpr std::size_t count = 80;
+    auto clients = connect(broker, count, "clg_same");
+    broker.on_loop([&] {
+        for (std::size_t i = 0; i < count; ++i) {
+            std::string text;
+            for (int k = 0; k < 10; ++k) text += mark(std::to_string(i), "clg_same");
+            clients[i].send(text);
+        }
+    });
+    BOOST_TEST(broker.becomes_true([&] { return broker.handled.size() == 10 * count; }));
+    const auto handled = broker.on_loop([&] { return broker.handled; });
+    for (std::size_t i = 0; i < count; ++i) BOOST_TEST(place_of(handled, std::to_string(i)) < 3 * count);
+}
+
+BOOST_AUTO_TEST_CASE(a_turn_is_bounded_however_many_are_ready) {
+    std::size_t most_in_a_turn = 0;
+    std::size_t handled_before = 0;
+    BrokerStandIn* stand_in = nullptr;
+    BrokerStandIn broker({.end_of_turn = [&] {
+        most_in_a_turn = std::max(most_in_a_turn, stand_in->handled.size() - handled_before);
+        handled_before = stand_in->handled.size();
+    }});
+    stand_in = &broker;
+    auto clients = connect(broker, 200, "clg_many");
+    broker.on_loop([&] {
+        for (auto& client : clients) client.send(mark("x", "clg_many"));
+    });
+    BOOST_TEST(broker.becomes_true([&] { return broker.handled.size() == 200; }));
+    BOOST_TEST(broker.on_loop([&] { return most_in_a_turn; }) <= 32U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace

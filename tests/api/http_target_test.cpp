@@ -1,0 +1,93 @@
+#define BOOST_TEST_DYN_LINK
+#include "api/http_target.hpp"
+#include "api/request.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+namespace {
+
+using namespace credlease;
+using api::percent_decoded;
+using api::Query;
+using api::read_target;
+
+BOOST_AUTO_TEST_SUITE(http_target)
+
+BOOST_AUTO_TEST_CASE(a_target_is_split_at_its_first_question_mark) {
+    const auto target = read_target("/v1/x?a=1?b");
+    BOOST_REQUIRE(target.has_value());
+    BOOST_TEST(target->path == "/v1/x");
+    BOOST_TEST(target->query == "a=1?b");
+    BOOST_TEST(read_target("/")->query.empty());
+}
+
+BOOST_AUTO_TEST_CASE(one_resource_has_one_spelling) {
+    for (const auto* target : {"/v1/a%20b", "/v1/a%2Fb", "/v1/%C3%A9", "/v1/user:flows@x", "/~x/a.b/..a/a..", "//"}) {
+        BOOST_TEST(read_target(target).has_value(), target);
+    }
+    for (const auto* target : {"",
+                               "v1",
+                               "*",
+                               "http://credlease/v1/status",
+                               "credlease:80",
+                               "/v1/%61",
+                               "/v1/%2e%2e/x",
+                               "/v1/%2E",
+                               "/v1/%7E",
+                               "/v1/a%2fb",
+                               "/v1/%",
+                               "/v1/%4",
+                               "/v1/%zz",
+                               "/v1/%00",
+                               "/v1/%0A",
+                               "/v1/%7F",
+                               "/v1/../x",
+                               "/v1/..",
+                               "/./x",
+                               "/..",
+                               "/v1/\xc3\xa9",
+                               "/v1/a b",
+                               "/v1/x#y",
+                               "/v1/\"x\"",
+                               "/v1/{id}",
+                               "/v1\\x",
+                               "/x?a b",
+                               "/x?a#b",
+                               "/x?\xff"}) {
+        BOOST_TEST(!read_target(target).has_value(), target);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(decoding_gives_clean_utf_8_or_nothing) {
+    BOOST_TEST((percent_decoded("a%20b%2F%c3%A9+") == "a b/\xc3\xa9+"));
+    for (const auto* text : {"%", "%4", "%4g", "%g4", "%FF", "%C3", "%00", "a%00b"}) {
+        BOOST_TEST(!percent_decoded(text).has_value(), text);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_query_gives_its_parameters_decoded) {
+    const auto query = Query::read("q=a%26b&service=x&service=y&&empty=&bare",
+                                   {{"q"}, {"service", true}, {"empty"}, {"bare"}, {"absent"}});
+    BOOST_REQUIRE(query.has_value());
+    BOOST_TEST((query->find("q") == "a&b"));
+    BOOST_TEST((query->all("service") == std::vector<std::string>{"x", "y"}));
+    BOOST_TEST((query->find("empty") == ""));
+    BOOST_TEST((query->find("bare") == ""));
+    BOOST_TEST(!query->find("absent").has_value());
+    BOOST_TEST(Query::read("", {}).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(unknown_repeated_and_badly_encoded_parameters_are_named) {
+    const auto field = [](std::string_view text) {
+        const auto query = Query::read(text, {{"q"}, {"limit"}});
+        return query.has_value() ? std::string("none") : query.error().field.text();
+    };
+    BOOST_TEST(field("q=1&offset=2") == "offset");
+    BOOST_TEST(field("limit=1&q=2&limit=1") == "limit");
+    BOOST_TEST(field("q=%F") == "query");
+    BOOST_TEST(field("%71=1") == "none");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace

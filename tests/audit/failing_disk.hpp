@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace credlease::audit::test {
+
+/// What a call on a file goes through in this program (the library's functions are replaced, RocksDB's calls too).
+enum class Call : std::uint8_t { write, sync };
+
+/// While it lives, calls of one kind on files whose path contains `part` fail with `error`, `times` times (0: always).
+class FailingDisk {
+  public:
+    FailingDisk(Call call, std::string part, int error, int times = 0);
+    FailingDisk(const FailingDisk&) = delete;
+    FailingDisk& operator=(const FailingDisk&) = delete;
+    ~FailingDisk();
+};
+
+/// While it lives (or until `let_go`), calls of one kind on files whose path contains `part` do not return.
+class HangingDisk {
+  public:
+    HangingDisk(Call call, std::string part);
+    HangingDisk(const HangingDisk&) = delete;
+    HangingDisk& operator=(const HangingDisk&) = delete;
+    ~HangingDisk() { let_go(); }
+
+    void let_go();
+    [[nodiscard]] bool is_reached() const; ///< a call hangs
+};
+
+/// Ends this process, as if killed, when calls of one kind on such files have been made `after` times.
+void die_at(Call call, std::string part, int after);
+
+/// Syncs of such files so far in this process.
+[[nodiscard]] std::uint64_t syncs_of(const std::string& part);
+
+} // namespace credlease::audit::test

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace credlease::bench {
+
+/// What is asked of a server, and how its answers are told apart.
+class Protocol {
+  public:
+    virtual ~Protocol() = default;
+    /// The next request for this connection; its bytes stay until the next call for the same one.
+    [[nodiscard]] virtual std::string_view request(std::size_t connection) = 0;
+    /// Size of the whole reply that `received` begins with; 0 while that can't be told.
+    [[nodiscard]] virtual std::size_t reply_size(std::string_view received) const = 0;
+    /// Is it the answer to what this connection asked last?
+    [[nodiscard]] virtual bool check(std::size_t connection, std::string_view reply) = 0;
+};
+
+/// What a run brought.
+struct Outcome {
+    std::vector<std::uint32_t> nanoseconds; ///< of each request that was answered well, unordered
+    std::uint64_t errors = 0;               ///< wrong answers and lost connections
+    double seconds = 0;
+    std::size_t request_size = 0, reply_size = 0; ///< of the last one
+    std::string complaint;                        ///< the first wrong answer
+};
+
+/// When no further request is sent.
+struct End {
+    std::chrono::nanoseconds time = std::chrono::nanoseconds::max();
+    std::uint64_t requests = UINT64_MAX;
+};
+
+/// Connects `connections` times to a Unix socket and keeps one request outstanding on each, from one thread on
+/// epoll(7), until `end`; then waits for the answers under way, so that every request that was sent is in the outcome.
+[[nodiscard]] Outcome run_closed_loop(const std::string& socket, std::size_t connections, End end, Protocol& protocol);
+
+} // namespace credlease::bench
