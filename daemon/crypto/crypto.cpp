@@ -4,7 +4,10 @@
 
 #include <sodium.h>
 
+#include <array>
 #include <cstdlib>
+#include <memory_resource>
+#include <vector>
 
 namespace credlease::crypto {
 namespace {
@@ -21,18 +24,28 @@ constexpr std::size_t head_size = 1 + nonce_size;
 constexpr std::string_view wrapped_key = "wrapped key";
 static_assert(crypto_aead_xchacha20poly1305_ietf_KEYBYTES == key_size);
 
-/// Part by part, each behind its length in 8 little-endian bytes: ("ab","c") and ("a","bc") differ.
-std::vector<std::byte> associated_data(std::initializer_list<Bytes> parts) {
-    std::size_t size = 0;
-    for (const Bytes part : parts) size += 8 + part.size();
-    std::vector<std::byte> made;
-    made.reserve(size);
-    for (const Bytes part : parts) {
-        for (unsigned shift = 0; shift < 64; shift += 8) made.push_back(static_cast<std::byte>(part.size() >> shift));
-        made.insert(made.end(), part.begin(), part.end());
+/// Part by part, each behind its length in 8 little-endian bytes: ("ab","c") and ("a","bc") differ. On the stack, where
+/// they are not unusually large: a lease is opened without the heap.
+class AssociatedData {
+  public:
+    explicit AssociatedData(std::initializer_list<Bytes> parts) {
+        std::size_t size = 0;
+        for (const Bytes part : parts) size += 8 + part.size();
+        made_.reserve(size);
+        for (const Bytes part : parts) {
+            for (unsigned shift = 0; shift < 64; shift += 8) {
+                made_.push_back(static_cast<std::byte>(part.size() >> shift));
+            }
+            made_.insert(made_.end(), part.begin(), part.end());
+        }
     }
-    return made;
-}
+    [[nodiscard]] Bytes bytes() const { return made_; }
+
+  private:
+    std::array<std::byte, 2048> space_;
+    std::pmr::monotonic_buffer_resource memory_{space_.data(), space_.size()};
+    std::pmr::vector<std::byte> made_{&memory_};
+};
 
 void require_key(const SecretBuffer& key) {
     if (key.size() != key_size) std::abort(); // no key of ours has another size: a broken daemon
@@ -40,7 +53,7 @@ void require_key(const SecretBuffer& key) {
 
 std::vector<std::byte> seal_bytes(const SecretBuffer& key, Bytes plaintext, std::initializer_list<Bytes> bound_to) {
     require_key(key);
-    const auto bound = associated_data(bound_to);
+    const AssociatedData bound(bound_to);
     std::vector<std::byte> sealed(head_size + plaintext.size() + tag_size);
     const std::span<std::byte> out(sealed);
     out[0] = xchacha20_poly1305;
@@ -48,8 +61,8 @@ std::vector<std::byte> seal_bytes(const SecretBuffer& key, Bytes plaintext, std:
     random_bytes(nonce);
     key.expose([&](Bytes bytes) {
         crypto_aead_xchacha20poly1305_ietf_encrypt(data_of(out.subspan(head_size)), nullptr, data_of(plaintext),
-                                                   plaintext.size(), data_of(bound), bound.size(), nullptr,
-                                                   data_of(nonce), data_of(bytes));
+                                                   plaintext.size(), data_of(bound.bytes()), bound.bytes().size(),
+                                                   nullptr, data_of(nonce), data_of(bytes));
     });
     secret::wipe_traces();
     return sealed;
@@ -65,16 +78,16 @@ Result<SecretBuffer> open_bytes(const SecretBuffer& key, Bytes sealed, std::init
                                 secret::Arena& arena, secret::Share share) {
     require_key(key);
     if (sealed.size() < head_size + tag_size || sealed[0] != xchacha20_poly1305) return damaged();
-    const auto bound = associated_data(bound_to);
+    const AssociatedData bound(bound_to);
     const Bytes nonce = sealed.subspan(1, nonce_size);
     const Bytes ciphertext = sealed.subspan(head_size);
     auto plaintext = SecretBuffer::make(arena, ciphertext.size() - tag_size, share);
     if (!plaintext) return plaintext;
     const bool opened = key.expose([&](Bytes bytes) {
         return plaintext->expose_to_write([&](std::span<std::byte> out) {
-            return crypto_aead_xchacha20poly1305_ietf_decrypt(data_of(out), nullptr, nullptr, data_of(ciphertext),
-                                                              ciphertext.size(), data_of(bound), bound.size(),
-                                                              data_of(nonce), data_of(bytes)) == 0;
+            return crypto_aead_xchacha20poly1305_ietf_decrypt(
+                       data_of(out), nullptr, nullptr, data_of(ciphertext), ciphertext.size(), data_of(bound.bytes()),
+                       bound.bytes().size(), data_of(nonce), data_of(bytes)) == 0;
         });
     });
     secret::wipe_traces();

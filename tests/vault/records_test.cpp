@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(a_version_is_read_back_and_a_broken_one_is_damaged) {
         BOOST_TEST_REQUIRE(refusal_of(read_version(key, written.substr(0, size))) == "damaged");
     }
     for (const std::string& bad : {std::string("cred_x/0000000003"), some_id.text(), some_id.text() + "/3",
-                                  some_id.text() + "/0000000003x", some_id.text() + "-0000000003"}) {
+                                   some_id.text() + "/0000000003x", some_id.text() + "-0000000003"}) {
         BOOST_TEST(refusal_of(read_version(bad, written)) == "damaged", bad);
     }
 }
