@@ -12,7 +12,7 @@
 namespace credlease {
 
 /// A client's connections and its grant. Those of the parent are abandoned in a forked child, which makes its own.
-struct Client::State {
+struct __attribute__((visibility("hidden"))) Client::State {
     explicit State(Options chosen);
 
     /// The session with lease.sock, with the grant if there is one.
@@ -42,7 +42,7 @@ struct Client::State {
 };
 
 /// A lease in the hands of the program: what it holds, and how it is renewed and given back.
-struct Lease::State {
+struct __attribute__((visibility("hidden"))) Lease::State {
     State(std::shared_ptr<client::Holding> taken, std::shared_ptr<client::Session> door,
           std::shared_ptr<client::Renewals> renewed_by);
     ~State();

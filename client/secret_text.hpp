@@ -6,7 +6,7 @@
 
 namespace credlease {
 
-struct SecretText::State {
+struct __attribute__((visibility("hidden"))) SecretText::State {
     client::ProcessMark process = client::this_process();
     secret::SecretBuffer bytes;
 };

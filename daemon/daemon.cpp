@@ -61,6 +61,7 @@ Result<Doors> open_doors(const settings::Settings& settings) {
     if (!passed) return std::unexpected(std::move(passed.error()));
     Doors doors;
     if (*passed) {
+        doors.passed = true;
         doors.lease = attestation::Descriptor((*passed)->lease);
         doors.admin = attestation::Descriptor((*passed)->admin);
         if (auto fits = api::check_passed_socket(doors.lease.number(), lease); !fits)

@@ -71,20 +71,20 @@ void Running::serve(Doors doors) {
     routes_ = std::make_unique<api::Routes>(api_->routes());
     listener_ = std::make_unique<api::Listener>(
         loop_, *clock_, *arena_, *routes_,
-        api::Listener::Options{
-            .connections_per_uid = settings_->limits.connections_per_uid,
-            .end_of_turn = [this] { end_of_turn(); },
-            .is_sealed = [this] { return broker_->house() == nullptr; },
-            .refused =
-                [this](const attestation::Peer& peer, std::string_view code) {
-                    log_.warn("A connection was refused.",
-                              {{"code", result::PublicText::of(code)}, {"uid", std::uint64_t{peer.uid}}});
-                },
-            .broken =
-                [this](std::string_view what) {
-                    log_.say(logs::Level::error, "A request broke off inside the broker.",
-                             {{"what", result::PublicText::of(what)}});
-                }});
+        api::Listener::Options{.connections_per_uid = settings_->limits.connections_per_uid,
+                               .end_of_turn = [this] { end_of_turn(); },
+                               .is_sealed = [this] { return broker_->house() == nullptr; },
+                               .refused =
+                                   [this](const attestation::Peer& peer, std::string_view code) {
+                                       log_.warn("A connection was refused.", {{"code", result::PublicText::of(code)},
+                                                                               {"uid", std::uint64_t{peer.uid}}});
+                                   },
+                               .broken =
+                                   [this](std::string_view what) {
+                                       log_.say(logs::Level::error, "A request broke off inside the broker.",
+                                                {{"what", result::PublicText::of(what)}});
+                                   }});
+    own_sockets_ = !doors.passed;
     listener_->add(api::Door::lease, std::move(doors.lease));
     listener_->add(api::Door::admin, std::move(doors.admin));
 }
@@ -152,10 +152,18 @@ void Running::stop() {
 
 runtime::Task<> Running::stop_all() {
     drop_anchor();
+    remove_sockets();
     co_await api_->drain();
     co_await broker_->stop();
     log_.info("Stopped.");
     loop_.stop();
+}
+
+void Running::remove_sockets() {
+    if (!own_sockets_) return;
+    std::error_code ignored; // what is left is a stale socket, which the next start takes over
+    for (const auto* name : {"lease.sock", "admin.sock"})
+        std::filesystem::remove(settings_->places.runtime / name, ignored);
 }
 
 void Running::keep_watchdog() {

@@ -20,6 +20,7 @@ namespace credlease {
 struct Doors {
     attestation::Descriptor lease;
     attestation::Descriptor admin;
+    bool passed = false; ///< by the service manager, which keeps their files
 };
 
 /// One of everything, in the order in which it is made; destroyed in reverse.
@@ -42,6 +43,7 @@ class Running {
     void keep_watchdog();
     void drop_anchor(); ///< the audit head into the log, for an outside witness
     void end_of_turn();
+    void remove_sockets();
 
     settings::Flags flags_;
     std::shared_ptr<const settings::Settings> settings_;
@@ -60,6 +62,7 @@ class Running {
     std::unique_ptr<Signals> signals_;
     std::uint64_t anchored_ = 0; ///< last sequence number that the log was told
     std::uint64_t anchor_call_ = 0;
+    bool own_sockets_ = false; ///< their files go when the broker stops
     bool stopping_ = false;
     int status_ = 0;
 };

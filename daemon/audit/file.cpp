@@ -18,7 +18,7 @@ File::~File() {
 }
 
 std::optional<std::uint64_t> File::size() const {
-    struct stat about {};
+    struct stat about{};
     if (::fstat(descriptor_, &about) != 0) return std::nullopt;
     return static_cast<std::uint64_t>(about.st_size);
 }

@@ -14,12 +14,12 @@ namespace credlease::audit {
 /// How far the log is known to be on the disk. It lies apart from log and store, so that a log or store that was cut
 /// back does not agree with it.
 struct Head {
-    std::uint64_t writes = 0;  ///< counts the heads: the latest counts
-    std::uint64_t seq = 0;     ///< the last record that is durable
-    mac::Digest chain{};       ///< its chain value
-    std::uint64_t changes = 0; ///< changes of the store up to there
-    mac::Digest state{};       ///< of the store after them (state_of)
-    std::uint64_t pruned = 0;  ///< records up to this one may be gone
+    std::uint64_t writes = 0;               ///< counts the heads: the latest counts
+    std::uint64_t seq = 0;                  ///< the last record that is durable
+    mac::Digest chain{};                    ///< its chain value
+    std::uint64_t changes = 0;              ///< changes of the store up to there
+    mac::Digest state{};                    ///< of the store after them (state_of)
+    std::uint64_t pruned = 0;               ///< records up to this one may be gone
     std::array<std::uint8_t, 16> boot_id{}; ///< of the boot in which it was written
     bool operator==(const Head&) const = default;
 };

@@ -94,7 +94,8 @@ bool SegmentIndex::read(Bytes bytes, const mac::ChainMac& mac) {
     earliest_ = read_time(in);
     latest_ = read_time(in);
     for (std::size_t action = 0; action < actions_.size(); ++action) actions_.set(action, in.byte() != 0);
-    for (auto left = in.number(in.left() / sizeof(std::uint64_t)); left > 0; --left) credentials_.insert(in.fixed_number());
+    for (auto left = in.number(in.left() / sizeof(std::uint64_t)); left > 0; --left)
+        credentials_.insert(in.fixed_number());
     marks_.resize(static_cast<std::size_t>(in.number(in.left() / mac_size)));
     for (auto& mark : marks_) {
         mark.seq = in.number();

@@ -1,7 +1,6 @@
 #include "audit/journal.hpp"
 
 #include "audit/state.hpp"
-
 #include "runtime/suspend.hpp"
 
 namespace credlease::audit {
@@ -77,7 +76,8 @@ runtime::Task<Result<std::uint64_t>> Journal::append_durably(AuditRecord record)
 }
 
 runtime::Task<> Journal::close() {
-    co_await runtime::suspend(state_->loop, [this](runtime::Resume resume) { state_->when_settled(std::move(resume)); });
+    co_await runtime::suspend(state_->loop,
+                              [this](runtime::Resume resume) { state_->when_settled(std::move(resume)); });
 }
 
 std::uint64_t Journal::last_staged() const { return state_->next_seq - 1; }

@@ -67,8 +67,8 @@ class Opening {
         std::string payload; ///< empty: it is damaged
     };
     std::vector<Copy> copies_;
-    std::uint64_t changes_ = 0; ///< that are made, in log and store
-    mac::Digest expected_{};    ///< state of the store after them
+    std::uint64_t changes_ = 0;        ///< that are made, in log and store
+    mac::Digest expected_{};           ///< state of the store after them
     std::vector<std::string> missing_; ///< changes that the store has and the log lacks: payloads
 };
 

@@ -1,6 +1,5 @@
 #include "audit/hex.hpp"
 #include "audit/state.hpp"
-
 #include "runtime/suspend.hpp"
 
 #include <map>
@@ -14,8 +13,8 @@ using Key = std::pair<store::Table, std::string>;
 /// What is to go, as the `bulk` worker found it.
 struct Plan {
     std::vector<SegmentFile> segments;
-    std::uint64_t last = 0; ///< record
-    mac::Digest chain{};    ///< of it
+    std::uint64_t last = 0;          ///< record
+    mac::Digest chain{};             ///< of it
     std::map<Key, store::Live> left; ///< records of the store that these segments tell of
     bool is_sound = true;
 };
@@ -112,10 +111,11 @@ runtime::Task<result::Result<>> Journal::prune(vocabulary::Duration keep, std::u
     const std::uint64_t pruned_before = state_->pruned;
     co_await runtime::suspend(state_->loop, [&](runtime::Resume resume) {
         state_->pruned = plan->last; // goes into the head with the record that says so
-        state_->carry(record, find_carried(state_->store, *plan), [&recorded, resume](result::Result<std::uint64_t> told) {
-            recorded = std::move(told);
-            resume();
-        });
+        state_->carry(record, find_carried(state_->store, *plan),
+                      [&recorded, resume](result::Result<std::uint64_t> told) {
+                          recorded = std::move(told);
+                          resume();
+                      });
     });
     if (!recorded) {
         state_->pruned = pruned_before;

@@ -29,7 +29,8 @@ bool fits(const Journal::Query& query, const AuditRecord& record) {
 /// Can the segment hold an answer at all?
 bool may_hold(const SegmentIndex& index, const Journal::Query& query) {
     if (query.credential && !index.holds(*query.credential)) return false;
-    if ((query.since && index.latest() < *query.since) || (query.until && index.earliest() >= *query.until)) return false;
+    if ((query.since && index.latest() < *query.since) || (query.until && index.earliest() >= *query.until))
+        return false;
     if (query.action.empty()) return true;
     for (unsigned action = 0; action < 256; ++action) {
         const auto one = static_cast<vocabulary::Action>(action);
@@ -126,8 +127,7 @@ result::Result<std::uint64_t> Journal::query(const Query& query,
         if (is_growing && !state_->growing.grow(file, state_->keys.chain, segment_end)) {
             return result::refuse(damaged(state_->growing.next(), file.path));
         }
-        const auto closed = is_growing ? std::nullopt
-                                       : SegmentIndex::of_closed(file, segment_end, state_->keys.chain);
+        const auto closed = is_growing ? std::nullopt : SegmentIndex::of_closed(file, segment_end, state_->keys.chain);
         if (!is_growing && !closed) {
             if (!std::filesystem::exists(file.path)) break; // pruned meanwhile
             return result::refuse(damaged(file.first, file.path));

@@ -68,14 +68,13 @@ Result<> Opening::match_copies() {
         const auto note = read_note(FrameKind::change, mac::bytes_of(copy.payload), state_.keys.head);
         if (copy.number != changes_ + 1 || !note) {
             return refuse(damaged("The audit head, or the audit log, is older than the store.",
-                                  "the head knows " + std::to_string(head_->changes) + " changes, the store has change " +
-                                      std::to_string(copy.number)));
+                                  "the head knows " + std::to_string(head_->changes) +
+                                      " changes, the store has change " + std::to_string(copy.number)));
         }
         changes_ = copy.number;
         expected_ = note->state;
-        const auto in_log = std::ranges::find_if(recent_, [&](const RecentChange& change) {
-            return !change.is_disowned && change.payload == copy.payload;
-        });
+        const auto in_log = std::ranges::find_if(
+            recent_, [&](const RecentChange& change) { return !change.is_disowned && change.payload == copy.payload; });
         if (in_log == recent_.end()) {
             missing_.push_back(copy.payload);
         } else {
@@ -89,7 +88,8 @@ Result<> Opening::check_store() {
     if (state_of(state_.keys.head, changes_, state_.store.set_hash()) == expected_) return {};
     if (locate_damage(state_, changes_, expected_, missing_)) return {};
     std::string named;
-    for (const auto& record : state_.store.damaged()) named += " " + std::string(name_of(record.table)) + " " + record.key;
+    for (const auto& record : state_.store.damaged())
+        named += " " + std::string(name_of(record.table)) + " " + record.key;
     return refuse(damaged("The store does not hold what the audit head says.",
                           "after " + std::to_string(changes_) + " changes" + (named.empty() ? "" : ":" + named)));
 }

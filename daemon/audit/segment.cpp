@@ -115,7 +115,8 @@ Result<> SegmentReader::read_header(std::uint64_t first) {
 }
 
 std::optional<Bytes> SegmentReader::have(std::size_t size) {
-    std::size_t skip = at_.offset >= buffer_offset_ ? static_cast<std::size_t>(at_.offset - buffer_offset_) : buffer_.size();
+    std::size_t skip =
+        at_.offset >= buffer_offset_ ? static_cast<std::size_t>(at_.offset - buffer_offset_) : buffer_.size();
     if (at_.offset < buffer_offset_ || skip > buffer_.size() || buffer_.size() - skip < size) {
         buffer_.resize(std::max(size, read_ahead));
         buffer_offset_ = at_.offset;

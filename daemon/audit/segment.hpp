@@ -11,8 +11,8 @@
 namespace credlease::audit {
 
 /// A segment is a header and frames. A frame: length (u32, of kind and payload), kind (1 byte), payload, and the first
-/// 16 bytes of its chain value, which is the keyed hash over the chain value before and the frame. Zeros follow the last
-/// frame, or the end of the file. Numbers are little-endian.
+/// 16 bytes of its chain value, which is the keyed hash over the chain value before and the frame. Zeros follow the
+/// last frame, or the end of the file. Numbers are little-endian.
 namespace segment {
 inline constexpr std::uint32_t format_version = 1;
 inline constexpr std::size_t header_size = 128;
@@ -22,9 +22,9 @@ inline constexpr std::size_t overhead = length_size + 1 + mac_size;
 } // namespace segment
 
 struct SegmentHeader {
-    std::uint64_t first = 1;       ///< sequence number of its first record
-    vocabulary::Time created{};    ///< no record of an earlier segment is later (as the clock went)
-    mac::Digest chain_before{};    ///< chain value of the record before `first`
+    std::uint64_t first = 1;    ///< sequence number of its first record
+    vocabulary::Time created{}; ///< no record of an earlier segment is later (as the clock went)
+    mac::Digest chain_before{}; ///< chain value of the record before `first`
 };
 [[nodiscard]] Buffer make_header(const mac::ChainMac& mac, const SegmentHeader& header);
 

@@ -78,10 +78,8 @@ bool Opening::append_missing() {
     for (const auto& change : recent_) {
         if (change.is_disowned || change.is_matched) continue;
         const std::string which = std::to_string(change.seq);
-        const vocabulary::AuditRecord record{.at = turn.latest,
-                                             .action = vocabulary::Action::change_not_made,
-                                             .ok = false,
-                                             .detail = which};
+        const vocabulary::AuditRecord record{
+            .at = turn.latest, .action = vocabulary::Action::change_not_made, .ok = false, .detail = which};
         turn.entries.push_back({});
         append_frame(turn.bytes, FrameKind::record, [&](Buffer& bytes) {
             Encoder out(bytes);
@@ -90,7 +88,8 @@ bool Opening::append_missing() {
     }
     for (const auto& payload : missing_) {
         turn.entries.push_back({});
-        append_frame(turn.bytes, FrameKind::change, [&](Buffer& bytes) { Encoder(bytes).bytes(mac::bytes_of(payload)); });
+        append_frame(turn.bytes, FrameKind::change,
+                     [&](Buffer& bytes) { Encoder(bytes).bytes(mac::bytes_of(payload)); });
     }
     if (turn.empty()) return true;
     state_.writer.write(turn, state_.store);

@@ -85,7 +85,7 @@ struct Journal::State {
     Writer writer;
     std::optional<HeadFile> head_file;
     SyncJob sync_job;
-    SegmentIndex growing; ///< of the segment that is being written
+    SegmentIndex growing;                   ///< of the segment that is being written
     std::atomic<std::uint64_t> readable{0}; ///< last record that is written
 
     std::uint64_t next_seq = 1;
@@ -161,7 +161,7 @@ struct Journal::State {
     bool store_dirty_ = false;
     bool is_syncing_ = false;
     bool sync_wanted_ = false;
-    bool must_abandon_ = false;       ///< as soon as no turn is being written
+    bool must_abandon_ = false;      ///< as soon as no turn is being written
     std::vector<StagedChange> undo_; ///< the latest first
     bool is_recovering_ = false;
     bool recovered_ = false;

@@ -1,5 +1,4 @@
 #include "audit/state.hpp"
-
 #include "wire/limits.hpp"
 
 #include <algorithm>

@@ -1,5 +1,4 @@
 #include "audit/state.hpp"
-
 #include "wire/limits.hpp"
 
 #include <algorithm>
@@ -204,8 +203,8 @@ void Journal::State::hang() {
     fail_staged(told);
     for (auto& entry : writing_->entries) {
         if (entry.fate == Fate::durable) entry.fate = Fate::told; // its waiter is told here
-        told.entries.push_back(std::exchange(entry, {.waiter = {}, .fate = entry.fate, .is_issue = entry.is_issue,
-                                                     .disowned = entry.disowned}));
+        told.entries.push_back(std::exchange(
+            entry, {.waiter = {}, .fate = entry.fate, .is_issue = entry.is_issue, .disowned = entry.disowned}));
     }
     for (auto& [seq, tell] : writing_->tells) told.tells.push_back(std::move(tell));
     writing_->tells.clear();

@@ -92,8 +92,6 @@ Verdict Journal::verify(const std::optional<std::string>& anchor_text) const {
     return verdict;
 }
 
-std::string Journal::head_text() const {
-    return std::to_string(state_->head.seq) + ":" + hex_of(state_->head.chain);
-}
+std::string Journal::head_text() const { return std::to_string(state_->head.seq) + ":" + hex_of(state_->head.chain); }
 
 } // namespace credlease::audit

@@ -24,7 +24,7 @@ using Tell = std::function<void(result::Result<std::uint64_t>)>;
 struct Entry {
     Waiter waiter{};
     Fate fate = Fate::told;
-    bool is_issue = false; ///< of a lease: if its waiter was told that it failed, the lease is ended in the log
+    bool is_issue = false;      ///< of a lease: if its waiter was told that it failed, the lease is ended in the log
     std::uint64_t disowned = 0; ///< sequence number of the change's record
 };
 

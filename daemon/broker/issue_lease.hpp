@@ -11,7 +11,7 @@ struct StagedReply {
     vocabulary::LeaseId lease;
     unsigned status = 201;
     secret::SecretBuffer body{}; ///< JSON, in the arena
-    bool issued = false;       ///< a new lease: forgotten again if the record cannot be written
+    bool issued = false;         ///< a new lease: forgotten again if the record cannot be written
 };
 
 /// POST /v1/leases. The record is staged in the journal's turn; `waiter` is told when it is written: only then `body`

@@ -1,7 +1,7 @@
 #include "broker/expiry.hpp"
 #include "broker/find_credential.hpp"
-#include "wire/json_writer.hpp"
 #include "broker/grants.hpp"
+#include "wire/json_writer.hpp"
 
 #include <charconv>
 

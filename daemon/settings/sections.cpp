@@ -75,7 +75,7 @@ void read_leases(Section section, Settings::Leases& leases) {
     section.take("max_total", leases.max_total, read_duration);
     const bool said_most = section.take("max_ttl", leases.max_ttl, read_duration);
     const bool said_default = section.take("default_ttl", leases.default_ttl, read_duration);
-    section.take("per_principal", leases.per_principal, read_count<1>);
+    section.take("per_principal", leases.per_principal, read_count<1, 100'000'000>);
     if (!said_most) leases.max_ttl = std::min(leases.max_ttl, leases.max_total);
     if (!said_default) leases.default_ttl = std::min(leases.default_ttl, leases.max_ttl);
     if (leases.max_ttl > leases.max_total) {

@@ -4,14 +4,22 @@ namespace credlease::store {
 
 std::string_view name_of(Table table) {
     switch (table) {
-    case Table::credentials: return "credentials";
-    case Table::versions: return "versions";
-    case Table::keys: return "keys";
-    case Table::grants: return "grants";
-    case Table::workspaces: return "workspaces";
-    case Table::members: return "members";
-    case Table::idempotency: return "idempotency";
-    case Table::copies: return "copies";
+    case Table::credentials:
+        return "credentials";
+    case Table::versions:
+        return "versions";
+    case Table::keys:
+        return "keys";
+    case Table::grants:
+        return "grants";
+    case Table::workspaces:
+        return "workspaces";
+    case Table::members:
+        return "members";
+    case Table::idempotency:
+        return "idempotency";
+    case Table::copies:
+        return "copies";
     }
     return "unknown";
 }

@@ -66,7 +66,8 @@ Result<> Store::scan(Table table, std::string_view from, const std::function<boo
         if (static_cast<Table>(stored.front()) != table) return false;
         const auto value = read_value(bytes);
         if (!value) return true;
-        const Record record{.table = table, .key = stored.substr(1), .revision = value->revision, .value = value->value};
+        const Record record{
+            .table = table, .key = stored.substr(1), .revision = value->revision, .value = value->value};
         return !is_authentic(state_->keys->record, record, value->mac) || visit(record);
     });
 }

@@ -29,8 +29,8 @@ class Rocks {
     /// Beside writes of another thread.
     [[nodiscard]] result::Result<> sync();
     /// Shows every key from `from` on, until `visit` says false.
-    [[nodiscard]] result::Result<> read_from(std::string_view from,
-                                             const std::function<bool(std::string_view, std::string_view)>& visit) const;
+    [[nodiscard]] result::Result<>
+    read_from(std::string_view from, const std::function<bool(std::string_view, std::string_view)>& visit) const;
     [[nodiscard]] bool is_empty() const;
     [[nodiscard]] rocksdb::DB& db() const { return *db_; }
 

@@ -68,7 +68,7 @@ struct Prepared::State {
     std::vector<Move> moves;       ///< in the order in which they were made
     std::vector<std::string> keys; ///< all that the batch touches, as they are stored
     mac::SetHash after;
-    rocksdb::DB* db = nullptr;                     ///< once written
+    rocksdb::DB* db = nullptr;                    ///< once written
     const rocksdb::Snapshot* before_it = nullptr; ///< the store before it was written: what `undo` goes back to
 };
 

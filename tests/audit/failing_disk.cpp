@@ -119,7 +119,8 @@ extern "C" {
 __attribute__((visibility("default"))) ssize_t pwrite(int descriptor, const void* bytes, size_t size, off_t offset) {
     return write_through(descriptor, bytes, size, offset);
 }
-__attribute__((visibility("default"))) ssize_t pwrite64(int descriptor, const void* bytes, size_t size, off64_t offset) {
+__attribute__((visibility("default"))) ssize_t pwrite64(int descriptor, const void* bytes, size_t size,
+                                                        off64_t offset) {
     return write_through(descriptor, bytes, size, offset);
 }
 __attribute__((visibility("default"))) int fdatasync(int descriptor) { return sync_through(descriptor, SYS_fdatasync); }

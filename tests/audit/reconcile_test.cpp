@@ -19,7 +19,8 @@ struct AfterPowerLoss {
         BOOST_REQUIRE(sample.put_now("a", "old").has_value());
         BOOST_REQUIRE(sample.issue_now("durable"));
         sample.close();
-        for (const char* part : {"audit.head", "journal", "store"}) copy_over(at(part), at("before." + std::string(part)));
+        for (const char* part : {"audit.head", "journal", "store"})
+            copy_over(at(part), at("before." + std::string(part)));
         sample.open();
         BOOST_REQUIRE(sample.issue_now("lost"));
         BOOST_REQUIRE(sample.put_now("a", "new").has_value()); // record 4

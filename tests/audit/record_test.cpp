@@ -108,12 +108,14 @@ BOOST_AUTO_TEST_SUITE(records)
 BOOST_AUTO_TEST_CASE(a_record_comes_back_as_it_was_written) {
     const FullRecord full;
     Decoded decoded;
-    BOOST_REQUIRE(read_record(encode(full.record), 812, decoded).has_value());
+    const auto whole = encode(full.record);
+    BOOST_REQUIRE(read_record(whole, 812, decoded).has_value());
     BOOST_TEST(decoded.record.seq == 812U);
     check_same(decoded.record, full.record);
 
     const AuditRecord empty{.at = full.at, .action = vocabulary::Action::broker_started};
-    BOOST_REQUIRE(read_record(encode(empty), 1, decoded).has_value());
+    const auto little = encode(empty);
+    BOOST_REQUIRE(read_record(little, 1, decoded).has_value());
     check_same(decoded.record, empty);
     BOOST_TEST(encode(empty).size() <= 9U); // what is absent costs nothing
 }

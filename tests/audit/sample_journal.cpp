@@ -8,8 +8,7 @@ namespace credlease::audit::test {
 namespace fs = std::filesystem;
 
 SampleJournal::SampleJournal(fs::path where, Options given)
-    : data(std::move(where)),
-      arena(*secret::Arena::make({.size = std::size_t{256} << 10, .allow_unlocked = true})),
+    : data(std::move(where)), arena(*secret::Arena::make({.size = std::size_t{256} << 10, .allow_unlocked = true})),
       clock(loop, runtime::WallTime(std::chrono::milliseconds(1'795'341'600'000))), options(std::move(given)) {
     options.directory = data / "journal";
     if (options.head_file.empty()) options.head_file = data / "audit.head";
@@ -29,10 +28,10 @@ std::optional<result::Error> SampleJournal::try_open(std::uint64_t replay_from) 
     auto opened_store = store::Store::open(data);
     if (!opened_store) return opened_store.error();
     store = std::move(*opened_store);
-    const auto loaded = store->load({make_mac<mac::RecordPurpose>(), make_mac<mac::SetPurpose>()},
-                                    [this](const store::Record& record) {
-                                        shown[std::string(record.key)] = std::string(record.value);
-                                    });
+    const auto loaded =
+        store->load({make_mac<mac::RecordPurpose>(), make_mac<mac::SetPurpose>()}, [this](const store::Record& record) {
+            shown[std::string(record.key)] = std::string(record.value);
+        });
     if (!loaded) return loaded.error();
     auto opened = Journal::open(
         options, {make_mac<mac::ChainPurpose>(), make_mac<mac::HeadPurpose>()}, *store, loop, clock, *log, *commit,
@@ -94,11 +93,11 @@ result::Result<std::uint64_t> SampleJournal::issue(std::string_view run) {
     view.scope = "workspace:acme";
     AuditRecord record{.action = Action::lease_issued, .principal = "worker:etl", .run = run, .lease_view = &view};
     record.lease = vocabulary::LeaseId({.high = 1, .low = ++tickets_});
-    return journal->append(record, {.call = [](void* self, std::uint64_t ticket, bool written) {
-                                        static_cast<SampleJournal*>(self)->told[ticket] = written;
-                                    },
-                                    .self = this,
-                                    .ticket = tickets_});
+    return journal->append(record,
+                           {.call = [](void* self, std::uint64_t ticket,
+                                       bool written) { static_cast<SampleJournal*>(self)->told[ticket] = written; },
+                            .self = this,
+                            .ticket = tickets_});
 }
 
 bool SampleJournal::issue_now(std::string_view run) {

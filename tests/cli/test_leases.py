@@ -187,7 +187,7 @@ while True: time.sleep(0.1)
     def test_control_z_stops_both_and_fg_continues_both(self):
         shell = self.on_terminal("--norc", "--noprofile", "-i", program="/bin/bash", PS1="$ ", PROGRAM=PROGRAM)
         shell.wait_for("$ ").type('"$PROGRAM" exec --env T=api -- bash -c "echo waits; read line; echo got:\\$line"\n')
-        shell.wait_for("\nwaits").type("\x1a").wait_for("Stopped")
+        shell.wait_for("waits\r\n").type("\x1a").wait_for("Stopped")
         shell.type("fg\n").wait_for("fg").type("more\n").wait_for("got:more")
         shell.type("exit $?\n")
         self.assertEqual(shell.end(), 0)

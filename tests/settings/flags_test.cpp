@@ -11,9 +11,9 @@
 namespace credlease::settings {
 namespace {
 
-result::Result<Flags> read(std::initializer_list<const char*> arguments) {
+result::Result<Flags> read(const std::vector<const char*>& arguments) {
     std::vector<const char*> all = {"credleased"};
-    all.insert(all.end(), arguments);
+    all.insert(all.end(), arguments.begin(), arguments.end());
     return read_flags(static_cast<int>(all.size()), all.data());
 }
 
@@ -47,11 +47,10 @@ BOOST_AUTO_TEST_CASE(every_flag_is_read) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_understood_is_refused_by_name) {
-    const std::vector<std::pair<std::initializer_list<const char*>, const char*>> wrong = {
-        {{"--sistem"}, "--sistem"},
-        {{"serve"}, "serve"},
-        {{"--config"}, "--config"},
-        {{"--data-dir", ""}, "--data-dir"}};
+    const std::vector<std::pair<std::vector<const char*>, const char*>> wrong = {{{"--sistem"}, "--sistem"},
+                                                                                 {{"serve"}, "serve"},
+                                                                                 {{"--config"}, "--config"},
+                                                                                 {{"--data-dir", ""}, "--data-dir"}};
     for (const auto& [arguments, named] : wrong) {
         const auto flags = read(arguments);
         BOOST_REQUIRE(!flags.has_value());

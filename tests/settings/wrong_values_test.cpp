@@ -34,7 +34,7 @@ const std::vector<std::pair<std::string, std::vector<std::string>>> wrong_values
     {"leases.default_ttl", {"900", "\"15\"", "\"0s\"", "\"11000d\"", "\"2h\"", "\"-1m\""}},
     {"leases.max_ttl", {"\"2 h\"", "\"25h\""}},
     {"leases.max_total", {"\"\"", "1.5"}},
-    {"leases.per_principal", {"0", "-1", "1000001", "\"10\""}},
+    {"leases.per_principal", {"0", "-1", "100000001", "\"10\""}},
     {"audit.durability", {"\"fsync\"", "false"}},
     {"audit.head_file", {"\"head\"", "1"}},
     {"audit.keep", {"\"0s\"", "400"}},

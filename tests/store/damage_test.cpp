@@ -81,7 +81,9 @@ BOOST_AUTO_TEST_CASE(a_record_that_was_made_without_the_key_is_named) {
         Tampering disk(folder.path());
         disk.put(credential_key("short"), "x");
         disk.put(credential_key("long"), "\1" + std::string(60, 'x'));
-        disk.put("\x63" "table", disk.get(credential_key("a")));
+        disk.put("\x63"
+                 "table",
+                 disk.get(credential_key("a")));
     }
     const auto opened = open_and_load(folder.path(), keys);
     const std::vector<std::string> all{"credentials/long", "credentials/short", "unknown/table"};
@@ -122,9 +124,10 @@ BOOST_AUTO_TEST_CASE(a_record_that_is_set_aside_counts_as_what_should_be_there) 
 BOOST_AUTO_TEST_CASE(another_key_authenticates_nothing) {
     auto store = Store::open(folder.path());
     const auto arena = *secret::Arena::make({.size = std::size_t{256} << 10, .allow_unlocked = true});
-    auto other = secret::SecretBuffer::copy(*arena, std::string_view("another key, of thirty-two bytes"),
-                                            secret::Share::keys);
-    Store::Keys wrong{*mac::make_mac<mac::RecordPurpose>(*arena, *other), *mac::make_mac<mac::SetPurpose>(*arena, *other)};
+    auto other =
+        secret::SecretBuffer::copy(*arena, std::string_view("another key, of thirty-two bytes"), secret::Share::keys);
+    Store::Keys wrong{*mac::make_mac<mac::RecordPurpose>(*arena, *other),
+                      *mac::make_mac<mac::SetPurpose>(*arena, *other)};
     BOOST_REQUIRE((*store)->load(std::move(wrong), [](const Record&) { BOOST_ERROR("shown"); }).has_value());
     BOOST_TEST((*store)->damaged().size() == 2U);
     (*store)->unload();

@@ -126,9 +126,11 @@ BOOST_AUTO_TEST_CASE(kill_9_loses_nothing_that_was_written) {
     }
     close(ends[1]);
     int last = -1;
-    for (int told = 0; told < 300 && read(ends[0], &last, sizeof last) == sizeof last; ++told) {}
+    for (int told = 0; told < 300 && read(ends[0], &last, sizeof last) == sizeof last; ++told) {
+    }
     kill(child, SIGKILL);
-    while (read(ends[0], &last, sizeof last) == sizeof last) {}
+    while (read(ends[0], &last, sizeof last) == sizeof last) {
+    }
     close(ends[0]);
     waitpid(child, nullptr, 0);
     SampleKeys keys;

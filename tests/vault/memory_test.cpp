@@ -11,7 +11,7 @@
 namespace credlease::vault {
 namespace {
 
-BOOST_FIXTURE_TEST_CASE(a_credential_costs_less_than_a_kibibyte_of_memory, House) {
+BOOST_FIXTURE_TEST_CASE(a_credential_costs_less_than_1200_bytes_of_memory, House) {
     constexpr std::size_t count = 4'000;
     const Entry& model =
         create("http-bearer", "model", workspace("acme"),
@@ -39,7 +39,7 @@ BOOST_FIXTURE_TEST_CASE(a_credential_costs_less_than_a_kibibyte_of_memory, House
     const std::size_t each = (mallinfo2().uordblks - before) / count;
     BOOST_TEST_MESSAGE(each << " bytes a credential");
     BOOST_TEST(vault->size() == count + 1);
-    BOOST_TEST(each < 1024u);
+    BOOST_TEST(each < 1200u); // 100,000 credentials within 150 MB, the daemon's own 25 MB included
 }
 
 } // namespace

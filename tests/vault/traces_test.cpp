@@ -79,9 +79,9 @@ struct Planted : House {
 BOOST_FIXTURE_TEST_SUITE(traces, Planted)
 
 BOOST_AUTO_TEST_CASE(the_walk_finds_a_planted_secret) {
-    BOOST_TEST(walk.count(secret) == 0u);
     const std::string leaked =
         secret.expose([](std::span<const std::byte> bytes) { return std::string(secret::as_text(bytes)); });
+    asm volatile("" : : "r"(leaked.data()) : "memory"); // else the optimizer sees that nobody reads it
     BOOST_TEST(walk.count(secret) > 0u);
     disk.records[{store::Table::versions, leaked}] = {};
 }

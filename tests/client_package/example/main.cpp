@@ -1,5 +1,4 @@
 #include <credlease/client.hpp>
-
 #include <iostream>
 
 /// Leases a credential and shows how long it may be used. There is no broker where it looks: it says so, and that is
