@@ -136,7 +136,8 @@ BOOST_AUTO_TEST_CASE(numbers_of_all_sizes_come_back) {
     for (unsigned shift = 0; shift < 64; ++shift) {
         for (const std::int64_t sign : {1, -1}) {
             Buffer bytes;
-            const auto value = static_cast<std::int64_t>(std::uint64_t{1} << shift) * sign;
+            const auto value =
+                static_cast<std::int64_t>(sign < 0 ? -(std::uint64_t{1} << shift) : std::uint64_t{1} << shift);
             Encoder(bytes).signed_number(value);
             Encoder(bytes).number(static_cast<std::uint64_t>(value));
             Decoder in(bytes);

@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(a_long_secret_is_sent_whole_and_one_that_is_too_long_is_ref
     std::vector<Client::FieldValue> fields;
     fields.push_back({.name = "key", .value = secret(key), .is_json = false});
     const auto sent = client().send_fields({.method = "POST", .path = "/v1/x"}, "", std::move(fields));
-    BOOST_REQUIRE_MESSAGE(sent.ok(), sent.error().sentence);
+    BOOST_REQUIRE_MESSAGE(sent.ok(), (sent.ok() ? std::string() : sent.error().sentence));
     BOOST_TEST(broker.seen().at(0).body.size() == 2 * key.size() + std::string_view(R"({"fields":{"key":""}})").size());
     std::vector<Client::FieldValue> many;
     for (const char* name : {"a", "b", "c"}) many.push_back({.name = name, .value = secret(key), .is_json = false});
