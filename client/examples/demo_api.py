@@ -16,6 +16,7 @@ def hash_of(token):
 
 
 class Api(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
     expected = hash_of(sys.stdin.buffer.read())
     served = 0
 

@@ -105,8 +105,8 @@ int use(const credlease::Lease& lease, std::string_view path) {
     const auto body = answer.find("\r\n\r\n");
     std::printf("worker: %s said: %.*s\n", url.host.c_str(), static_cast<int>(answer.find('\r')), answer.c_str());
     if (body != std::string::npos) std::printf("worker: %s\n", answer.c_str() + body + 4);
-    std::fflush(stdout);
-    return answer.starts_with("HTTP/1.1 200 ") ? EXIT_SUCCESS : EXIT_FAILURE;
+    const auto status = answer.find(' ');
+    return status != std::string::npos && answer.compare(status, 5, " 200 ") == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 } // namespace
@@ -116,6 +116,7 @@ int main(int count, char** arguments) {
         std::fprintf(stderr, "usage: worker CREDENTIAL PATH [SECONDS]\n");
         return 2;
     }
+    std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ); // what it does shows while it does it
     credlease::Client client;
     const auto lease = client.lease({.credential = arguments[1], .ttl = std::chrono::minutes(1)});
     if (!lease) return refused(lease.error());
