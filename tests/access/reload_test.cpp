@@ -55,7 +55,8 @@ BOOST_AUTO_TEST_CASE(rules_that_are_gone_are_named) {
         settings.access.operators = {1};
         settings.access.users.clear();
     });
-    BOOST_TEST((lost == Lost{"engine:flows", "operator:daemon", "operator:root", "user:flows/alice", "worker:etl", "worker:web"}));
+    BOOST_TEST((lost == Lost{"engine:flows", "operator:daemon", "operator:root", "user:flows/alice", "worker:etl",
+                             "worker:web"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_rule_that_lets_in_others_or_reaches_less_is_named) {
