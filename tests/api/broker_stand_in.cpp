@@ -5,10 +5,8 @@
 
 #include <array>
 #include <charconv>
-#include <cstdlib>
 #include <cstring>
 #include <stdexcept>
-#include <unistd.h>
 
 namespace credlease::test {
 namespace {
@@ -45,17 +43,9 @@ std::size_t number_in(std::string_view text) {
 
 } // namespace
 
-Directory::Directory() {
-    std::string name = "/tmp/credlease-api-XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    std::filesystem::permissions(name, std::filesystem::perms(0755));
-    path_ = name;
-}
-
-Directory::~Directory() { std::filesystem::remove_all(path_); }
-
 BrokerStandIn::BrokerStandIn(api::Listener::Options options, std::size_t arena_size)
     : clock(loop, start_time), arena(make_arena(arena_size)), routes_(make_routes()) {
+    std::filesystem::permissions(folder.path(), std::filesystem::perms(0755)); // for clients of other uids
     options.is_sealed = [this] { return is_sealed.load(); };
     options.refused = [this](const attestation::Peer&, std::string_view code) { refused.emplace_back(code); };
     options.broken = [this](std::string_view what) { broken.emplace_back(what); };

@@ -2,6 +2,7 @@
 
 #include "api/listener.hpp"
 #include "support/socket_client.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <atomic>
 #include <filesystem>
@@ -13,20 +14,6 @@
 #include <vector>
 
 namespace credlease::test {
-
-/// A directory of its own under /tmp, gone afterwards.
-class Directory {
-  public:
-    Directory();
-    ~Directory();
-    Directory(const Directory&) = delete;
-    Directory& operator=(const Directory&) = delete;
-    [[nodiscard]] std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
-    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
-  private:
-    std::filesystem::path path_;
-};
 
 /// A real listener on two real sockets, with routes of the test's own; its loop runs on a thread, its clock by hand.
 class BrokerStandIn {
@@ -57,9 +44,9 @@ class BrokerStandIn {
         return on_loop([&] { return arena->used(share); });
     }
 
-    Directory directory;
-    std::filesystem::path lease_path = directory / "lease.sock";
-    std::filesystem::path admin_path = directory / "admin.sock";
+    TemporaryFolder folder;
+    std::filesystem::path lease_path = folder.path() / "lease.sock";
+    std::filesystem::path admin_path = folder.path() / "admin.sock";
 
     runtime::Loop loop;
     runtime::HandClock clock;

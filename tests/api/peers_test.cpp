@@ -1,5 +1,6 @@
 #define BOOST_TEST_DYN_LINK
 #include "broker_stand_in.hpp"
+#include "support/in_child.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -14,18 +15,10 @@ using namespace credlease;
 using api::Door;
 using secret::Share;
 using test::BrokerStandIn;
+using test::in_child;
 using test::request_text;
 using test::SocketClient;
 using namespace std::chrono_literals;
-
-/// Runs `work` in a child process; its exit status.
-template <class Work> int in_child(Work work) {
-    const pid_t child = ::fork();
-    if (child == 0) ::_exit(work());
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
 
 bool write_plainly(int socket, const std::string& text) {
     return ::write(socket, text.data(), text.size()) == static_cast<ssize_t>(text.size());

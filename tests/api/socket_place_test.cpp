@@ -21,8 +21,8 @@ using api::listen_at;
 using api::SocketPlace;
 using attestation::Descriptor;
 using result::ErrorCode;
-using test::Directory;
 using test::SocketClient;
+using test::TemporaryFolder;
 
 mode_t mode_of(const std::filesystem::path& path) {
     struct stat status{};
@@ -56,7 +56,8 @@ Descriptor passed_at(const std::filesystem::path& path, mode_t mode) {
 }
 
 struct Fixture {
-    Directory directory;
+    TemporaryFolder folder;
+    const std::filesystem::path& directory = folder.path();
     std::filesystem::path path = directory / "lease.sock";
 };
 
@@ -115,7 +116,7 @@ BOOST_AUTO_TEST_CASE(a_socket_never_exists_with_wrong_rights) {
 BOOST_AUTO_TEST_CASE(until_it_has_its_rights_nobody_else_can_use_the_socket) {
     // What inotify(7) saw of each file: it was made closed, opened up, and renamed, in this order.
     const Descriptor events(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-    ::inotify_add_watch(events.number(), directory.path().c_str(), IN_CREATE | IN_ATTRIB | IN_MOVED_TO | IN_MOVED_FROM);
+    ::inotify_add_watch(events.number(), directory.c_str(), IN_CREATE | IN_ATTRIB | IN_MOVED_TO | IN_MOVED_FROM);
     const auto socket = listen_at({.path = path, .mode = 0666});
     BOOST_REQUIRE(socket.has_value());
     alignas(inotify_event) std::array<char, 8192> bytes{};
