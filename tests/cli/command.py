@@ -100,9 +100,9 @@ class CommandTest(unittest.TestCase):
     def run_json(self, *arguments, **more):
         return json.loads(self.run_ok("--json", *arguments, **more))
 
-    def start(self, *arguments, **more):
+    def start(self, *arguments, **env):
         return subprocess.Popen([PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True, env=surroundings(self.socket), **more)
+                                stderr=subprocess.PIPE, text=True, env=surroundings(self.socket, **env))
 
     def on_terminal(self, *arguments, program=PROGRAM, **env):
         return Terminal(program, arguments, surroundings(self.socket, **env))

@@ -13,8 +13,10 @@
 #include <variant>
 #include <vector>
 
-/// Credlease's client library: leases of credentials from the broker on this host. Blocking, throws nothing, safe over
-/// fork. C++20. Secrets lie in locked, dump-excluded memory and are wiped with the object that holds them.
+/// Credlease's client library: leases of credentials from the broker on this host. Blocking, safe over fork, C++20.
+/// It throws nothing of its own: what goes wrong is a Result's Error. Secrets lie in memory that is locked (where
+/// RLIMIT_MEMLOCK allows it), left out of core dumps, empty in forked children, and wiped with the object that holds
+/// them.
 
 #if defined(__GNUC__)
 #define CREDLEASE_PUBLIC __attribute__((visibility("default")))
@@ -110,8 +112,7 @@ class CREDLEASE_PUBLIC SecretText {
 struct Options {
     enum class Which { automatic, user, system };
     Which which = Which::automatic;
-    std::string
-        lease_socket{}; ///< default: CREDLEASE_SOCKET, else the caller's own broker, else /run/credlease/lease.sock
+    std::string lease_socket{}; ///< default: CREDLEASE_SOCKET, else the caller's own broker's, else the system's
     std::string admin_socket{}; ///< default: CREDLEASE_ADMIN_SOCKET, else beside it
     /// A grant is taken from CREDLEASE_GRANT_FILE or CREDLEASE_GRANT unless one is set with `Client::use_grant`.
     bool grant_from_environment = true;
