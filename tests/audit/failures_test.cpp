@@ -94,8 +94,8 @@ BOOST_AUTO_TEST_CASE(notes_outlive_a_failed_write_in_their_order) {
     }
     sample.clock.advance(std::chrono::seconds(1)); // it tries again by itself
     sample.run_until([&] { return count("lease.ended two") == 1; });
-    BOOST_TEST((read_all(sample) ==
-                std::vector<std::string>{"lease.ended two", "lease.ended one", "credential.created a"}));
+    BOOST_TEST(
+        (read_all(sample) == std::vector<std::string>{"lease.ended two", "lease.ended one", "credential.created a"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_change_whose_sync_fails_is_taken_back_in_log_store_and_index) {

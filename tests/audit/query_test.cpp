@@ -11,7 +11,9 @@ namespace {
 using credlease::test::TemporaryFolder;
 using Texts = std::vector<std::string>;
 
-vocabulary::CredentialId credential(std::uint64_t number) { return vocabulary::CredentialId({.high = 7, .low = number}); }
+vocabulary::CredentialId credential(std::uint64_t number) {
+    return vocabulary::CredentialId({.high = 7, .low = number});
+}
 
 /// Two hundred leases of twenty credentials, a minute apart, over several segments; each tenth is a renewal.
 struct History {
@@ -27,10 +29,9 @@ struct History {
                                .run = run};
             if (i % 50 == 0) record.on_behalf_of = "user:flows/alice";
             bool is_written = false;
-            static_cast<void>(sample.journal->append(record, {.call = [](void* done, std::uint64_t, bool written) {
-                                                                  *static_cast<bool*>(done) = written;
-                                                              },
-                                                              .self = &is_written}));
+            static_cast<void>(sample.journal->append(
+                record, {.call = [](void* done, std::uint64_t, bool written) { *static_cast<bool*>(done) = written; },
+                         .self = &is_written}));
             sample.run_until([&] { return is_written; });
             sample.clock.advance(std::chrono::minutes(1));
         }
@@ -39,7 +40,8 @@ struct History {
 
     Texts ask(Journal::Query query) {
         Texts runs;
-        const auto read = sample.journal->query(query, [&](const AuditRecord& record) { runs.emplace_back(record.run); });
+        const auto read =
+            sample.journal->query(query, [&](const AuditRecord& record) { runs.emplace_back(record.run); });
         BOOST_REQUIRE(read.has_value());
         next = *read;
         return runs;

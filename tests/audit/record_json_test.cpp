@@ -64,9 +64,9 @@ BOOST_AUTO_TEST_CASE(a_record_shows_as_the_interface_promises) {
 
 BOOST_AUTO_TEST_CASE(what_a_record_does_not_have_is_null) {
     const auto shown = json_of({.action = vocabulary::Action::broker_started});
-    for (const char* name : {"code", "principal", "on_behalf_of", "peer", "credential", "version", "generation",
-                             "fingerprint", "lease", "grant", "workflow", "run", "node", "reason", "detail",
-                             "request_id"}) {
+    for (const char* name :
+         {"code", "principal", "on_behalf_of", "peer", "credential", "version", "generation", "fingerprint", "lease",
+          "grant", "workflow", "run", "node", "reason", "detail", "request_id"}) {
         BOOST_TEST(shown.at(name).is_null(), name);
     }
     BOOST_TEST(shown.at("changes").as_array().empty());
