@@ -41,6 +41,7 @@ struct Answer {
     }
 }
 
+/// Kills the child some time after its first answer; each fourth one while it may still be opening.
 std::vector<Answer> run_and_kill(const std::filesystem::path& data, int round, unsigned microseconds) {
     std::array<int, 2> ends{};
     BOOST_REQUIRE(pipe(ends.data()) == 0);
@@ -50,14 +51,21 @@ std::vector<Answer> run_and_kill(const std::filesystem::path& data, int round, u
         work(data, ends[1], round);
     }
     close(ends[1]);
+    std::vector<Answer> answers;
+    Answer told{};
+    const auto read_one = [&] {
+        const bool is_there = read(ends[0], &told, sizeof told) == sizeof told;
+        if (is_there) answers.push_back(told);
+        return is_there;
+    };
+    if (round % 4 != 0) static_cast<void>(read_one());
     usleep(microseconds);
     kill(child, SIGKILL);
     int status = 0;
     waitpid(child, &status, 0);
     BOOST_TEST((WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL));
-    std::vector<Answer> answers;
-    Answer told{};
-    while (read(ends[0], &told, sizeof told) == sizeof told) answers.push_back(told);
+    while (read_one()) {
+    }
     close(ends[0]);
     return answers;
 }
