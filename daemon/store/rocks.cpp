@@ -134,32 +134,22 @@ Result<std::optional<std::string>> Rocks::get(std::string_view key) const {
     return value;
 }
 
-Result<> Rocks::resume() {
+// What the log holds, although a write or sync behind it failed, is read again and written to files that are synced.
+Result<> Rocks::mend() {
     const auto failures = failures_.load();
-    if (failures == resumed_) return {};
-    rocksdb::Status status = rocksdb::Status::Aborted();
-    if (const auto db = hold()) status = db->Resume();
-    if (status.IsBusy()) return refuse(unavailable(status));
-    if (!status.ok()) return open_again();
-    resumed_ = failures;
-    return {};
-}
-
-/// What the log holds although its sync failed is read again and written to files that are synced.
-Result<> Rocks::open_again() {
+    if (failures == mended_) return {};
     const std::lock_guard lock(mutex_);
-    const auto failures = failures_.load();
     if (db_.use_count() > 1) return refuse(unavailable(rocksdb::Status::Busy("it is being read")));
     db_.reset();
     auto opened = open_db(directory_);
     if (!opened) return refuse(std::move(opened.error()));
     db_ = std::move(*opened);
-    resumed_ = failures;
+    mended_ = failures;
     return {};
 }
 
 Result<> Rocks::write(rocksdb::WriteBatch& batch) {
-    if (auto resumed = resume(); !resumed) return resumed;
+    if (auto mended = mend(); !mended) return mended;
     const auto db = hold();
     if (!db) return refuse(closed());
     rocksdb::WriteOptions unsynced;
@@ -172,7 +162,7 @@ Result<> Rocks::write(rocksdb::WriteBatch& batch) {
 
 Result<> Rocks::sync() {
     // A log in which a write failed must not be synced: RocksDB takes that for a mistake of ours and ends the process.
-    if (auto resumed = resume(); !resumed) return resumed;
+    if (auto mended = mend(); !mended) return mended;
     const auto db = hold();
     if (!db) return refuse(closed());
     const auto status = db->SyncWAL();

@@ -19,8 +19,9 @@ namespace credlease::store {
 /// RocksDB, as the store wants it: small, quiet, strict about damage, and never asked for a write with `sync = true`
 /// (that would hold up every other writer for as long as the disk takes).
 ///
-/// After a failure RocksDB refuses writes until it is resumed; after a failed sync it can't be resumed, only closed and
-/// opened again. Both happen here, by the next write or sync.
+/// After a failed write or sync RocksDB takes no more: DB::Resume() helps in some cases, fails in some (a failed sync)
+/// and in some makes the next write end the process (a failed write to a log that was empty; Debian builds it with
+/// assertions). So the next write or sync closes it and opens it again.
 class Rocks {
   public:
     /// Opens what is there or makes it. What is there is first read through without writing: a damaged or newer one
@@ -57,14 +58,13 @@ class Rocks {
     Rocks(std::filesystem::path directory, std::shared_ptr<rocksdb::DB> db)
         : directory_(std::move(directory)), db_(std::move(db)) {}
     [[nodiscard]] std::shared_ptr<rocksdb::DB> hold() const;
-    [[nodiscard]] result::Result<> resume();
-    [[nodiscard]] result::Result<> open_again();
+    [[nodiscard]] result::Result<> mend();
 
     std::filesystem::path directory_;
     mutable std::mutex mutex_; ///< guards `db_` while it is opened again: several threads hold it
     std::shared_ptr<rocksdb::DB> db_;
     std::atomic<std::uint64_t> failures_{0}; ///< writes and syncs that failed
-    std::atomic<std::uint64_t> resumed_{0};  ///< RocksDB is well since so many failures
+    std::atomic<std::uint64_t> mended_{0};   ///< it was opened again since so many
 };
 
 } // namespace credlease::store

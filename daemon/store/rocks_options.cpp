@@ -11,8 +11,7 @@
 namespace credlease::store {
 namespace {
 
-/// RocksDB would look for free space every five seconds, and refuse to be resumed meanwhile. The next write does that
-/// at once.
+/// On a full disk RocksDB would look for free space every five seconds; the next write does better.
 class NoPolling final : public rocksdb::EventListener {
   public:
     void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* recover_itself) override {
