@@ -11,13 +11,6 @@ using result::refuse;
 using result::Result;
 using Next = SegmentReader::Next;
 
-result::Error damaged(result::StaticText sentence, std::string_view about) {
-    return {.code = result::ErrorCode::damaged,
-            .sentence = sentence,
-            .next_step = "Nothing was written. Keep a copy, find out who changed it, then restore the last backup.",
-            .about = PublicText::of(about)};
-}
-
 std::uint64_t read_number(std::string_view text) {
     std::uint64_t number = 0;
     std::from_chars(text.data(), text.data() + text.size(), number);
@@ -25,6 +18,13 @@ std::uint64_t read_number(std::string_view text) {
 }
 
 } // namespace
+
+result::Error damaged(result::StaticText sentence, std::string_view about) {
+    return {.code = result::ErrorCode::damaged,
+            .sentence = sentence,
+            .next_step = "Nothing was written. Keep a copy, find out who changed it, then restore the last backup.",
+            .about = PublicText::of(about)};
+}
 
 Result<> Opening::run() {
     if (auto read = read_head(); !read) return read;
@@ -81,7 +81,12 @@ std::size_t Opening::first_to_read() const {
 Result<> Opening::read_log() {
     if (segments_.empty()) {
         if (!head_ || head_->seq == 0) return {};
-        return refuse(damaged("The audit log is gone.", "the head names record " + std::to_string(head_->seq)));
+        return refuse({.code = result::ErrorCode::damaged,
+                       .sentence = "The audit log is gone.",
+                       .next_step = "Restore the last backup. If the data were removed on purpose, remove the audit "
+                                    "head too.",
+                       .about = PublicText::of("record " + std::to_string(head_->seq) + " is named by " +
+                                               state_.options.head_file.string())});
     }
     const std::size_t first = first_to_read();
     LogReader log({segments_.begin() + static_cast<std::ptrdiff_t>(first), segments_.end()}, state_.keys.chain);
@@ -133,6 +138,11 @@ Result<> Opening::end_of_log(Next last, const LogReader& log) {
                              : damaged("The audit log ends before the record that its head names.",
                                        "record " + std::to_string(head) + " is missing, the last is " +
                                            std::to_string(expected - 1)));
+    }
+    // Where no head says how far the log is sound, nothing is cut.
+    const bool is_first = segments_.size() == 1 && segments_.front().first == 1;
+    if (last == Next::bad && (replayed_.head_lost || (!is_begun && !is_first))) {
+        return refuse(damaged("The audit log is damaged.", log.place()));
     }
     if (!is_begun) return {}; // the very first segment was being made
     end_ = log.reader()->at();

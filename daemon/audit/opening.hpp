@@ -17,6 +17,9 @@ struct RecentChange {
     bool is_matched = false;  ///< the store has it
 };
 
+/// Why a start is refused: `about` says where the damage lies.
+[[nodiscard]] result::Error damaged(result::StaticText sentence, std::string_view about);
+
 /// The start of the journal: reads head, log and the store's copies, decides, and only then writes.
 class Opening {
   public:
@@ -47,7 +50,7 @@ class Opening {
     [[nodiscard]] result::Result<> settle();
     [[nodiscard]] bool cut_tail();
     [[nodiscard]] bool append_missing();
-    [[nodiscard]] bool sync(const Reach& reach);
+    [[nodiscard]] bool sync();
     void show(std::uint64_t seq, std::span<std::byte> frame);
 
     Journal::State& state_;

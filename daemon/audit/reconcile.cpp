@@ -4,20 +4,9 @@
 #include <ranges>
 
 namespace credlease::audit {
-namespace {
 
-using result::PublicText;
 using result::refuse;
 using result::Result;
-
-result::Error damaged(result::StaticText sentence, std::string_view about) {
-    return {.code = result::ErrorCode::damaged,
-            .sentence = sentence,
-            .next_step = "Nothing was written. Keep a copy, find out who changed it, then restore the last backup.",
-            .about = PublicText::of(about)};
-}
-
-} // namespace
 
 Result<> Opening::reconcile() {
     if (auto read = read_copies(); !read) return read;

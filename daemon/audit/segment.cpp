@@ -196,7 +196,8 @@ Next LogReader::next(Frame& frame) {
 }
 
 std::string LogReader::place() const {
-    return "record " + std::to_string(expected_) + " in " + files_[segment_].path.filename().string();
+    const auto& file = files_[segment_];
+    return "record " + std::to_string(reader_ ? expected_ : file.first) + " in " + file.path.filename().string();
 }
 
 } // namespace credlease::audit

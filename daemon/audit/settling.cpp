@@ -44,7 +44,7 @@ Result<> Opening::settle() {
     auto opened = HeadFile::open(state_.options.head_file, state_.keys.head, *head_);
     if (!opened) return refuse(std::move(opened.error()));
     state_.head_file.emplace(std::move(*opened));
-    if (!sync(reach)) return refuse(unwritable(directory));
+    if (!sync()) return refuse(unwritable(directory));
     state_.begin_at(reach, *head_, copies_.empty() ? changes_ + 1 : copies_.front().number);
     return {};
 }
@@ -106,7 +106,8 @@ void Opening::show(std::uint64_t seq, std::span<std::byte> frame) {
     visit_(decoded.record);
 }
 
-bool Opening::sync(const Reach&) {
+/// The log before the head that names it.
+bool Opening::sync() {
     return state_.writer.segment()->file.sync() && sync_directory(state_.options.directory) &&
            sync_directory(state_.options.directory.parent_path()) && state_.store.sync() &&
            state_.head_file->write(state_.keys.head, *head_);

@@ -2,6 +2,7 @@
 #include "wire/limits.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace credlease::audit {
 namespace {

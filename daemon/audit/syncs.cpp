@@ -164,8 +164,9 @@ void Journal::State::start_recovery() {
     sync_job.segments = dirty_;
     log.submit(
         [this] {
-            recovered_ = true;
-            for (const auto& change : undo_) recovered_ = recovered_ && store.undo(change.prepared).has_value();
+            std::vector<store::Prepared*> undone;
+            for (auto& change : undo_) undone.push_back(&change.prepared);
+            recovered_ = undone.empty() || store.undo(undone).has_value();
             if (!recovered_ || !sync_failed_) return;
             std::vector<std::shared_ptr<OpenSegment>> segments;
             for (const auto& part : sync_job.segments) segments.push_back(part.segment);

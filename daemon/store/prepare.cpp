@@ -1,8 +1,6 @@
 #include "store/layout.hpp"
 #include "store/state.hpp"
 
-#include <rocksdb/snapshot.h>
-
 #include <ranges>
 
 namespace credlease::store {
@@ -46,10 +44,6 @@ std::uint64_t read_copy_key(std::string_view key) {
     std::uint64_t number = 0;
     for (const char digit : key.substr(0, number_size)) number = number << 8 | static_cast<unsigned char>(digit);
     return number;
-}
-
-Prepared::State::~State() {
-    if (before_it != nullptr) db->ReleaseSnapshot(before_it);
 }
 
 Prepared::Prepared() : state_(std::make_unique<State>()) {}
@@ -109,19 +103,19 @@ void Store::revert(const Prepared& prepared) {
 
 Result<> Store::write(Prepared& prepared) {
     auto& made = *prepared.state_;
-    made.db = &state_->rocks->db();
-    made.before_it = made.db->GetSnapshot();
-    return state_->rocks->write(made.batch);
+    made.before = state_->rocks->snapshot();
+    auto written = state_->rocks->write(made.batch);
+    if (!written) made.before.reset();
+    return written;
 }
 
-Result<> Store::undo(const Prepared& prepared) {
-    const auto& made = *prepared.state_;
-    rocksdb::ReadOptions before;
-    before.snapshot = made.before_it;
-    rocksdb::WriteBatch back;
-    for (const auto& key : made.keys) {
+namespace {
+
+/// Adds what brings the keys back to what they were in the snapshot.
+Result<> add_back(rocksdb::WriteBatch& back, const Rocks::Snapshot& before, const std::vector<std::string>& keys) {
+    for (const auto& key : keys) {
         std::string value;
-        const auto status = made.db->Get(before, key, &value);
+        const auto status = before.get(key, value);
         if (status.ok()) {
             back.Put(key, value);
         } else if (status.IsNotFound()) {
@@ -133,7 +127,25 @@ Result<> Store::undo(const Prepared& prepared) {
                            .about = PublicText::of(status.ToString())});
         }
     }
-    return state_->rocks->write(back);
+    return {};
+}
+
+} // namespace
+
+// The snapshots go before anything is written: while there is one, RocksDB can't be opened again, which it may need.
+Result<> Store::undo(const std::vector<Prepared*>& latest_first) {
+    if (!state_->undoing) {
+        rocksdb::WriteBatch back;
+        for (const auto* prepared : latest_first) {
+            const auto& made = *prepared->state_;
+            if (auto added = add_back(back, *made.before, made.keys); !added) return added;
+        }
+        state_->undoing = std::move(back);
+        for (auto* prepared : latest_first) prepared->state_->before.reset();
+    }
+    auto written = state_->rocks->write(*state_->undoing);
+    if (written) state_->undoing.reset();
+    return written;
 }
 
 } // namespace credlease::store

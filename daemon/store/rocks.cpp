@@ -1,17 +1,9 @@
 #include "store/rocks.hpp"
 
 #include "store/layout.hpp"
+#include "store/rocks_options.hpp"
 
-#include <rocksdb/cache.h>
-#include <rocksdb/env.h>
-#include <rocksdb/listener.h>
-#include <rocksdb/options.h>
-#include <rocksdb/table.h>
-
-#include <array>
 #include <charconv>
-#include <cstdio>
-#include <mutex>
 
 namespace credlease::store {
 namespace {
@@ -20,65 +12,6 @@ namespace fs = std::filesystem;
 using result::PublicText;
 using result::refuse;
 using result::Result;
-
-/// RocksDB's own log would be a file that nobody reads. Of what it says one thing counts: which file was damaged, since
-/// the status does not name it.
-class DamageLog final : public rocksdb::Logger {
-  public:
-    DamageLog() : Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
-    using rocksdb::Logger::Logv;
-    void Logv(const char* format, va_list values) override {
-        std::array<char, 512> line{};
-        if (std::vsnprintf(line.data(), line.size(), format, values) < 0) return;
-        const std::string_view text(line.data());
-        const auto begin = text.find('/');
-        if (!text.contains("dropping") || begin == std::string_view::npos) return;
-        const std::lock_guard lock(mutex_);
-        damage_ = text.substr(begin);
-    }
-    [[nodiscard]] std::string damage() const {
-        const std::lock_guard lock(mutex_);
-        return damage_;
-    }
-
-  private:
-    mutable std::mutex mutex_; // RocksDB logs from threads of its own
-    std::string damage_;
-};
-
-/// RocksDB would look for free space every five seconds, and refuse to be resumed meanwhile. The next write does that
-/// at once.
-class NoPolling final : public rocksdb::EventListener {
-  public:
-    void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* recover_itself) override {
-        *recover_itself = false;
-    }
-};
-
-rocksdb::Options make_options(std::shared_ptr<DamageLog> log) {
-    constexpr std::size_t mebibyte = std::size_t{1} << 20;
-    rocksdb::BlockBasedTableOptions table;
-    table.block_cache = rocksdb::NewLRUCache(mebibyte);
-    rocksdb::Options options;
-    options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-    // The default would take a flipped bit in the log for its end, and drop what was synced behind it.
-    options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
-    options.track_and_verify_wals_in_manifest = true;
-    options.paranoid_checks = true;
-    options.compression = rocksdb::kNoCompression; // nearly all of it is ciphertext
-    options.bottommost_compression = rocksdb::kNoCompression;
-    options.write_buffer_size = 2 * mebibyte;
-    options.max_write_buffer_number = 2;
-    options.max_total_wal_size = 8 * mebibyte;
-    options.max_manifest_file_size = mebibyte;
-    options.max_open_files = 64;
-    options.max_background_jobs = 2;
-    options.stats_dump_period_sec = 0;
-    options.stats_persist_period_sec = 0;
-    options.listeners.push_back(std::make_shared<NoPolling>());
-    options.info_log = std::move(log);
-    return options;
-}
 
 rocksdb::Slice slice_of(std::string_view text) { return {text.data(), text.size()}; }
 std::string_view view_of(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
@@ -152,9 +85,7 @@ Result<> inspect(const rocksdb::Options& options, const DamageLog& log, const fs
     return check_format(*db);
 }
 
-} // namespace
-
-Result<std::unique_ptr<Rocks>> Rocks::open(const fs::path& directory) {
+Result<std::shared_ptr<rocksdb::DB>> open_db(const fs::path& directory) {
     const auto log = std::make_shared<DamageLog>();
     auto options = make_options(log);
     std::error_code ignored;
@@ -166,8 +97,19 @@ Result<std::unique_ptr<Rocks>> Rocks::open(const fs::path& directory) {
     options.create_if_missing = true;
     rocksdb::DB* opened = nullptr;
     const auto status = rocksdb::DB::Open(options, directory.string(), &opened);
-    auto rocks = std::unique_ptr<Rocks>(new Rocks(std::unique_ptr<rocksdb::DB>(opened)));
+    std::shared_ptr<rocksdb::DB> db(opened);
     if (!status.ok()) return refuse(open_error(status, directory, log->damage()));
+    return db;
+}
+
+result::Error closed() { return unavailable(rocksdb::Status::IOError("it could not be opened again")); }
+
+} // namespace
+
+Result<std::unique_ptr<Rocks>> Rocks::open(const fs::path& directory) {
+    auto db = open_db(directory);
+    if (!db) return refuse(std::move(db.error()));
+    auto rocks = std::unique_ptr<Rocks>(new Rocks(directory, std::move(*db)));
     if (rocks->is_empty()) {
         rocksdb::WriteBatch first;
         first.Put(header_key("format"), std::to_string(format_version));
@@ -177,27 +119,42 @@ Result<std::unique_ptr<Rocks>> Rocks::open(const fs::path& directory) {
     return rocks;
 }
 
+std::shared_ptr<rocksdb::DB> Rocks::hold() const {
+    const std::lock_guard lock(mutex_);
+    return db_;
+}
+
 Result<std::optional<std::string>> Rocks::get(std::string_view key) const {
+    const auto db = hold();
+    if (!db) return refuse(closed());
     std::string value;
-    const auto status = db_->Get({}, slice_of(key), &value);
+    const auto status = db->Get({}, slice_of(key), &value);
     if (status.IsNotFound()) return std::nullopt;
     if (!status.ok()) return refuse(damaged(status));
     return value;
 }
 
-Result<> Rocks::resume() {
+// What the log holds, although a write or sync behind it failed, is read again and written to files that are synced.
+Result<> Rocks::mend() {
     const auto failures = failures_.load();
-    if (failures == resumed_) return {};
-    if (const auto status = db_->Resume(); !status.ok()) return refuse(unavailable(status));
-    resumed_ = failures;
+    if (failures == mended_) return {};
+    const std::lock_guard lock(mutex_);
+    if (db_.use_count() > 1) return refuse(unavailable(rocksdb::Status::Busy("it is being read")));
+    db_.reset();
+    auto opened = open_db(directory_);
+    if (!opened) return refuse(std::move(opened.error()));
+    db_ = std::move(*opened);
+    mended_ = failures;
     return {};
 }
 
 Result<> Rocks::write(rocksdb::WriteBatch& batch) {
-    if (auto resumed = resume(); !resumed) return resumed;
+    if (auto mended = mend(); !mended) return mended;
+    const auto db = hold();
+    if (!db) return refuse(closed());
     rocksdb::WriteOptions unsynced;
     unsynced.sync = false;
-    const auto status = db_->Write(unsynced, &batch);
+    const auto status = db->Write(unsynced, &batch);
     if (status.ok()) return {};
     ++failures_;
     return refuse(unavailable(status));
@@ -205,8 +162,10 @@ Result<> Rocks::write(rocksdb::WriteBatch& batch) {
 
 Result<> Rocks::sync() {
     // A log in which a write failed must not be synced: RocksDB takes that for a mistake of ours and ends the process.
-    if (auto resumed = resume(); !resumed) return resumed;
-    const auto status = db_->SyncWAL();
+    if (auto mended = mend(); !mended) return mended;
+    const auto db = hold();
+    if (!db) return refuse(closed());
+    const auto status = db->SyncWAL();
     if (status.ok()) return {};
     ++failures_;
     return refuse(unavailable(status));
@@ -214,10 +173,12 @@ Result<> Rocks::sync() {
 
 Result<> Rocks::read_from(std::string_view from,
                           const std::function<bool(std::string_view, std::string_view)>& visit) const {
+    const auto db = hold();
+    if (!db) return refuse(closed());
     rocksdb::ReadOptions options;
     options.fill_cache = false;
     options.readahead_size = std::size_t{1} << 20;
-    const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(options));
+    const std::unique_ptr<rocksdb::Iterator> at(db->NewIterator(options));
     for (at->Seek(slice_of(from)); at->Valid(); at->Next()) {
         if (!visit(view_of(at->key()), view_of(at->value()))) return {};
     }
@@ -226,9 +187,24 @@ Result<> Rocks::read_from(std::string_view from,
 }
 
 bool Rocks::is_empty() const {
-    const std::unique_ptr<rocksdb::Iterator> first(db_->NewIterator({}));
-    first->SeekToFirst();
-    return !first->Valid() && first->status().ok();
+    bool empty = true;
+    const auto read = read_from("", [&](std::string_view, std::string_view) { return empty = false; });
+    return read.has_value() && empty;
+}
+
+Rocks::Snapshot::Snapshot(std::shared_ptr<rocksdb::DB> db) : db_(std::move(db)), snapshot_(db_->GetSnapshot()) {}
+
+Rocks::Snapshot::~Snapshot() { db_->ReleaseSnapshot(snapshot_); }
+
+rocksdb::Status Rocks::Snapshot::get(const std::string& key, std::string& value) const {
+    rocksdb::ReadOptions options;
+    options.snapshot = snapshot_;
+    return db_->Get(options, key, &value);
+}
+
+std::unique_ptr<Rocks::Snapshot> Rocks::snapshot() const {
+    auto db = hold();
+    return db ? std::make_unique<Snapshot>(std::move(db)) : nullptr;
 }
 
 } // namespace credlease::store

@@ -48,6 +48,7 @@ struct Store::State {
 
     Lock lock;
     std::unique_ptr<Rocks> rocks;
+    std::optional<rocksdb::WriteBatch> undoing; ///< log thread: an undo that could not be written yet
     // ---- loop thread
     std::optional<Keys> keys;
     boost::unordered_flat_map<Slot, Live, SlotHash> live; ///< about 90 bytes a record
@@ -61,15 +62,13 @@ struct Prepared::State {
         Slot slot;
         std::optional<Live> before;
     };
-    ~State();
 
     rocksdb::WriteBatch batch;
     std::vector<Step> steps;
     std::vector<Move> moves;       ///< in the order in which they were made
     std::vector<std::string> keys; ///< all that the batch touches, as they are stored
     mac::SetHash after;
-    rocksdb::DB* db = nullptr;                    ///< once written
-    const rocksdb::Snapshot* before_it = nullptr; ///< the store before it was written: what `undo` goes back to
+    std::unique_ptr<Rocks::Snapshot> before; ///< once written: what `undo` goes back to
 };
 
 } // namespace credlease::store

@@ -136,8 +136,9 @@ class Store {
     // ---- log thread
     /// Writes without syncing (WriteOptions.sync = false). `store_unavailable`: nothing was changed.
     [[nodiscard]] result::Result<> write(Prepared& prepared);
-    /// Takes back what `write` wrote, the latest first: for changes whose sync failed, which nobody was told of.
-    [[nodiscard]] result::Result<> undo(const Prepared& prepared);
+    /// Takes back what `write` wrote, for changes whose sync failed and which nobody was told of: all of them at once,
+    /// the latest first. When it is refused it is to be called again, with the same.
+    [[nodiscard]] result::Result<> undo(const std::vector<Prepared*>& latest_first);
 
     // ---- commit thread
     /// Makes all that was written durable (SyncWAL).

@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(a_written_batch_can_be_undone_and_what_was_there_comes_back
         store.add_copy(*prepared, 7, "the record");
         BOOST_REQUIRE(store.write(*prepared).has_value());
         store.revert(*prepared);
-        BOOST_REQUIRE(store.undo(*prepared).has_value());
+        BOOST_REQUIRE(store.undo({&*prepared}).has_value());
     }
     const auto again = open_and_load(folder.path(), keys);
     BOOST_TEST((again.shown == Shown{{"credentials/kept", "value"}}));
