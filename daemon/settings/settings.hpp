@@ -44,10 +44,6 @@ struct WorkerRule {
     std::optional<vocabulary::Duration> max_ttl;
 };
 
-/// Whether a rule's `unit` glob covers a unit: `*`, `?` and `[…]` as in the shell; a backslash is a character of the
-/// name (systemd.unit(5) escapes with it).
-[[nodiscard]] bool matches_unit(const std::string& glob, const std::string& unit);
-
 /// Everything the daemon was told, checked. Immutable: SIGHUP makes a new one.
 struct Settings {
     bool system = false; ///< the system broker, not a user's

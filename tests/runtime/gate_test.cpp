@@ -60,8 +60,8 @@ BOOST_AUTO_TEST_CASE(changes_of_other_keys_do_not_wait) {
 
 BOOST_AUTO_TEST_CASE(keys_in_any_order_do_not_lock_each_other_out) {
     start('a', {"x"});
-    start('b', {"y", "x"});
-    start('c', {"x", "y"});
+    start('b', {"x", "y"});
+    start('c', {"y", "x"}); // would hold y for `b` to wait for, and wait for x behind it
     for (int i = 0; i < 3; ++i) pass_time(10ms);
     BOOST_TEST(order == "aAbBcC");
     BOOST_TEST(group.size() == 0U);

@@ -1,10 +1,12 @@
 #define BOOST_TEST_DYN_LINK
 #include "run_task.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/sleep.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
+#include <cstdlib>
 #include <string>
 
 namespace credlease::runtime {
@@ -132,6 +134,28 @@ BOOST_AUTO_TEST_CASE(a_cancelled_sleeper_wakes_early_and_nothing_is_thrown_there
     run_ready(loop);
     BOOST_TEST(woke);
     BOOST_TEST(group.size() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_cancelled_sleeper_leaves_no_call_behind) {
+    struct Recording final : Clock {
+        [[nodiscard]] WallTime wall() const override { return {}; }
+        [[nodiscard]] BootTime boot() const override { return {}; }
+        std::uint64_t call_at(BootTime, std::function<void()> job) override {
+            kept = std::move(job);
+            return 7;
+        }
+        void cancel(std::uint64_t call) override { cancelled = call; }
+        [[nodiscard]] Task<> sleep_until(BootTime) override { std::abort(); }
+        std::function<void()> kept;
+        std::uint64_t cancelled = 0;
+    };
+    Recording recording;
+    group.start(sleep_on(recording, loop, BootTime{}));
+    run_ready(loop);
+    BOOST_TEST(recording.cancelled == 0U);
+    group.cancel();
+    run_ready(loop);
+    BOOST_TEST(recording.cancelled == 7U);
 }
 
 BOOST_AUTO_TEST_CASE(a_cancelled_loop_of_sleeps_ends) {

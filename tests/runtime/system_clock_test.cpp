@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(calls_come_in_order_and_never_early) {
     const auto now = clock->boot();
     BootTime came{};
     clock->call_at(now + 30ms, note('c'));
-    clock->call_at(now + 10ms, note('a')); // earlier than what the timer was set for
+    clock->call_at(now + 10ms, note('a'));
     clock->call_at(now + 20ms, [&] {
         order += 'b';
         came = clock->boot();
@@ -63,6 +63,15 @@ BOOST_AUTO_TEST_CASE(calls_come_in_order_and_never_early) {
     loop.run();
     BOOST_TEST(order == "abc");
     BOOST_TEST((came >= now + 20ms));
+}
+
+BOOST_AUTO_TEST_CASE(an_earlier_call_does_not_wait_for_one_that_came_before_it) {
+    const auto now = clock->boot();
+    clock->call_at(now + 2s, note('b'));
+    clock->call_at(now + 5ms, note('a'));
+    stop_at(now + 10ms);
+    loop.run();
+    BOOST_TEST(order == "a");
 }
 
 BOOST_AUTO_TEST_CASE(a_call_whose_time_has_come_runs_in_a_later_turn) {

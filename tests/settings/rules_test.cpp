@@ -91,16 +91,6 @@ BOOST_AUTO_TEST_CASE(roles_have_names_both_ways) {
     BOOST_TEST(!find_role("owner").has_value());
 }
 
-BOOST_AUTO_TEST_CASE(a_unit_glob_is_the_shells_and_a_backslash_is_the_names) {
-    BOOST_TEST(matches_unit("etl@*.service", "etl@3.service"));
-    BOOST_TEST(!matches_unit("etl@*.service", "xetl@3.service"));
-    BOOST_TEST(!matches_unit("etl@*.service", "etl@3.service.d"));
-    BOOST_TEST(matches_unit("etl-[0-9].service", "etl-3.service"));
-    BOOST_TEST(!matches_unit("etl-?.service", "etl-33.service"));
-    BOOST_TEST(matches_unit("a\\x2db.service", "a\\x2db.service"));
-    BOOST_TEST(!matches_unit("*.service", ""));
-}
-
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace credlease::settings
