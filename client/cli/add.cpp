@@ -71,7 +71,8 @@ void offer_add(CLI::App& program, Invocation& invocation) {
         command.add_option("--name", asked.name, "What it is called");
         command.add_option("--auth", asked.auth, "The auth type, where the service has several");
         command.add_option("--scope", asked.scope, "personal, workspace:W or organization");
-        command.add_option("--field", asked.fields, "NAME=VALUE; a secret as NAME=@FILE or NAME=- (standard input)")
+        repeatable(command.add_option("--field", asked.fields,
+                                      "NAME=VALUE; a secret as NAME=@FILE or NAME=- (standard input)"))
             ->type_name("FIELD");
         command.add_option("--notes", asked.notes, "Notes for people");
         command.add_option("--expires-at", asked.expires_at, "When it ends (RFC 3339)")->type_name("TIME");

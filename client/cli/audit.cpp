@@ -2,8 +2,6 @@
 #include "cli/credential_reference.hpp"
 #include "cli/table.hpp"
 
-#include <CLI/Option.hpp>
-
 namespace credlease::cli {
 namespace {
 

@@ -81,7 +81,7 @@ Result<Child> Child::start(const std::vector<std::string>& command, const Enviro
 }
 
 int Child::attend(const std::function<void()>& look) {
-    constexpr timespec look_every{.tv_sec = 5, .tv_nsec = 0};
+    constexpr timespec look_every{.tv_sec = 1, .tv_nsec = 0};
     const sigset_t waited = attended_set();
     while (!has_ended()) {
         siginfo_t info{};

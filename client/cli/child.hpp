@@ -16,7 +16,7 @@ class Child {
     [[nodiscard]] static Result<Child> start(const std::vector<std::string>& command, const Environment& environment);
 
     /// Passes signals on and waits for the end; its exit status, or 128 and the signal that ended it. `look` is called
-    /// every few seconds.
+    /// every second.
     int attend(const std::function<void()>& look);
 
   private:

@@ -3,6 +3,7 @@
 #include "cli/invocation.hpp"
 
 #include <CLI/App.hpp>
+#include <CLI/Option.hpp>
 
 namespace credlease::cli {
 
@@ -25,6 +26,9 @@ void offer_status(CLI::App& program, Invocation& invocation);
 void offer_seal(CLI::App& program, Invocation& invocation);
 void offer_unseal(CLI::App& program, Invocation& invocation);
 void offer_completions(CLI::App& program, Invocation& invocation);
+
+/// An option that may be given several times, each time with one value.
+inline CLI::Option* repeatable(CLI::Option* option) { return option->allow_extra_args(false); }
 
 /// Adds a subcommand whose options live in an `Asked`; `run` is called with them when it is chosen.
 template <class Asked, class Run>

@@ -1,8 +1,6 @@
 #include "cli/commands.hpp"
 #include "cli/terminal.hpp"
 
-#include <CLI/Option.hpp>
-
 #include <unistd.h>
 
 namespace credlease::cli {
@@ -39,7 +37,7 @@ void collect(const CLI::App& command, const std::string& path, const std::string
     }
 }
 
-/// Shell code that walks the words typed so far into `path`, then sets `offered`; the same for bash and zsh.
+/// Shell code that walks the words typed so far into `route`, then sets `offered`; the same for bash and zsh.
 std::string cases_of(const std::vector<Level>& levels) {
     std::string paths;
     std::string offers;
@@ -49,18 +47,18 @@ std::string cases_of(const std::vector<Level>& levels) {
     }
     return "  for word in \"${typed[@]}\"; do\n"
            "    [ \"$word\" = -- ] && return\n"
-           "    case \"${path:+$path }$word\" in " +
+           "    case \"${route:+$route }$word\" in " +
            paths +
-           ") path=\"${path:+$path }$word\" ;; esac\n"
+           ") route=\"${route:+$route }$word\" ;; esac\n"
            "  done\n"
-           "  case \"$path\" in\n" +
+           "  case \"$route\" in\n" +
            offers + "  esac\n";
 }
 
 std::string for_bash(const std::vector<Level>& levels) {
     return "# bash completion of credlease: source <(credlease completions bash)\n"
            "_credlease() {\n"
-           "  local path='' word offered=''\n"
+           "  local route='' word offered=''\n"
            "  local typed=(\"${COMP_WORDS[@]:1:COMP_CWORD-1}\")\n" +
            cases_of(levels) +
            "  COMPREPLY=($(compgen -W \"$offered\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n"
@@ -72,7 +70,7 @@ std::string for_zsh(const std::vector<Level>& levels) {
     return "#compdef credlease\n"
            "# zsh completion of credlease: save as _credlease in a directory of $fpath\n"
            "_credlease() {\n"
-           "  local path='' word offered=''\n"
+           "  local route='' word offered=''\n"
            "  local -a typed=(\"${(@)words[2,CURRENT-1]}\")\n" +
            cases_of(levels) +
            "  compadd -- ${=offered} || _files\n"

@@ -3,8 +3,6 @@
 #include "cli/field_input.hpp"
 #include "cli/terminal.hpp"
 
-#include <CLI/Option.hpp>
-
 #include <optional>
 #include <unistd.h>
 
@@ -90,7 +88,8 @@ void offer_edit(CLI::App& program, Invocation& invocation) {
         command.add_option("--name", asked.name, "Its new name");
         command.add_option("--notes", asked.notes, "Its new notes");
         command.add_option("--scope", asked.scope, "personal, workspace:W or organization");
-        command.add_option("--field", asked.fields, "NAME=VALUE; a secret as NAME=@FILE or NAME=- (standard input)")
+        repeatable(command.add_option("--field", asked.fields,
+                                      "NAME=VALUE; a secret as NAME=@FILE or NAME=- (standard input)"))
             ->type_name("FIELD");
         command.add_option("--expires-at", asked.expires_at, "When it ends (RFC 3339); \"\" for never")
             ->type_name("TIME");

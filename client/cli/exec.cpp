@@ -2,8 +2,6 @@
 #include "cli/commands.hpp"
 #include "cli/environment.hpp"
 
-#include <CLI/Option.hpp>
-
 #include <unistd.h>
 
 namespace credlease::cli {
@@ -60,8 +58,9 @@ Result<int> exec(const Invocation& invocation, const Asked& asked) {
 void offer_exec(CLI::App& program, Invocation& invocation) {
     const auto describe = [](CLI::App& command, Asked& asked) {
         command.footer("credlease exec [--env VAR=C[:FIELD]]… [--file VAR=C[:FIELD]]… -- CMD [ARG…]");
-        command.add_option("--env", asked.environment, "The secret in CMD's environment")->type_name("VAR=C[:FIELD]");
-        command.add_option("--file", asked.files, "The secret in sealed memory, its path in VAR (better)")
+        repeatable(command.add_option("--env", asked.environment, "The secret in CMD's environment"))
+            ->type_name("VAR=C[:FIELD]");
+        repeatable(command.add_option("--file", asked.files, "The secret in sealed memory, its path in VAR (better)"))
             ->type_name("VAR=C[:FIELD]");
         command.add_option("--workspace", asked.workspace, "In this workspace (operators)");
         command.add_option("--workflow", asked.purpose.workflow, "What it is for: the workflow");

@@ -4,7 +4,6 @@
 #include "cli/token_file.hpp"
 #include "cli/withdraw.hpp"
 
-#include <CLI/Option.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <charconv>
@@ -116,11 +115,11 @@ void describe(CLI::App& command, Asked& asked) {
     command.add_option("--workflow", asked.workflow, "For this workflow");
     command.add_option("--run", asked.run, "For this run of it");
     command.add_option("--for", asked.user, "On behalf of yourself, with your personal credentials")->type_name("USER");
-    command.add_option("--credential", asked.credentials, "To lease this one (repeatable)")->type_name("C");
-    command.add_option("--service", asked.services, "To lease those of this service (repeatable)")
+    repeatable(command.add_option("--credential", asked.credentials, "To lease this one (repeatable)"))->type_name("C");
+    repeatable(command.add_option("--service", asked.services, "To lease those of this service (repeatable)"))
         ->type_name("SERVICE");
     command.add_flag("--all", asked.all, "To lease whatever the workspace reaches");
-    command.add_option("--fields", asked.fields, "These fields alone (repeatable)")->type_name("FIELD");
+    repeatable(command.add_option("--fields", asked.fields, "These fields alone (repeatable)"))->type_name("FIELD");
     command.add_option("--ttl", asked.ttl, "How long it lives (1h)")->type_name("DURATION");
     command.add_option("--max-ttl", asked.max_ttl, "How long a lease under it lives at most")->type_name("DURATION");
     command.add_option("--max-leases", asked.max_leases, "How many leases it is good for")->type_name("N");

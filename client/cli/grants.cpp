@@ -3,8 +3,6 @@
 #include "cli/table.hpp"
 #include "cli/withdraw.hpp"
 
-#include <CLI/Option.hpp>
-
 namespace credlease::cli {
 namespace {
 

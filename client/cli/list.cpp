@@ -3,8 +3,6 @@
 #include "cli/credential_status.hpp"
 #include "cli/table.hpp"
 
-#include <CLI/Option.hpp>
-
 namespace credlease::cli {
 namespace {
 
@@ -49,7 +47,8 @@ Result<int> list(const Invocation& invocation, const Asked& asked) {
 void offer_list(CLI::App& program, Invocation& invocation) {
     const auto describe = [](CLI::App& command, Asked& asked) {
         command.add_option("--q", asked.text, "Part of the name");
-        command.add_option("--service", asked.services, "Of this service (repeatable)")->type_name("SERVICE");
+        repeatable(command.add_option("--service", asked.services, "Of this service (repeatable)"))
+            ->type_name("SERVICE");
         command.add_option("--scope", asked.scope, "personal, workspace:W or organization");
         command.add_option("--auth", asked.auth, "Of this auth type");
         command.add_option("--status", asked.status, "active, expired, failing, revoked or pending");

@@ -26,12 +26,11 @@ void offer_all(CLI::App& program, Invocation& invocation) {
 }
 
 /// An argument that is not understood may be a mistyped secret: only what looks like an option's name is repeated.
-Error not_understood(const CLI::ExtrasError& error, const CLI::App& program) {
+Error not_understood(const CLI::App& program) {
     std::string names;
     for (const auto& argument : program.remaining(true)) {
         if (argument.starts_with('-')) names += " " + argument.substr(0, argument.find('='));
     }
-    (void)error;
     return usage("There are arguments that are not understood" + (names.empty() ? "." : ":" + names + "."),
                  "See: credlease COMMAND --help");
 }
@@ -49,11 +48,11 @@ int run(int count, char** arguments) {
     std::ranges::reverse(words); // as CLI11 takes them
     try {
         program.parse(std::move(words));
-    } catch (const CLI::ExtrasError& error) {
-        return report(not_understood(error, program), invocation.json);
+    } catch (const CLI::ExtrasError&) {
+        return report(not_understood(program), invocation.json);
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return program.exit(error);
-        return report(usage(error.what(), "See: credlease COMMAND --help"), invocation.json);
+        return report(usage(error.what(), "See: credlease --help, or credlease COMMAND --help"), invocation.json);
     }
     const auto outcome = invocation.chosen();
     return outcome ? *outcome : report(outcome.error(), invocation.json);

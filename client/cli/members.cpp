@@ -2,7 +2,6 @@
 #include "cli/commands.hpp"
 #include "cli/table.hpp"
 
-#include <CLI/Option.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <unistd.h>

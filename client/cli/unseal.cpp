@@ -3,8 +3,6 @@
 #include "cli/prompt.hpp"
 #include "cli/terminal.hpp"
 
-#include <CLI/Option.hpp>
-
 #include <unistd.h>
 
 namespace credlease::cli {

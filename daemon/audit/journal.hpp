@@ -20,8 +20,8 @@
 namespace credlease::audit {
 
 struct Options {
-    std::filesystem::path directory; ///< DATA/journal
-    std::filesystem::path head_file;
+    std::filesystem::path directory{}; ///< DATA/journal
+    std::filesystem::path head_file{};
     bool durable_leases = false; ///< `[audit] durability = "disk"`: `append` waits for the sync too
     std::uint64_t segment_size = std::uint64_t{64} << 20; ///< bytes, then the next file begins
     std::array<std::uint8_t, 16> boot_id{};
@@ -98,12 +98,12 @@ class Journal {
 
     // ---- bulk thread
     struct Query {
-        std::optional<vocabulary::CredentialId> credential;
-        std::optional<vocabulary::Time> since, until; ///< at >= since, at < until
-        std::string action, principal, workflow, run; ///< empty: any. `action` may be "lease.*"
+        std::optional<vocabulary::CredentialId> credential{};
+        std::optional<vocabulary::Time> since{}, until{}; ///< at >= since, at < until
+        std::string action{}, principal{}, workflow{}, run{}; ///< empty: any. `action` may be "lease.*"
         std::uint64_t before = 0;                     ///< sequence number to go on below; 0: from the newest
         std::size_t limit = 50;
-        std::function<bool(const vocabulary::AuditRecord&)> keep; ///< a further condition (the caller's scopes)
+        std::function<bool(const vocabulary::AuditRecord&)> keep{}; ///< a further condition (the caller's scopes)
     };
     /// Newest first, until `limit` records were shown. Returns the sequence number to go on below, 0 at the end.
     [[nodiscard]] result::Result<std::uint64_t>

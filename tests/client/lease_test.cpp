@@ -1,8 +1,7 @@
 #define BOOST_TEST_MODULE client
 #define BOOST_TEST_DYN_LINK
-#include "stand_in.hpp"
-
 #include "credlease/client.hpp"
+#include "stand_in.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -19,8 +18,10 @@ using test::TemporaryDirectory;
 namespace {
 
 Client client_of(const StandIn& broker) {
-    return Client(Options{.lease_socket = broker.socket(), .admin_socket = broker.socket(),
-                          .grant_from_environment = false, .timeout = 10s});
+    return Client(Options{.lease_socket = broker.socket(),
+                          .admin_socket = broker.socket(),
+                          .grant_from_environment = false,
+                          .timeout = 10s});
 }
 
 std::string shown(const Lease& lease, std::string_view field) {
@@ -61,14 +62,12 @@ BOOST_AUTO_TEST_CASE(a_lease_shows_its_secret_and_is_released_when_it_dies) {
         BOOST_TEST(shown(*lease, "access_token") == "xoxb-secret-token");
         BOOST_TEST(!lease->expose("no_such_field", [](std::string_view) {}));
         std::string headers;
-        lease->expose_headers([&](std::string_view name, std::string_view value) {
-            headers.append(name).append("=").append(value);
-        });
+        lease->expose_headers(
+            [&](std::string_view name, std::string_view value) { headers.append(name).append("=").append(value); });
         BOOST_TEST(headers == "Authorization=Bearer xoxb-secret-token");
         std::string query;
-        lease->expose_query([&](std::string_view name, std::string_view value) {
-            query.append(name).append("=").append(value);
-        });
+        lease->expose_query(
+            [&](std::string_view name, std::string_view value) { query.append(name).append("=").append(value); });
         BOOST_TEST(query == "key=q-xoxb-secret-token");
         BOOST_TEST(!lease->is_over());
     }
@@ -79,9 +78,8 @@ BOOST_AUTO_TEST_CASE(a_lease_shows_its_secret_and_is_released_when_it_dies) {
 }
 
 BOOST_AUTO_TEST_CASE(a_lease_request_says_what_was_asked_and_no_more) {
-    StandIn broker(socket, [](const StandIn::Request&) {
-        return StandIn::Response{.status = 201, .body = lease_json(900)};
-    });
+    StandIn broker(socket,
+                   [](const StandIn::Request&) { return StandIn::Response{.status = 201, .body = lease_json(900)}; });
     auto client = client_of(broker);
     auto lease = client.lease({.credential = "a \"name\"",
                                .workspace = "acme",
@@ -102,9 +100,8 @@ BOOST_AUTO_TEST_CASE(a_lease_request_says_what_was_asked_and_no_more) {
 }
 
 BOOST_AUTO_TEST_CASE(a_kept_lease_is_not_released) {
-    StandIn broker(socket, [](const StandIn::Request&) {
-        return StandIn::Response{.status = 201, .body = lease_json(900)};
-    });
+    StandIn broker(socket,
+                   [](const StandIn::Request&) { return StandIn::Response{.status = 201, .body = lease_json(900)}; });
     {
         auto client = client_of(broker);
         auto lease = client.lease({.credential = "c", .bound_to_process = false});
@@ -209,8 +206,10 @@ BOOST_AUTO_TEST_CASE(a_client_closes_at_once_although_a_renewal_waits_for_the_br
     });
     const auto begun = std::chrono::steady_clock::now();
     {
-        auto client = Client(Options{.lease_socket = broker.socket(), .admin_socket = broker.socket(),
-                                     .grant_from_environment = false, .timeout = 10min});
+        auto client = Client(Options{.lease_socket = broker.socket(),
+                                     .admin_socket = broker.socket(),
+                                     .grant_from_environment = false,
+                                     .timeout = 10min});
         const auto lease = client.lease({.credential = "c", .renew_itself = true});
         BOOST_REQUIRE(lease.ok());
         BOOST_REQUIRE(broker.wait_for(2));

@@ -183,8 +183,8 @@ std::string renewal_json(double seconds) {
 StandIn::Response problem(unsigned status, const std::string& code, const std::string& detail,
                           const std::string& more) {
     return {.status = status,
-            .body = R"({"type":"about:blank","title":"Refused","status":)" + std::to_string(status) +
-                    R"(,"detail":")" + detail + R"(","code":")" + code + R"(","request_id":"req_1")" + more + "}",
+            .body = R"({"type":"about:blank","title":"Refused","status":)" + std::to_string(status) + R"(,"detail":")" +
+                    detail + R"(","code":")" + code + R"(","request_id":"req_1")" + more + "}",
             .headers = {{"Content-Type", "application/problem+json"}}};
 }
 

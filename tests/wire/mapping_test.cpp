@@ -121,8 +121,8 @@ BOOST_AUTO_TEST_CASE(passed_through_values_keep_the_memory_of_their_source) {
     BOOST_TEST((*arena)->contains(created.fields.at("other").as_string().data()));
 
     const auto unseal = read_here(Unseal{}, R"({"passphrase":"short"})");
-    BOOST_TEST((unseal.passphrase.as_string() == "short"));
-    BOOST_TEST((*arena)->contains(unseal.passphrase.as_string().data()));
+    BOOST_TEST((unseal.passphrase->as_string() == "short"));
+    BOOST_TEST((*arena)->contains(unseal.passphrase->as_string().data()));
 
     const auto edited = read_here(EditCredential{}, R"({"fields":{"token":"tiny"},"expires_at":"2026-11-22"})");
     BOOST_TEST((*arena)->contains(edited.fields->at("token").as_string().data()));

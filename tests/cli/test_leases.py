@@ -1,0 +1,212 @@
+"""`lease` and `exec`: secrets on their way to programs."""
+import json
+import os
+import signal
+import sys
+import time
+import unittest
+
+from command import PROGRAM, CommandTest, surroundings
+from stand_in import Refusal
+
+
+class Leases(CommandTest):
+    def setUp(self):
+        super().setUp()
+        self.broker.put("http-bearer", "api", {"token": "xoxb-1", "base_url": "https://a"})
+        self.broker.put("postgres", "db", {"host": "h", "user": "etl", "password": "p w'\"$", "key": "a\nb\n"})
+
+    def test_a_lease_is_printed_as_it_came_and_kept(self):
+        lease = self.run_json("lease", "api", "--ttl", "60s", "--workspace", "acme", "--workflow", "w", "--run", "r")
+        self.assertEqual(lease["secret"], {"token": "xoxb-1"})
+        asked = json.loads(self.broker.last("POST", "/v1/leases")["body"])
+        self.assertEqual(asked, {"credential": "api", "workspace": "acme", "ttl": "1m",
+                                 "purpose": {"workflow": "w", "run": "r"}, "bind": "none"})
+        self.assertEqual(len(self.broker.leases), 1)
+        self.assertEqual(self.run_it("lease", "api", "--ttl", "soon").returncode, 2)
+
+    def test_one_field_is_printed_alone(self):
+        self.assertEqual(self.run_ok("lease", "api", "--field", "token"), "xoxb-1\n")
+        self.assertEqual(json.loads(self.broker.last("POST", "/v1/leases")["body"])["fields"], ["token"])
+        self.assertEqual(self.run_ok("lease", "db", "--field", "key"), "a\nb\n")
+        self.assertEqual(self.run_ok("lease", "db", "--field", "host"), "h\n")
+        self.assertEqual(self.run_it("lease", "api", "--field", "none").returncode, 2)
+
+    def test_a_held_lease_is_bound_renewed_and_given_back_when_interrupted(self):
+        self.broker.lease_seconds = 0.4
+        held = self.start("lease", "api", "--hold")
+        self.wait_until(lambda: any(a["target"].endswith("/renew") for a in self.broker.asked))
+        self.assertNotIn("bind", json.loads(self.broker.last("POST", "/v1/leases")["body"] or "{}"))
+        held.send_signal(signal.SIGINT)
+        out, _ = held.communicate(timeout=30)
+        self.assertEqual(held.returncode, 0)
+        self.assertEqual(json.loads(out)["secret"]["token"], "xoxb-1")
+        self.assertEqual(len(self.broker.ended), 1)
+
+    def test_a_held_lease_that_ends_says_why(self):
+        self.broker.lease_seconds = 0.4
+        self.broker.renew_refusal = Refusal(410, "lease_ended", "credential revoked", reason="credential_revoked")
+        done = self.run_it("lease", "api", "--hold")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("credential revoked", done.stderr)
+
+    def test_a_grant_is_sent_with_the_lease(self):
+        self.run_ok("lease", "api", env={"CREDLEASE_GRANT": "clg_x"})
+        self.assertEqual(self.broker.last("POST", "/v1/leases")["headers"]["Authorization"], "Bearer clg_x")
+
+
+class Exec(CommandTest):
+    def setUp(self):
+        super().setUp()
+        self.broker.put("http-bearer", "api", {"token": "xoxb-1", "base_url": "https://a"})
+        self.broker.put("postgres", "db", {"host": "h", "user": "etl", "password": "p w'\"$", "key": "a\nb\n"})
+        self.broker.put("http-bearer", "two: words", {"token": "t2"})
+
+    def exec(self, *arguments, script, env=None):
+        return self.run_it("exec", *arguments, "--", sys.executable, "-c", "import os, sys\n" + script, env=env)
+
+    def test_a_command_has_its_secrets_in_the_environment(self):
+        done = self.exec("--env", "TOKEN=api", "--env", "PGPASSWORD=db:password", "--env", "PGUSER=db:user",
+                         script="print(os.environ['TOKEN'], os.environ['PGPASSWORD'], os.environ['PGUSER'])")
+        self.assertEqual(done.stdout, "xoxb-1 p w'\"$ etl\n", done.stderr)
+        leases = [json.loads(a["body"]) for a in self.broker.asked if a["target"] == "/v1/leases"]
+        self.assertEqual(sorted(l["credential"] for l in leases), ["api", "db"])
+        self.assertEqual([l["fields"] for l in leases if l["credential"] == "db"], [["password", "user"]])
+        self.assertTrue(all("bind" not in l for l in leases))
+        self.assertEqual(len(self.broker.ended), 2)
+
+    def test_better_as_a_file_in_sealed_memory(self):
+        done = self.exec("--file", "KEY=db:key", script="""
+path = os.environ['KEY']
+print(open(path).read() == 'a\\nb\\n', open(path).read() == 'a\\nb\\n', path.startswith('/proc/self/fd/'))
+import fcntl
+descriptor = int(path.rsplit('/', 1)[1])
+seals = fcntl.fcntl(descriptor, 1034)
+print(seals & 0xf == 0xf)
+try:
+    os.write(descriptor, b'x')
+    print('written')
+except PermissionError:
+    print('sealed')
+print(b'a' in open('/proc/self/environ', 'rb').read().split(b'KEY=')[1].split(b'/')[0])
+""")
+        self.assertEqual(done.stdout.split(), ["True", "True", "True", "True", "sealed", "False"], done.stderr)
+
+    def test_the_secret_is_in_no_argument_and_not_in_the_program_itself(self):
+        done = self.exec("--env", "TOKEN=api", script="""
+secret = os.environ['TOKEN'].encode()
+for place in ('%d/cmdline' % os.getppid(), '%d/environ' % os.getppid(), 'self/cmdline'):
+    print(secret in open('/proc/' + place, 'rb').read())
+""")
+        self.assertEqual(done.stdout.split(), ["False"] * 3, done.stderr)
+
+    def test_a_grant_is_taken_out_of_the_environment(self):
+        path = self.file("grant", "clg_file\n")
+        done = self.exec("--env", "TOKEN=api", script="print(sorted(k for k in os.environ if 'GRANT' in k), os.environ['OTHER'])",
+                         env={"CREDLEASE_GRANT": "clg_x", "CREDLEASE_GRANT_FILE": path, "OTHER": "kept"})
+        self.assertEqual(done.stdout, "[] kept\n", done.stderr)
+        self.assertEqual(self.broker.last("POST", "/v1/leases")["headers"]["Authorization"], "Bearer clg_file")
+
+    def test_a_variable_that_was_there_is_replaced(self):
+        done = self.exec("--env", "TOKEN=api", script="print(open('/proc/self/environ').read().count('TOKEN='), os.environ['TOKEN'])",
+                         env={"TOKEN": "old"})
+        self.assertEqual(done.stdout, "1 xoxb-1\n")
+
+    def test_names_may_have_colons_and_scopes(self):
+        self.assertEqual(self.exec("--env", "T=two: words", script="print(os.environ['T'])").stdout, "t2\n")
+        self.assertEqual(self.exec("--env", "T=two: words:token", script="print(os.environ['T'])").stdout, "t2\n")
+        done = self.exec("--env", "T=workspace:api", script="print(os.environ['T'])")
+        self.assertEqual(done.stdout, "xoxb-1\n", done.stderr)
+        self.assertEqual(json.loads(self.broker.last("POST", "/v1/leases")["body"])["credential"], "workspace:api")
+
+    def test_a_field_must_be_named_where_there_are_several(self):
+        done = self.exec("--env", "T=db", script="print('ran')")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("password", done.stderr)
+        self.assertEqual(done.stdout, "")
+        self.assertEqual(len(self.broker.ended), 1)
+
+    def test_the_exit_status_passes_through(self):
+        self.assertEqual(self.exec("--env", "T=api", script="sys.exit(7)").returncode, 7)
+        self.assertEqual(self.exec("--env", "T=api", script="os.kill(os.getpid(), 9)").returncode, 128 + 9)
+        missing = self.run_it("exec", "--env", "T=api", "--", "/nonexistent/command")
+        self.assertEqual(missing.returncode, 127)
+        self.assertEqual(self.run_it("exec", "--env", "T=api", "--", self.file("data", "x")).returncode, 126)
+        self.assertEqual(len(self.broker.ended), 4)
+        self.assertEqual(self.run_it("exec", "--env", "T=api").returncode, 2)
+        self.assertEqual(self.run_it("exec", "--", "true").returncode, 2)
+        self.assertEqual(self.run_it("exec", "--env", "1T=api", "--", "true").returncode, 2)
+        self.assertEqual(self.run_it("exec", "--env", "T=none", "--", "true").returncode, 1)
+
+    def test_what_stands_behind_the_dashes_is_the_command_s(self):
+        done = self.run_it("exec", "--env", "T=api", "--", "sh", "-c", 'echo "$@"', "sh", "--json", "--", "list", "-h")
+        self.assertEqual(done.stdout, "--json -- list -h\n", done.stderr)
+
+    def test_the_command_has_the_signals_and_descriptors_that_it_would_have_had(self):
+        done = self.exec("--env", "T=api", script="""
+status = dict(line.split(':', 1) for line in open('/proc/self/status').read().splitlines())
+print(status['SigBlk'].strip().strip('0') == '', sorted(os.listdir('/proc/self/fd'))[:3])
+print([os.readlink('/proc/self/fd/' + f) for f in os.listdir('/proc/self/fd') if f not in '012' and os.path.exists('/proc/self/fd/' + f)])
+""")
+        self.assertIn("True ['0', '1', '2']", done.stdout)
+        self.assertNotIn("socket:", done.stdout)
+
+    def test_signals_are_passed_on(self):
+        waiting = """
+import signal, time
+got = []
+def take(number, frame):
+    print(signal.Signals(number).name, flush=True)
+    if number == signal.SIGTERM: sys.exit(3)
+for name in ('SIGUSR1', 'SIGUSR2', 'SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGWINCH', 'SIGTERM'):
+    signal.signal(getattr(signal, name), take)
+print('waits', flush=True)
+while True: time.sleep(0.1)
+"""
+        running = self.start("exec", "--env", "T=api", "--", sys.executable, "-c", "import sys" + waiting)
+        self.assertEqual(running.stdout.readline(), "waits\n")
+        for name in ("SIGUSR1", "SIGUSR2", "SIGHUP", "SIGINT", "SIGQUIT", "SIGWINCH", "SIGTERM"):
+            running.send_signal(getattr(signal, name))
+            self.assertEqual(running.stdout.readline(), name + "\n")
+        running.communicate(timeout=30)
+        self.assertEqual(running.returncode, 3)
+        self.assertEqual(len(self.broker.ended), 1)
+
+    def test_what_the_terminal_sends_reaches_the_command_once(self):
+        counting = ("import signal, time, sys\n"
+                    "signal.signal(signal.SIGINT, lambda *_: print('INT!', flush=True))\n"
+                    "print('waits', flush=True)\n"
+                    "sys.stdin.readline()\n"
+                    "print('done', flush=True)\n")
+        terminal = self.on_terminal("exec", "--env", "T=api", "--", sys.executable, "-c", counting).wait_for("waits")
+        terminal.type("\x03").wait_for("INT!")
+        time.sleep(0.3)
+        self.assertEqual(terminal.type("\n").wait_for("done").end(), 0)
+        self.assertEqual(terminal.shown.count("INT!"), 1)
+
+    def test_control_z_stops_both_and_fg_continues_both(self):
+        shell = self.on_terminal("--norc", "--noprofile", "-i", program="/bin/bash", PS1="$ ", PROGRAM=PROGRAM)
+        shell.wait_for("$ ").type('"$PROGRAM" exec --env T=api -- bash -c "echo waits; read line; echo got:\\$line"\n')
+        shell.wait_for("\nwaits").type("\x1a").wait_for("Stopped")
+        shell.type("fg\n").wait_for("fg").type("more\n").wait_for("got:more")
+        shell.type("exit $?\n")
+        self.assertEqual(shell.end(), 0)
+        self.assertEqual(len(self.broker.ended), 1)
+
+    def test_leases_are_renewed_while_the_command_lives(self):
+        self.broker.lease_seconds = 0.5
+        done = self.exec("--env", "T=api", script="import time; time.sleep(2)")
+        self.assertEqual(done.returncode, 0)
+        self.assertGreaterEqual(sum(a["target"].endswith("/renew") for a in self.broker.asked), 2)
+        self.assertEqual(len(self.broker.ended), 1)
+
+    def test_a_lease_that_ends_is_reported_and_the_command_goes_on(self):
+        self.broker.lease_seconds = 0.5
+        self.broker.renew_refusal = Refusal(410, "lease_ended", "credential revoked", reason="credential_revoked")
+        done = self.exec("--env", "T=api", script="import time; time.sleep(3); print('finished')")
+        self.assertEqual(done.stdout, "finished\n")
+        self.assertIn("credential revoked", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,163 @@
+"""A secret is never an argument: it comes from a file, standard input or a silent prompt."""
+import json
+import os
+import signal
+import stat
+import unittest
+
+from command import CommandTest
+
+
+class Secrets(CommandTest):
+    def stored(self):
+        return json.loads(self.broker.last("POST", "/v1/credentials")["body"])
+
+    def test_a_secret_on_the_command_line_is_refused_and_not_repeated(self):
+        done = self.run_it("add", "http-bearer", "--name", "x", "--field", "token=xoxb-oops")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("ps(1)", done.stderr)
+        self.assertNotIn("xoxb-oops", done.stderr + done.stdout)
+        self.assertEqual(self.broker.credentials, {})
+
+    def test_an_argument_that_is_not_understood_is_not_repeated(self):
+        done = self.run_it("add", "http-bearer", "--feild", "token=xoxb-oops", "--tokn=xoxb-oops")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--feild", done.stderr)
+        self.assertNotIn("xoxb-oops", done.stderr)
+
+    def test_a_secret_comes_from_a_file_without_its_newline(self):
+        path = self.file("token", "xoxb-1\n")
+        self.run_ok("add", "http-bearer", "--name", "x", "--field", "token=@" + path, "--field", "base_url=https://a",
+                    "--notes", "n", "--scope", "workspace:acme", "--rotate-every", "90d")
+        self.assertEqual(self.stored(), {
+            "service": "http-bearer", "auth": "bearer", "name": "x", "scope": {"kind": "workspace", "workspace": "acme"},
+            "notes": "n", "rotate_every": "90d", "fields": {"token": "xoxb-1", "base_url": "https://a"}})
+
+    def test_a_secret_comes_from_standard_input(self):
+        self.run_ok("add", "http-bearer", "--name", "x", "--field", "token=-", input="xoxb-\u00fc\n")
+        self.assertEqual(self.stored()["fields"], {"token": "xoxb-\u00fc"})
+        twice = self.run_it("add", "postgres", "--name", "y", "--field", "password=-", "--field", "key=-", input="x")
+        self.assertEqual(twice.returncode, 2)
+
+    def test_a_text_of_several_lines_stays_as_it_is(self):
+        key = "-----BEGIN KEY-----\nabc\n-----END KEY-----\n"
+        self.run_ok("add", "postgres", "--name", "x", "--field", "host=h", "--field", "user=u", "--field", "password=-",
+                    "--field", "key=@" + self.file("key", key), input="pw")
+        self.assertEqual(self.stored()["fields"]["key"], key)
+
+    def test_values_take_the_types_of_their_fields(self):
+        base = ["add", "postgres", "--name", "x", "--field", "host=h", "--field", "user=u", "--field", "password=-"]
+        self.run_ok(*base, "--field", "port=6432", "--field", "tls=true", "--field", "options=a, b,c", input="pw")
+        self.assertEqual(self.stored()["fields"], {"host": "h", "user": "u", "password": "pw", "port": 6432, "tls": True,
+                                                   "options": ["a", "b", "c"]})
+        wrong = self.run_it(*base, "--field", "port=many", input="pw")
+        self.assertEqual(wrong.returncode, 1)
+        self.assertIn("port", wrong.stderr)
+        headers = self.file("headers", '{"X-Key": "v", "X-Other": "w"}\n')
+        self.run_ok("add", "custom-headers", "--name", "h", "--field", "headers=@" + headers)
+        self.assertEqual(self.stored()["fields"], {"headers": {"X-Key": "v", "X-Other": "w"}})
+
+    def test_what_is_missing_is_named_where_nobody_can_be_asked(self):
+        done = self.run_it("add", "postgres", "--name", "x")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("host, user, password", done.stderr)
+        self.assertEqual(self.run_it("add", "http-bearer").returncode, 2)
+        unknown = self.run_it("add", "http-bearer", "--name", "x", "--field", "tokn=@/dev/null")
+        self.assertIn("token, base_url", unknown.stderr)
+        self.assertEqual(self.run_it("add", "none", "--name", "x").returncode, 1)
+        self.assertEqual(self.run_it("add", "http-bearer", "--auth", "oauth2", "--name", "x").returncode, 2)
+
+    def test_a_terminal_is_asked_by_label_and_shows_no_secret(self):
+        terminal = self.on_terminal("add", "postgres")
+        terminal.wait_for("Name [postgres]: ").type("orders\n")
+        terminal.wait_for("Host: ").type("db.example\n").wait_for("User: ").type("etl\n")
+        terminal.wait_for("Password: ")
+        self.assertFalse(terminal.echoes())
+        terminal.type("s3cret-pw\n")
+        self.assertEqual(terminal.end(), 0)
+        self.assertNotIn("s3cret-pw", terminal.shown)
+        self.assertIn("Added orders", terminal.shown)
+        self.assertEqual(self.stored()["fields"], {"host": "db.example", "user": "etl", "password": "s3cret-pw"})
+
+    def test_the_terminal_echoes_again_after_a_signal(self):
+        for name, key in (("SIGINT", "\x03"), ("SIGQUIT", "\x1c"), ("SIGTERM", None)):
+            terminal = self.on_terminal("add", "http-bearer", "--name", "x").wait_for("Token: ")
+            self.assertFalse(terminal.echoes())
+            # The terminal is looked at through the test's own side of it, which stays when the program has gone.
+            if key:
+                terminal.type(key)
+            else:
+                os.kill(terminal.pid, signal.SIGTERM)
+            self.wait_until(terminal.echoes)
+            self.assertEqual(terminal.end(), -getattr(signal, name))
+        self.assertEqual(self.broker.credentials, {})
+
+    def test_unseal_asks_without_showing_and_takes_a_script_s_input(self):
+        self.broker.status.update(state="sealed")
+        terminal = self.on_terminal("unseal").wait_for("Passphrase: ")
+        self.assertFalse(terminal.echoes())
+        self.assertEqual(terminal.type("open sesame\n").end(), 0)
+        self.assertNotIn("sesame", terminal.shown)
+        self.broker.status.update(state="sealed")
+        self.assertIn("ready", self.run_ok("unseal", "-", input="open sesame\n"))
+        self.broker.status.update(state="sealed")
+        wrong = self.run_it("unseal", "-", input="wrong")
+        self.assertEqual(wrong.returncode, 1)
+        argument = self.run_it("unseal", "open sesame")
+        self.assertEqual(argument.returncode, 2)
+        self.assertNotIn("sesame", argument.stderr)
+        self.assertEqual(self.run_it("unseal").returncode, 2)
+        self.assertEqual(self.run_it("unseal", "-", input="\n").returncode, 2)
+
+    def test_the_first_passphrase_is_asked_for_twice(self):
+        self.broker.status.update(state="sealed", root_key="unset")
+        terminal = self.on_terminal("unseal").wait_for("New passphrase: ").type("open sesame\n")
+        terminal.wait_for("again: ").type("open sesam\n")
+        self.assertEqual(terminal.end(), 2)
+        self.assertEqual(self.broker.status["state"], "sealed")
+        terminal = self.on_terminal("unseal").wait_for("New passphrase: ").type("open sesame\n")
+        self.assertEqual(terminal.wait_for("again: ").type("open sesame\n").end(), 0)
+        self.assertEqual(self.broker.status["state"], "ready")
+
+    def test_seal_seals(self):
+        self.assertIn("sealed", self.run_ok("seal", "--now"))
+        self.assertEqual(self.broker.last("POST", "/v1/seal")["body"], '{"now":true}')
+
+    def test_a_grant_prints_its_token_or_writes_it_for_its_owner_alone(self):
+        self.broker.put("http-bearer", "a name", {"token": "t"})
+        mint = ["grant", "--workspace", "acme", "--workflow", "nightly", "--ttl", "1h"]
+        self.assertEqual(self.run_ok(*mint, "--run", "42", "--credential", "a name", "--max-leases", "3"), "clg_the-token\n")
+        self.assertEqual(json.loads(self.broker.last("POST", "/v1/grants")["body"]), {
+            "workspace": "acme", "workflow": "nightly", "ttl": "1h", "run": "42", "max_leases": 3,
+            "credentials": ["cred_00000000000000000000000001"]})
+        minted = self.run_json(*mint, "--all", "--bearer")
+        self.assertEqual(minted["grant"], "clg_the-token")
+        self.assertIsNone(json.loads(self.broker.last("POST", "/v1/grants")["body"])["uid"])
+        self.run_ok(*mint, "--service", "postgres", "--uid", "root")
+        self.assertEqual(json.loads(self.broker.last("POST", "/v1/grants")["body"])["uid"], 0)
+
+        path = self.file("grant", "old", mode=0o644)
+        done = self.run_it(*mint, "--all", "--out", path)
+        self.assertEqual(done.returncode, 0)
+        self.assertNotIn("clg_", done.stdout + done.stderr)
+        with open(path) as written:
+            self.assertEqual(written.read(), "clg_the-token\n")
+        self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
+        self.assertEqual(self.run_it(*mint, "--all", "--out", "/nonexistent/x").returncode, 2)
+        self.assertEqual(self.run_it(*mint).returncode, 2)
+        self.assertEqual(self.run_it(*mint, "--all", "--uid", "0", "--bearer").returncode, 2)
+
+    def test_grants_are_listed_shown_and_withdrawn(self):
+        for _ in range(3):
+            self.run_ok("grant", "--workflow", "nightly", "--ttl", "1h", "--all")
+        self.assertEqual(len(self.run_json("grants")["items"]), 3)
+        first, second, third = self.broker.grants
+        self.assertIn("nightly", self.run_ok("grants", "show", first))
+        self.run_ok("grant", "withdraw", first)
+        self.run_ok("grants", "withdraw", second, third)
+        self.assertEqual(self.broker.grants, {})
+        self.assertEqual(self.run_it("grants", "show", first).returncode, 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
