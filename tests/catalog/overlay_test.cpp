@@ -1,9 +1,9 @@
 #define BOOST_TEST_DYN_LINK
 #include "catalog/catalog.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <boost/test/unit_test.hpp>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -12,20 +12,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A folder of the operator's entries, gone after the test.
+/// A folder of the operator's entries.
 struct Folder {
-    Folder() {
-        std::string name = (fs::temp_directory_path() / "catalog-XXXXXX").native();
-        BOOST_REQUIRE(mkdtemp(name.data()));
-        path = name;
-    }
-    ~Folder() { fs::remove_all(path); }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-
     void write(const std::string& name, std::string_view text) const { std::ofstream(path / name) << text; }
 
-    fs::path path;
+    test::TemporaryFolder made{};
+    fs::path path = made.path();
 };
 
 std::string entry(const std::string& id, const std::string& name) {
