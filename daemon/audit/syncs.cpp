@@ -28,7 +28,7 @@ bool Journal::State::may_sync() const {
 
 void Journal::State::plan_sync() {
     if (!may_sync()) return;
-    if (sync_wanted_) return start_sync();
+    if (sync_wanted_ || !settled_.empty()) return start_sync();
     if (head_timer_ != 0) return;
     head_timer_ = clock.call_at(clock.boot() + head_delay, [this] {
         head_timer_ = 0;
@@ -191,7 +191,6 @@ void Journal::State::recovery_done() {
 
 void Journal::State::when_settled(std::function<void()> told) {
     settled_.push_back(std::move(told));
-    sync_wanted_ = true;
     flush();
     plan_sync();
     settle();

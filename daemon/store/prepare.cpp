@@ -103,6 +103,8 @@ void Store::revert(const Prepared& prepared) {
 
 Result<> Store::write(Prepared& prepared) {
     auto& made = *prepared.state_;
+    // First, since RocksDB can't be opened again while there is a snapshot.
+    if (auto mended = state_->rocks->mend(); !mended) return mended;
     made.before = state_->rocks->snapshot();
     auto written = state_->rocks->write(made.batch);
     if (!written) made.before.reset();

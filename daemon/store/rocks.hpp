@@ -52,13 +52,14 @@ class Rocks {
         const rocksdb::Snapshot* snapshot_;
     };
     /// nullptr when RocksDB could not be opened again.
+    /// Opens it again if a write or sync failed since. `store_unavailable`, also while something reads it.
+    [[nodiscard]] result::Result<> mend();
     [[nodiscard]] std::unique_ptr<Snapshot> snapshot() const;
 
   private:
     Rocks(std::filesystem::path directory, std::shared_ptr<rocksdb::DB> db)
         : directory_(std::move(directory)), db_(std::move(db)) {}
     [[nodiscard]] std::shared_ptr<rocksdb::DB> hold() const;
-    [[nodiscard]] result::Result<> mend();
 
     std::filesystem::path directory_;
     mutable std::mutex mutex_; ///< guards `db_` while it is opened again: several threads hold it
