@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 #include <sodium/crypto_hash_sha256.h>
 
+#include <cerrno>
 #include <fstream>
 #include <iterator>
 #include <sched.h>
@@ -95,7 +96,8 @@ BOOST_AUTO_TEST_CASE(in_another_mount_namespace_there_is_no_executable) {
     const auto own = fs::read_symlink("/proc/self/exe");
     const Child client = listener.client([&own](int socket) {
         if (::unshare(CLONE_NEWNS) != 0) return 1;
-        if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return 2;
+        // In a chroot the root is no mount point (EINVAL).
+        if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 && errno != EINVAL) return 2;
         if (::mount(own.c_str(), sleep_program.c_str(), nullptr, MS_BIND, nullptr) != 0) return 3;
         say_go(socket);
         return stay();

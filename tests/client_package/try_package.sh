@@ -28,7 +28,7 @@ if nm -DC --defined-only "$library" | grep -E 'credlease::(client|secret|wire|re
 fi
 
 say "CMake package, with $cxx"
-"$cmake" -S "$here/example" -B "$work/by_cmake" -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_PREFIX_PATH="$prefix" \
+"$cmake" -S "$here/example" -B "$work/by_cmake" -G Ninja -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_PREFIX_PATH="$prefix" \
     -DCMAKE_CXX_FLAGS="$warnings" >"$work/configure.log" || { cat "$work/configure.log"; exit 1; }
 "$cmake" --build "$work/by_cmake" >"$work/build.log" || { cat "$work/build.log"; exit 1; }
 ldd "$work/by_cmake/example_shared" | grep -q libcredlease || fail "the shared example does not use the shared library"
