@@ -54,7 +54,9 @@ result::Result<> Running::open() {
                                          .arena = *arena_,
                                          .log = log_worker_,
                                          .commit = commit_worker_,
-                                         .bulk = bulk_worker_},
+                                         .bulk = bulk_worker_,
+                                         .anchor = [this](const std::string& head) { say_head(head); },
+                                         .tell_problem = [this](const result::Error& error) { log_.refuse(error); }},
                                         {.settings = settings_, .catalog = std::move(*catalog)});
     if (!broker) return std::unexpected(std::move(broker.error()));
     broker_ = std::move(*broker);
@@ -105,8 +107,10 @@ void Running::drop_anchor() {
     auto* house = broker_->house();
     if (house == nullptr || house->journal->last_staged() == anchored_) return;
     anchored_ = house->journal->last_staged();
-    log_.info("audit head", {{"head", result::PublicText::of(house->journal->head_text())}});
+    say_head(house->journal->head_text());
 }
+
+void Running::say_head(const std::string& head) { log_.info("audit head", {{"head", result::PublicText::of(head)}}); }
 
 void Running::watch_signals() {
     if (!signals_) signals_ = std::make_unique<Signals>(loop_.context());
@@ -151,7 +155,6 @@ void Running::stop() {
 }
 
 runtime::Task<> Running::stop_all() {
-    drop_anchor();
     remove_sockets();
     co_await api_->drain();
     co_await broker_->stop();

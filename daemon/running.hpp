@@ -42,6 +42,7 @@ class Running {
     [[nodiscard]] runtime::Task<> stop_all();
     void keep_watchdog();
     void drop_anchor(); ///< the audit head into the log, for an outside witness
+    void say_head(const std::string& head);
     void end_of_turn();
     void remove_sockets();
 

@@ -3,6 +3,7 @@
 #include "access/make_caller.hpp"
 #include "access/rules.hpp"
 
+#include <algorithm>
 #include <array>
 #include <fnmatch.h>
 #include <map>
@@ -104,7 +105,9 @@ struct Callers::State {
 
     void make_all();
     void forget_actors();
-    [[nodiscard]] bool matches(const WorkerRule& rule, const attestation::Peer& peer, Running& running) const;
+    /// … but for its executable's hash.
+    [[nodiscard]] static bool matches(const WorkerRule& rule, const attestation::Peer& peer, Running& running);
+    [[nodiscard]] bool has_hash(const WorkerRule& rule, const attestation::Peer& peer) const;
     [[nodiscard]] result::Result<CallerRef> find_worker(const attestation::Peer& peer) const;
     [[nodiscard]] result::Result<CallerRef> find_grantee(const attestation::Peer& peer, std::string_view token,
                                                          vocabulary::Time now);
@@ -135,17 +138,21 @@ void Callers::State::forget_actors() {
     actors_made = 0;
 }
 
-bool Callers::State::matches(const WorkerRule& rule, const attestation::Peer& peer, Running& running) const {
+bool Callers::State::matches(const WorkerRule& rule, const attestation::Peer& peer, Running& running) {
     if (rule.uid != peer.uid) return false;
     if (!rule.unit.empty() && !matches_unit(rule.unit, peer.unit)) return false;
-    if (!rule.exe.empty() && !running.is(rule.exe)) return false;
+    return rule.exe.empty() || running.is(rule.exe);
+}
+
+bool Callers::State::has_hash(const WorkerRule& rule, const attestation::Peer& peer) const {
     return !rule.exe_sha256 || (hash_of && hash_of(peer) == rule.exe_sha256);
 }
 
 result::Result<CallerRef> Callers::State::find_worker(const attestation::Peer& peer) const {
     Running running(peer);
     for (std::size_t i = 0; i < workers.size(); ++i) {
-        if (matches(rules.settings->workers[i], peer, running)) return workers[i];
+        const WorkerRule& rule = rules.settings->workers[i];
+        if (matches(rule, peer, running) && has_hash(rule, peer)) return workers[i];
     }
     return unauthenticated("No grant was sent, and no [[worker]] entry of the config matches this process.",
                            "Send a grant (CREDLEASE_GRANT_FILE), or add a [[worker]] entry for this user.");
@@ -221,6 +228,13 @@ result::Result<CallerRef> Callers::find(const attestation::Peer& peer, const Cla
 }
 
 void Callers::set_hash_of(HashOf hash_of) { state_->hash_of = std::move(hash_of); }
+
+bool Callers::needs_hash(const attestation::Peer& peer) const {
+    Running running(peer);
+    return std::ranges::any_of(state_->rules.settings->workers, [&](const WorkerRule& rule) {
+        return rule.exe_sha256 && State::matches(rule, peer, running) && state_->hash_of && !state_->hash_of(peer);
+    });
+}
 
 std::vector<std::string> Callers::reload(std::shared_ptr<const settings::Settings> settings) {
     Rules rules(std::move(settings));

@@ -29,10 +29,11 @@ class Callers {
     [[nodiscard]] result::Result<CallerRef> find(const attestation::Peer& peer, const Claims& claims,
                                                  vocabulary::Time now);
 
-    /// A worker rule whose executable must be hashed first (`exe_sha256`): the hash of `peer` as it was found by
-    /// `bulk`.
+    /// For rules with `exe_sha256`: the hash of what `peer` runs, as far as it is known.
     using HashOf = std::function<std::optional<std::array<std::uint8_t, 32>>(const attestation::Peer&)>;
     void set_hash_of(HashOf hash_of);
+    /// A rule would match `peer` if only the hash of its executable were known: it is to be made first.
+    [[nodiscard]] bool needs_hash(const attestation::Peer& peer) const;
 
     /// A reload. Returns the principals that are no more or reach less: their leases and grants end.
     [[nodiscard]] std::vector<std::string> reload(std::shared_ptr<const settings::Settings> settings);

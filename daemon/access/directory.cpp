@@ -90,6 +90,20 @@ result::Result<> Directory::accept(const store::Record& record) {
     return {};
 }
 
+void Directory::forget(store::Table table, std::string_view key) {
+    const auto slash = key.find('/');
+    const auto found = state_->workspaces.find(key.substr(0, slash));
+    if (found == state_->workspaces.end()) return;
+    State::Kept& kept = found->second;
+    if (table == store::Table::members && slash != std::string_view::npos) {
+        if (const auto user = UserId::read(key.substr(slash + 1))) kept.workspace.members.erase(*user);
+    } else if (table == store::Table::workspaces) {
+        kept.stored = 0;
+        if (kept.workspace.members.empty() && !is_reserved(kept.workspace.id)) state_->workspaces.erase(found);
+    }
+    ++state_->epoch;
+}
+
 const Workspace* Directory::find(std::string_view id) const {
     const auto found = state_->workspaces.find(id);
     return found == state_->workspaces.end() ? nullptr : &found->second.workspace;

@@ -36,6 +36,8 @@ class Directory {
 
     /// Table::workspaces and members. A member whose workspace's own record is lost stays one: the others serve on.
     [[nodiscard]] result::Result<> accept(const store::Record& record);
+    /// A record that was taken turned out to be damaged (dropped, replayed, added): it no longer counts.
+    void forget(store::Table table, std::string_view key);
     [[nodiscard]] const Workspace* find(std::string_view id) const;
     [[nodiscard]] std::vector<const Workspace*> all() const; ///< by id
     [[nodiscard]] std::vector<std::pair<vocabulary::WorkspaceId, settings::Role>>

@@ -85,6 +85,10 @@ result::Result<> Grants::accept(const store::Record& record) {
     return {};
 }
 
+void Grants::forget(std::string_view key) {
+    if (const auto id = GrantId::find(key)) state_->remove(*id);
+}
+
 const Grant* Grants::find_by_token(std::string_view token) const {
     if (!state_->mac.ready()) return nullptr; // sealed: there is no grant
     const mac::Digest digest = state_->digest_of(mac::bytes_of(token));

@@ -23,6 +23,8 @@ class Grants {
     Grants& operator=(const Grants&) = delete;
 
     [[nodiscard]] result::Result<> accept(const store::Record& record); ///< Table::grants
+    /// A record that was taken turned out to be damaged (dropped, replayed, added): its grant is none.
+    void forget(std::string_view key);
 
     /// The grant of a token, expired or not; the same work for unknown tokens; digests compared in constant time.
     [[nodiscard]] const vocabulary::Grant* find_by_token(std::string_view token) const;

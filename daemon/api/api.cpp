@@ -57,6 +57,7 @@ result::Result<broker::Asker> Api::find_asker(const Request& request) {
         return std::unexpected(std::move(caller.error()));
     }
     asker.caller = std::move(*caller);
+    if (auto may = check_rate(*asker.caller); !may) return std::unexpected(std::move(may.error()));
     if (!request.idempotency_key.empty()) {
         asker.idempotency_key = request.idempotency_key;
         if (auto* house = broker_.house()) {
@@ -68,6 +69,18 @@ result::Result<broker::Asker> Api::find_asker(const Request& request) {
     return asker;
 }
 
+/// Operators are never kept from their broker.
+result::Result<> Api::check_rate(const access::Caller& caller) {
+    if (caller.kind == access::CallerKind::operator_) return {};
+    const auto per_second = broker_.rules().settings->limits.requests_per_second;
+    const auto wait = rates_.must_wait(caller.principal, per_second, broker_.parts().clock.boot());
+    if (!wait) return {};
+    return result::refuse({.code = ErrorCode::rate_limited,
+                           .sentence = "You ask more often than [limits] requests_per_second allows.",
+                           .next_step = "Ask again after the time in Retry-After.",
+                           .retry_after_seconds = *wait});
+}
+
 Route Api::row(Method method, std::string_view pattern, bool on_lease, Handler handler) {
     return {.method = method,
             .pattern = pattern,
@@ -75,13 +88,18 @@ Route Api::row(Method method, std::string_view pattern, bool on_lease, Handler h
             .while_sealed = false,
             .handle = [this, handler = std::move(handler)](const Request& request, const Parts& parts,
                                                            Responder responder) {
-                auto asker = find_asker(request);
-                if (!asker) {
-                    responder.refuse(asker.error());
-                    return;
-                }
-                handler(request, parts, *broker_.house(), std::move(*asker), std::move(responder));
+                if (must_hash_first(request)) return answer_hashed(request, parts, handler, std::move(responder));
+                answer_now(request, parts, handler, std::move(responder));
             }};
+}
+
+void Api::answer_now(const Request& request, const Parts& parts, const Handler& handler, Responder responder) {
+    auto asker = find_asker(request);
+    if (!asker) {
+        responder.refuse(asker.error());
+        return;
+    }
+    handler(request, parts, *broker_.house(), std::move(*asker), std::move(responder));
 }
 
 void Api::refuse(broker::Unsealed* house, vocabulary::Action action, const broker::Asker& asker, Responder responder,

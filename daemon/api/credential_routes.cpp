@@ -24,8 +24,8 @@ result::Result<vocabulary::Scope> read_scope_text(std::string_view text, const a
     return refuse(invalid("scope", "A scope is personal, workspace:W or organization."));
 }
 
-result::Result<vault::Filter> read_filter(const Query& query, const access::Caller& caller) {
-    vault::Filter filter;
+result::Result<vault::Filter> read_filter(const Query& query, const access::Caller& caller, vocabulary::Time now) {
+    vault::Filter filter{.now = now};
     filter.text = query.find("q").value_or("");
     if (filter.text.size() > wire::limits::query_text) return refuse(invalid("q", "A search is at most 256 bytes."));
     filter.services = query.all("service");
@@ -104,7 +104,7 @@ result::Result<Reply> list(broker::Unsealed& house, const broker::Asker& asker, 
     if (!query) return refuse(std::move(query.error()));
     auto page = read_page(*query);
     if (!page) return refuse(std::move(page.error()));
-    auto filter = read_filter(*query, *asker.caller);
+    auto filter = read_filter(*query, *asker.caller, house.wall());
     if (!filter) return refuse(std::move(filter.error()));
     auto sort = read_sort(*query);
     if (!sort) return refuse(std::move(sort.error()));

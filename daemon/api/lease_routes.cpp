@@ -228,7 +228,7 @@ void Api::finish(std::uint64_t ticket, bool is_written) {
     auto waiting = std::move(waiting_[ticket]);
     free_slot(ticket);
     if (!is_written) {
-        if (auto* house = broker_.house()) broker::undo_issue(*house, waiting.reply);
+        if (auto* house = broker_.house()) broker::undo(*house, waiting.reply);
         waiting.responder.refuse(not_written());
     } else if (waiting.with_body) {
         waiting.responder.answer_secret(waiting.reply.status, std::move(waiting.reply.body));

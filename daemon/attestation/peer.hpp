@@ -40,7 +40,7 @@ class Descriptor {
 struct Executable {
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
-    bool operator==(const Executable&) const = default;
+    auto operator<=>(const Executable&) const = default;
 };
 
 enum class PeerKey : std::uint8_t { pidfd, pid }; ///< what identifies a peer here (`status`'s "peer")

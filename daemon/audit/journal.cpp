@@ -75,6 +75,11 @@ runtime::Task<Result<std::uint64_t>> Journal::append_durably(AuditRecord record)
     co_return outcome;
 }
 
+runtime::Task<> Journal::catch_up() {
+    co_await runtime::suspend(state_->loop,
+                              [this](runtime::Resume resume) { state_->when_written(std::move(resume)); });
+}
+
 runtime::Task<> Journal::close() {
     co_await runtime::suspend(state_->loop,
                               [this](runtime::Resume resume) { state_->when_settled(std::move(resume)); });

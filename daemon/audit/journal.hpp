@@ -89,6 +89,9 @@ class Journal {
     /// stop).
     [[nodiscard]] runtime::Task<result::Result<std::uint64_t>> append_durably(vocabulary::AuditRecord record);
 
+    /// What is staged until now is in the log for `query` to find, or could not be written in time.
+    [[nodiscard]] runtime::Task<> catch_up();
+
     [[nodiscard]] std::uint64_t last_staged() const;
     [[nodiscard]] bool is_healthy() const; ///< the last write succeeded and none hangs
     /// Sequence number, chain MAC: "SEQ:HEX", for the outside anchor.

@@ -67,6 +67,9 @@ struct Journal::State {
     void watch_fired();
     void disown(std::uint64_t seq);
 
+    /// Calls `told` once what is staged now is written, or could not be.
+    void when_written(std::function<void()> told);
+
     // ---- syncs.cpp
     void plan_sync();
     void abandon_changes();
@@ -131,6 +134,7 @@ struct Journal::State {
     void track(const Turn& turn);
     static void tell_failure(Told& told);
     Turn* take_free();
+    void tell_caught_up(std::uint64_t up_to);
 
     // ---- syncs.cpp
     [[nodiscard]] bool may_sync() const;
@@ -167,6 +171,7 @@ struct Journal::State {
     bool recovered_ = false;
     runtime::BootTime next_try_{};
     std::vector<std::function<void()>> settled_;
+    std::vector<std::pair<std::uint64_t, std::function<void()>>> catching_up_; ///< by the last record waited for
 };
 
 } // namespace credlease::audit

@@ -32,9 +32,27 @@ void Journal::State::turn_done() {
     } else {
         turn_failed(turn);
     }
+    const bool is_written = turn.written;
     turn.clear();
     free_.push_back(&turn);
+    tell_caught_up(is_written ? written.seq : UINT64_MAX);
     settle();
+}
+
+void Journal::State::when_written(std::function<void()> told) {
+    catching_up_.emplace_back(next_seq - 1, std::move(told));
+    flush();
+    if (is_hung_ || writing_ == nullptr) tell_caught_up(UINT64_MAX);
+}
+
+void Journal::State::tell_caught_up(std::uint64_t up_to) {
+    for (auto& [last, told] : std::exchange(catching_up_, {})) {
+        if (last > up_to) {
+            catching_up_.emplace_back(last, std::move(told));
+        } else {
+            told();
+        }
+    }
 }
 
 void Journal::State::track(const Turn& turn) {
@@ -210,6 +228,7 @@ void Journal::State::hang() {
     writing_->tells.clear();
     for (auto& change : writing_->changes) told.tells.push_back(std::exchange(change.tell, nullptr));
     tell_failure(told);
+    tell_caught_up(UINT64_MAX);
 }
 
 } // namespace credlease::audit

@@ -84,7 +84,14 @@ result::Result<> Broker::start_with_key_file() {
         if (auto begun = first_start(*root, {}); !begun) return begun;
     }
     if (!crypto::is_the_key_of(*root, seal_->check)) return wrong_key();
-    return open_house(std::move(*root));
+    if (auto opened = open_house(std::move(*root)); !opened) return opened;
+    // It was stopped while it was sealed: this start unseals it.
+    if (sealed_log_.read() != audit::SealedLog::Counts{}) {
+        vocabulary::AuditRecord record;
+        record.principal = "broker";
+        note_unsealed(record);
+    }
+    return {};
 }
 
 result::Result<> Broker::first_start(const crypto::RootKey& root, SealFile seal) {
@@ -134,11 +141,14 @@ void Broker::reload(Rules rules) {
 }
 
 runtime::Task<> Broker::close_house() {
-    if (house_->expiry_call != 0) parts_.clock.cancel(house_->expiry_call);
+    for (const auto call : {house_->expiry_call, house_->prune_call}) {
+        if (call != 0) parts_.clock.cancel(call);
+    }
     house_->holders.reset();
     co_await house_->tasks.drain(); // changes under way end by themselves
     house_->refusals->flush();
     co_await house_->journal->close();
+    parts_.anchor(house_->journal->head_text());
     house_.reset();
     store_->unload();
 }

@@ -54,7 +54,7 @@ class Broker {
     [[nodiscard]] result::Result<> first_start(const crypto::RootKey& root, SealFile seal);
     [[nodiscard]] runtime::Task<result::Result<crypto::RootKey>> root_key_from(secret::SecretBuffer passphrase);
     [[nodiscard]] result::Result<> open_house(crypto::RootKey root);
-    void note_unsealed(const Asker& asker);
+    void note_unsealed(vocabulary::AuditRecord record);
     [[nodiscard]] std::optional<std::uint32_t> must_wait(std::uint32_t uid);
     void note_refused_unseal(std::uint32_t uid);
     [[nodiscard]] runtime::Task<> close_house();

@@ -32,13 +32,13 @@ result::Result<const vault::Entry*> find_by_name(Unsealed& house, const access::
                                                  std::string_view name) {
     const auto left = picked(scopes, name);
     const auto read = vocabulary::CredentialName::read(name);
-    if (!read) return credential_not_found();
+    if (!read) return access::credential_not_found();
     auto found = house.vault->find_named(left, *read);
     std::erase_if(found, [&](const vault::Entry* entry) {
         const auto& credential = entry->credential;
         return !authorize(caller, operation, credential.scope, credential.id, credential.service);
     });
-    if (found.empty()) return credential_not_found();
+    if (found.empty()) return access::credential_not_found();
     if (found.size() == 1) return found.front();
     result::Error error{.code = ErrorCode::name_ambiguous,
                         .sentence = "Several credentials that you can use have this name.",
@@ -49,12 +49,6 @@ result::Result<const vault::Entry*> find_by_name(Unsealed& house, const access::
 
 } // namespace
 
-result::Failure credential_not_found() {
-    return refuse({.code = ErrorCode::credential_not_found,
-                   .sentence = "There is no such credential that you can reach.",
-                   .next_step = "See what there is with GET /v1/credentials (credlease list)."});
-}
-
 result::Result<const vault::Entry*> find_credential(Unsealed& house, const access::Caller& caller,
                                                     access::Operation operation,
                                                     std::span<const vocabulary::Scope> scopes,
@@ -64,7 +58,7 @@ result::Result<const vault::Entry*> find_credential(Unsealed& house, const acces
     }
     const auto id = vocabulary::CredentialId::find(id_or_name);
     const auto* entry = id ? house.vault->find(scopes, *id) : nullptr;
-    if (entry == nullptr) return credential_not_found();
+    if (entry == nullptr) return access::credential_not_found();
     const auto& credential = entry->credential;
     auto allowed = authorize(caller, operation, credential.scope, credential.id, credential.service);
     if (!allowed) return refuse(std::move(allowed.error()));

@@ -26,6 +26,4 @@ struct Kind {
 };
 [[nodiscard]] result::Result<Kind> kind_of(const Unsealed& house, const vocabulary::Credential& credential);
 
-[[nodiscard]] result::Failure credential_not_found();
-
 } // namespace credlease::broker

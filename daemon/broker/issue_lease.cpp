@@ -121,25 +121,13 @@ struct Redelivery {
     secret::SecretBuffer body{};
 };
 
-/// nullopt: the key is new, or what it gave was never issued.
-std::optional<leases::Idempotency::Seen> find_seen(const Unsealed& house, const Asker& asker) {
-    if (asker.idempotency_key.empty()) return std::nullopt;
-    auto seen = house.lease_keys.find(asker.caller->principal, asker.idempotency_key, house.time.now());
-    if (seen && !house.book.find(seen->lease) && !house.book.find_ended(seen->lease)) return std::nullopt;
-    return seen;
-}
-
 result::Result<Redelivery> redeliver(Unsealed& house, const Asker& asker, const leases::Idempotency::Seen& seen) {
-    if (seen.renewal || seen.body_digest != asker.body_digest) {
-        return refuse({.code = ErrorCode::idempotency_mismatch,
-                       .sentence = "This Idempotency-Key was sent before with another request.",
-                       .next_step = "Use a new key for a new request."});
-    }
+    if (auto same = check_same(seen, asker, false); !same) return refuse(std::move(same.error()));
     const auto lease = house.book.find(seen.lease);
     if (!lease) return ended(*house.book.find_ended(seen.lease));
     const auto scope = vocabulary::Scope::find(lease->scope);
     const auto* entry = scope ? house.vault->find({&*scope, 1}, lease->credential) : nullptr;
-    if (entry == nullptr) return credential_not_found();
+    if (entry == nullptr) return access::credential_not_found();
     auto kind = kind_of(house, entry->credential);
     if (!kind) return refuse(std::move(kind.error()));
     auto body = write_lease_reply(house, *lease, *entry, *kind->auth);
@@ -202,6 +190,20 @@ void settle(Unsealed& house, const Asker& asker, const Plan& plan) {
 
 } // namespace
 
+std::optional<leases::Idempotency::Seen> find_seen(const Unsealed& house, const Asker& asker) {
+    if (asker.idempotency_key.empty()) return std::nullopt;
+    auto seen = house.lease_keys.find(asker.caller->principal, asker.idempotency_key, house.time.now());
+    if (seen && !house.book.find(seen->lease) && !house.book.find_ended(seen->lease)) return std::nullopt;
+    return seen;
+}
+
+result::Result<> check_same(const leases::Idempotency::Seen& seen, const Asker& asker, bool is_renewal) {
+    if (seen.renewal == is_renewal && seen.body_digest == asker.body_digest) return {};
+    return refuse({.code = ErrorCode::idempotency_mismatch,
+                   .sentence = "This Idempotency-Key was sent before with another request.",
+                   .next_step = "Use a new key for a new request."});
+}
+
 result::Result<StagedReply> stage_issue(Unsealed& house, const Asker& asker, const wire::IssueLeaseView& asked,
                                         audit::Waiter waiter) {
     if (const auto seen = find_seen(house, asker)) return stage_redelivery(house, asker, *seen, waiter);
@@ -222,8 +224,12 @@ result::Result<StagedReply> stage_issue(Unsealed& house, const Asker& asker, con
     return reply;
 }
 
-void undo_issue(Unsealed& house, const StagedReply& reply) {
+void undo(Unsealed& house, const StagedReply& reply) {
     if (reply.issued) house.book.forget(reply.lease);
+    if (!reply.before) return;
+    const auto& before = *reply.before;
+    house.book.renew(reply.lease, before.expires_at, before.limited_by, before.version, before.generation);
+    house.lease_keys.forget(before.principal, before.key);
 }
 
 bool is_counted(const Asker& asker) { return asker.caller->grant && asker.caller->grant->max_leases; }

@@ -1,4 +1,5 @@
 #include "broker/expiry.hpp"
+#include "broker/retention.hpp"
 #include "broker/unsealed.hpp"
 #include "wire/limits.hpp"
 
@@ -121,7 +122,7 @@ void replay(Unsealed& house, const vocabulary::AuditRecord& record) {
         if (const auto offset = offset_in(record.detail)) house.time.keep_offset(*offset);
     }
     if (record.action == Action::broker_sealed) {
-        house.book.clear(); // sealing ends all leases
+        for (const auto& id : house.book.matching({})) house.book.end(id, vocabulary::EndReason::sealed, record.at);
         return;
     }
     if (record.lease_view == nullptr) return;
@@ -148,6 +149,31 @@ result::Result<> open_journal(Unsealed& house, audit::Keys keys, audit::Replay& 
     return {};
 }
 
+/// What only the log could tell of the store: records that were replayed, added or put back are used by nobody.
+void forget_damaged(Unsealed& house) {
+    for (const auto& [table, key] : house.store.damaged()) {
+        switch (table) {
+        case store::Table::credentials:
+        case store::Table::versions:
+        case store::Table::keys:
+            house.vault->forget(table, key);
+            break;
+        case store::Table::grants:
+            house.grants->forget(key);
+            break;
+        case store::Table::workspaces:
+        case store::Table::members:
+            house.directory.forget(table, key);
+            break;
+        case store::Table::idempotency:
+            house.outcomes.forget(key);
+            break;
+        case store::Table::copies:
+            break;
+        }
+    }
+}
+
 void note_start(Unsealed& house, const audit::Replay& replayed) {
     if (replayed.unclean && replayed.other_boot) {
         const auto detail =
@@ -171,6 +197,7 @@ void make_rooms(Unsealed& house, Macs& macs) {
                                                  vault::Vault::Keys{.fingerprint = std::move(macs.fingerprints)});
     house.grants = std::make_unique<access::Grants>(std::move(macs.grants));
     house.callers = std::make_unique<access::Callers>(house.rules.settings, house.directory, *house.grants);
+    house.callers->set_hash_of([&house](const attestation::Peer& peer) { return house.hashes.find(peer); });
     house.book.set_per_principal(house.settings().leases.per_principal);
 }
 
@@ -197,12 +224,14 @@ result::Result<std::unique_ptr<Unsealed>> open_with(crypto::RootKey root, const 
         store.unload();
         return refuse(std::move(opened.error()));
     }
+    forget_damaged(*house);
     house->refusals = std::make_unique<Refusals>(parts.clock, *house->journal);
     house->holders = std::make_unique<HolderWatch>(
         parts.loop, [&house = *house](const leases::Holder& holder) { holder_exited(house, holder); });
     note_start(*house, replayed);
     end_what_has_gone(*house);
     schedule_expiry(*house);
+    schedule_pruning(*house);
     return house;
 }
 

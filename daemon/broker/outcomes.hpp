@@ -38,6 +38,8 @@ class Outcomes {
     void apply(const Asker& asker, vocabulary::Time at);
 
     [[nodiscard]] result::Result<> accept(const store::Record& record); ///< Table::idempotency
+    /// A record that was taken turned out to be damaged.
+    void forget(const std::string& key) { known_.erase(key); }
 
   private:
     [[nodiscard]] static std::string key_of(const Asker& asker);

@@ -7,7 +7,9 @@
 #include "secret/arena.hpp"
 #include "settings/settings.hpp"
 
+#include <functional>
 #include <memory>
+#include <string>
 
 namespace credlease::broker {
 
@@ -16,9 +18,11 @@ struct Parts {
     runtime::Loop& loop;
     runtime::Clock& clock;
     secret::Arena& arena;
-    runtime::Worker& log;    ///< writes
-    runtime::Worker& commit; ///< only syncs
-    runtime::Worker& bulk;   ///< Argon2id, scans, verification
+    runtime::Worker& log;                                   ///< writes
+    runtime::Worker& commit;                                ///< only syncs
+    runtime::Worker& bulk;                                  ///< Argon2id, scans, verification
+    std::function<void(const std::string& head)> anchor;    ///< the audit head, for a witness outside
+    std::function<void(const result::Error&)> tell_problem; ///< of work that nobody waits for
 };
 
 /// What a reload replaces.

@@ -11,7 +11,10 @@ namespace {
 using result::ErrorCode;
 using result::refuse;
 
+/// What has happened until now is seen, refusals that are still being counted too.
 runtime::Task<result::Result<AuditPage>> run_query(Unsealed& house, audit::Journal::Query query) {
+    house.refusals->flush();
+    co_await house.journal->catch_up();
     auto job = [&house, query = std::move(query)]() -> result::Result<AuditPage> {
         AuditPage page;
         wire::JsonWriter writer(page.items);

@@ -41,7 +41,7 @@ std::optional<result::Failure> why_it_ended(const Unsealed& house, const Asker& 
 result::Result<const vault::Entry*> still_allowed(Unsealed& house, const Asker& asker, const leases::Lease& lease) {
     const auto scope = vocabulary::Scope::find(lease.scope);
     const auto* entry = scope ? house.vault->find({&*scope, 1}, lease.credential) : nullptr;
-    if (entry == nullptr) return credential_not_found();
+    if (entry == nullptr) return access::credential_not_found();
     const auto& credential = entry->credential;
     auto allowed =
         authorize(*asker.caller, access::Operation::use, credential.scope, credential.id, credential.service);
@@ -64,6 +64,27 @@ result::Result<secret::SecretBuffer> write_renewal(Unsealed& house, const leases
     writer.member("auth", entry.credential.auth).member("version", entry.credential.version);
     writer.member("generation", entry.credential.generation).close().close();
     return secret::SecretBuffer::copy(house.parts.arena, std::string_view(text), secret::Share::leases);
+}
+
+vocabulary::AuditRecord renewal_record(const Asker& asker, vocabulary::Action action, const leases::Lease& lease,
+                                       const vault::Entry& entry, vocabulary::LeaseView& view, bool with_secret) {
+    auto record = lease_record(asker, action, lease, entry, view);
+    if (!with_secret) record.fingerprint = {};
+    record.detail = with_secret ? "secret delivered" : "";
+    return record;
+}
+
+/// The same key and body again: what the first renewal answered, nothing moved.
+result::Result<StagedReply> stage_again(Unsealed& house, const Asker& asker, const leases::Idempotency::Seen& seen,
+                                        const leases::Lease& lease, const vault::Entry& entry, audit::Waiter waiter) {
+    if (auto same = check_same(seen, asker, true); !same) return refuse(std::move(same.error()));
+    auto body = write_renewal(house, lease, entry, seen.with_secret);
+    if (!body) return refuse(std::move(body.error()));
+    vocabulary::LeaseView view;
+    auto staged = house.journal->append(
+        renewal_record(asker, vocabulary::Action::lease_redelivered, lease, entry, view, seen.with_secret), waiter);
+    if (!staged) return refuse(std::move(staged.error()));
+    return StagedReply{.lease = lease.id, .status = 200, .body = std::move(*body)};
 }
 
 } // namespace
@@ -90,6 +111,7 @@ result::Result<StagedReply> stage_renew(Unsealed& house, const Asker& asker, std
     }
     auto entry = still_allowed(house, asker, *found);
     if (!entry) return refuse(std::move(entry.error()));
+    if (const auto seen = find_seen(house, asker)) return stage_again(house, asker, *seen, *found, **entry, waiter);
     const auto& credential = (*entry)->credential;
 
     auto lease = *found;
@@ -104,14 +126,25 @@ result::Result<StagedReply> stage_renew(Unsealed& house, const Asker& asker, std
     if (!body) return refuse(std::move(body.error()));
 
     vocabulary::LeaseView view;
-    auto record = lease_record(asker, vocabulary::Action::lease_renewed, lease, **entry, view);
-    if (!with_secret) record.fingerprint = {};
-    record.detail = with_secret ? "secret delivered" : "";
-    auto staged = house.journal->append(record, waiter);
+    auto staged = house.journal->append(
+        renewal_record(asker, vocabulary::Action::lease_renewed, lease, **entry, view, with_secret), waiter);
     if (!staged) return refuse(std::move(staged.error()));
     house.book.renew(lease.id, lease.expires_at, lease.limited_by, lease.version, lease.generation);
+    const auto& principal = asker.caller->principal;
+    house.lease_keys.note(
+        principal, asker.idempotency_key,
+        {.lease = lease.id, .body_digest = asker.body_digest, .renewal = true, .with_secret = with_secret},
+        house.time.now());
     expire_by(house, lease.expires_at);
-    return StagedReply{.lease = lease.id, .status = 200, .body = std::move(*body)};
+    return StagedReply{.lease = lease.id,
+                       .status = 200,
+                       .body = std::move(*body),
+                       .before = Renewal{.expires_at = found->expires_at,
+                                         .limited_by = found->limited_by,
+                                         .version = found->version,
+                                         .generation = found->generation,
+                                         .principal = principal,
+                                         .key = asker.idempotency_key}};
 }
 
 result::Result<Release> stage_release(Unsealed& house, const Asker& asker, std::string_view id, audit::Waiter waiter) {

@@ -23,7 +23,6 @@ runtime::Task<result::Result<>> Broker::seal(Asker asker) {
     std::vector<std::string> keys{"seal"};
     auto pass = co_await gate_.enter(std::move(keys));
     if (!house_) co_return result::Result<>();
-    if (rules_.settings->seal.method == settings::SealMethod::key_file) sealed_log_.clear();
     phase_ = Phase::sealing;
     end_leases(*house_, {}, vocabulary::EndReason::sealed);
     house_->refusals->flush();
@@ -65,11 +64,11 @@ runtime::Task<result::Result<crypto::RootKey>> Broker::root_key_from(secret::Sec
     co_return std::move(*root);
 }
 
-void Broker::note_unsealed(const Asker& asker) {
+void Broker::note_unsealed(vocabulary::AuditRecord record) {
     const auto counts = sealed_log_.read();
     const auto detail = "while sealed: " + std::to_string(counts.starts) + " starts, " + std::to_string(counts.stops) +
                         " stops, " + std::to_string(counts.refused_unseals) + " refused unseals";
-    auto record = record_of(asker, vocabulary::Action::broker_unsealed);
+    record.action = vocabulary::Action::broker_unsealed;
     record.detail = detail;
     house_->journal->note(record);
     house_->journal->flush();
@@ -102,7 +101,7 @@ runtime::Task<result::Result<>> Broker::unseal(Asker asker, secret::SecretBuffer
     }
     delays_.erase(uid);
     if (auto opened = open_house(std::move(*root)); !opened) co_return refuse(std::move(opened.error()));
-    note_unsealed(asker);
+    note_unsealed(record_of(asker, vocabulary::Action::broker_unsealed));
     co_return result::Result<>();
 }
 

@@ -3,6 +3,7 @@
 #include "access/callers.hpp"
 #include "access/directory.hpp"
 #include "access/grants.hpp"
+#include "attestation/executable_hashes.hpp"
 #include "audit/journal.hpp"
 #include "broker/holder_watch.hpp"
 #include "broker/lease_time.hpp"
@@ -45,6 +46,7 @@ struct Unsealed {
     access::Directory directory;
     std::unique_ptr<access::Grants> grants;
     std::unique_ptr<access::Callers> callers;
+    attestation::ExecutableHashes hashes;
     Outcomes outcomes;
     leases::Book book;
     leases::Idempotency lease_keys;
@@ -54,7 +56,8 @@ struct Unsealed {
     std::unique_ptr<HolderWatch> holders;
     std::uint64_t expiry_call = 0; ///< clock call that ends leases and grants whose time has come
     vocabulary::Time expiry_at{};
-    runtime::TaskGroup tasks; ///< what the broker does by itself, and requests that wait for the disk
+    std::uint64_t prune_call = 0; ///< clock call that prunes the audit log next
+    runtime::TaskGroup tasks;     ///< what the broker does by itself, and requests that wait for the disk
 
     [[nodiscard]] vocabulary::Time wall() const { return parts.clock.wall(); }
     [[nodiscard]] vocabulary::Ulid next_id() {

@@ -49,12 +49,6 @@ void write_rotation(wire::JsonWriter& writer, const Unsealed& house, const vocab
 
 } // namespace
 
-vocabulary::CredentialStatus shown_status(const vocabulary::Credential& credential, vocabulary::Time now) {
-    using vocabulary::CredentialStatus;
-    const bool past = credential.expires_at && *credential.expires_at <= now;
-    return past && credential.status == CredentialStatus::active ? CredentialStatus::expired : credential.status;
-}
-
 void write_scope(wire::JsonWriter& writer, const vocabulary::Scope& scope) {
     writer.object();
     switch (scope.kind) {
@@ -78,7 +72,7 @@ void write_credential(wire::JsonWriter& writer, const Unsealed& house, const voc
     write_scope(writer, credential.scope);
     writer.member("owner", credential.owner).member("notes", credential.notes);
     write_fields(writer, credential);
-    writer.member("status", vocabulary::name_of(shown_status(credential, house.wall())));
+    writer.member("status", vocabulary::name_of(vault::effective_status(credential, house.wall())));
     writer.member_or_null("status_reason", credential.status_reason);
     writer.member("version", credential.version).member("generation", credential.generation);
     writer.member("revision", credential.revision).member("created_at", credential.created_at);

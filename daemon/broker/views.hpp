@@ -17,7 +17,4 @@ void write_grant(wire::JsonWriter& writer, const vocabulary::Grant& grant);
 void write_scope(wire::JsonWriter& writer, const vocabulary::Scope& scope);
 void write_workspace(wire::JsonWriter& writer, const access::Workspace& workspace);
 
-/// The status that is shown: `expired` once `expires_at` has passed.
-[[nodiscard]] vocabulary::CredentialStatus shown_status(const vocabulary::Credential& credential, vocabulary::Time now);
-
 } // namespace credlease::broker

@@ -1,6 +1,7 @@
 #include "broker/workspaces.hpp"
 
 #include "broker/expiry.hpp"
+#include "broker/grants.hpp"
 #include "broker/views.hpp"
 
 namespace credlease::broker {
@@ -10,7 +11,9 @@ using result::ErrorCode;
 using result::refuse;
 using Change = access::Directory::Change;
 
+/// Without an actor an engine mints grants in its workspaces; who their members are is not its business.
 bool sees(const access::Caller& caller, const access::Workspace& workspace) {
+    if (caller.kind == access::CallerKind::engine && !caller.user) return false;
     return caller.every_scope || role_in(caller, vocabulary::Scope::of(workspace.id)).has_value();
 }
 
@@ -45,16 +48,23 @@ bool has_credentials(const Unsealed& house, const vocabulary::WorkspaceId& id) {
     return !house.vault->list({&scope, 1}, {}, vault::Sort::name, std::nullopt, 1).empty();
 }
 
-/// A member that was removed or lost rights: what was taken on its behalf in this workspace ends.
+/// A member was removed: what was taken by it, or on its behalf, in this workspace ends, grants too.
 void end_member(Unsealed& house, const Change& change) {
-    const auto on_behalf_of = change.user->text();
-    for (const auto& id : house.book.matching({.on_behalf_of = on_behalf_of})) {
-        const auto lease = house.book.find(id);
-        if (lease && lease->scope == vocabulary::Scope::of(change.workspace).text()) {
-            end_lease(house, id, vocabulary::EndReason::scope_changed);
+    const auto user = change.user->text();
+    const auto scope = vocabulary::Scope::of(change.workspace).text();
+    for (const auto& which : {leases::Which{.on_behalf_of = user}, leases::Which{.principal = user}}) {
+        for (const auto& id : house.book.matching(which)) {
+            const auto lease = house.book.find(id);
+            if (lease && lease->scope == scope) end_lease(house, id, vocabulary::EndReason::scope_changed);
         }
     }
     house.journal->flush();
+    for (const auto* grant : house.grants->minted_by({})) {
+        const bool by_member = grant->minted_by == user || grant->on_behalf_of == user;
+        if (by_member && grant->workspace == change.workspace) {
+            house.tasks.start(end_grant(house, grant->id, vocabulary::Action::grant_ended));
+        }
+    }
 }
 
 Answer answer_of(const Unsealed& house, const Change& change) {

@@ -100,12 +100,22 @@ void Idempotency::note(std::string_view principal, std::string_view key, const S
     state_->add(principal, key, seen, now);
 }
 
+void Idempotency::forget(std::string_view principal, std::string_view key) {
+    const Slot slot = state_->find(principal, key);
+    if (slot != none) state_->remove(slot);
+}
+
 void Idempotency::replay(const vocabulary::AuditRecord& record) {
     using vocabulary::Action;
     const bool renewal = record.action == Action::lease_renewed;
     if (!record.ok || record.lease_view == nullptr || (record.action != Action::lease_issued && !renewal)) return;
+    const bool with_secret = record.fingerprint != decltype(record.fingerprint){};
     note(record.principal, record.lease_view->idempotency_key,
-         {.lease = record.lease, .body_digest = record.lease_view->body_digest, .renewal = renewal}, record.at);
+         {.lease = record.lease,
+          .body_digest = record.lease_view->body_digest,
+          .renewal = renewal,
+          .with_secret = with_secret},
+         record.at);
 }
 
 void Idempotency::clear() { state_ = std::make_unique<State>(state_->kept_for, state_->per_principal); }

@@ -22,11 +22,14 @@ class Idempotency {
         vocabulary::LeaseId lease;
         std::array<std::uint8_t, 16> body_digest{};
         bool renewal = false;
+        bool with_secret = true; ///< what it answered had the secret in it
     };
     [[nodiscard]] std::optional<Seen> find(std::string_view principal, std::string_view key,
                                            vocabulary::Time now) const;
     /// No heap allocation in steady state. An empty key is not noted.
     void note(std::string_view principal, std::string_view key, const Seen& seen, vocabulary::Time now);
+    /// What was noted did not come to pass.
+    void forget(std::string_view principal, std::string_view key);
     void replay(const vocabulary::AuditRecord& record);
     void clear();
 
