@@ -25,6 +25,7 @@ struct Options {
     bool durable_leases = false; ///< `[audit] durability = "disk"`: `append` waits for the sync too
     std::uint64_t segment_size = std::uint64_t{64} << 20; ///< bytes, then the next file begins
     std::array<std::uint8_t, 16> boot_id{};
+    std::function<void()> segment_begun{}; ///< on the loop: time for a checkpoint
 };
 
 struct Keys {
@@ -58,15 +59,15 @@ struct Replay {
 /// until then; the chain goes on from the last record that was written.
 class Journal {
   public:
-    /// Reads the head, checks the chain from the last checkpoint on and calls `visit` for each record from
-    /// `replay_from` on (0: all there are). Reconciles with the store's copies: what the store has and the log lacks is
-    /// appended; a record above the head whose change is missing is followed by `log.change_not_made`. `damaged`: the
-    /// log ends before its head, a record below the head does not verify, or the store's set hash is not the head's;
-    /// says which sequence number and file. Nothing is written when it is refused. Blocks; before the loop runs, or on
-    /// `bulk`.
+    /// Reads the head, checks the chain from the last checkpoint on and calls `visit` for each of the checkpoint's
+    /// records and for each record of the log behind it. Reconciles with the store's copies: what the store has and the
+    /// log lacks is appended; a record above the head whose change is missing is followed by `log.change_not_made`.
+    /// `damaged`: the log ends before its head, a record below the head does not verify, or the store's set hash is not
+    /// the head's; says which sequence number and file. Nothing is written when it is refused. Blocks; before the loop
+    /// runs, or on `bulk`.
     [[nodiscard]] static result::Result<std::unique_ptr<Journal>>
     open(const Options& options, Keys keys, store::Store& store, runtime::Loop& loop, runtime::Clock& clock,
-         runtime::Worker& log, runtime::Worker& commit, std::uint64_t replay_from,
+         runtime::Worker& log, runtime::Worker& commit,
          const std::function<void(const vocabulary::AuditRecord&)>& visit, Replay& replayed);
     ~Journal(); ///< `close` first
     Journal(const Journal&) = delete;
@@ -111,6 +112,15 @@ class Journal {
     /// Newest first, until `limit` records were shown. Returns the sequence number to go on below, 0 at the end.
     [[nodiscard]] result::Result<std::uint64_t>
     query(const Query& query, const std::function<void(const vocabulary::AuditRecord&)>& show) const;
+
+    /// Who knows what of the log matters later, and can tell it by fewer records.
+    struct Shortener {
+        std::function<void(const vocabulary::AuditRecord&)> take;
+        std::function<void(const std::function<void(const vocabulary::AuditRecord&)>& put)> give;
+    };
+    /// Makes the checkpoint before the newest segment, where there is none yet: `take` is shown what the last one and
+    /// the log behind it hold, then `give` is asked. False: something there does not verify, or it can't be written.
+    [[nodiscard]] bool checkpoint(const Shortener& shortener) const;
 
     struct Verdict {
         std::uint64_t first = 0, last = 0, records = 0;

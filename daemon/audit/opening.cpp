@@ -1,5 +1,7 @@
 #include "audit/opening.hpp"
 
+#include "audit/checkpoint.hpp"
+
 #include <algorithm>
 #include <charconv>
 
@@ -28,6 +30,7 @@ result::Error damaged(result::StaticText sentence, std::string_view about) {
 
 Result<> Opening::run() {
     if (auto read = read_head(); !read) return read;
+    first_to_read_ = replay_checkpoint();
     if (auto sound = check_segments(); !sound) return sound;
     if (auto read = read_log(); !read) return read;
     if (auto agreed = reconcile(); !agreed) return agreed;
@@ -61,7 +64,7 @@ Result<> Opening::check_segments() {
                               "records " + std::to_string(head_->pruned + 1) + " to " +
                                   std::to_string(segments_.front().first - 1)));
     }
-    for (std::size_t i = 0; i < first_to_read(); ++i) {
+    for (std::size_t i = 0; i < first_to_read_; ++i) {
         if (auto opened = SegmentReader::open(segments_[i], state_.keys.chain); !opened && segments_[i].first <= head) {
             return refuse(std::move(opened.error()));
         }
@@ -69,13 +72,15 @@ Result<> Opening::check_segments() {
     return {};
 }
 
-/// The replay begins there, and the chain must be seen to pass through the head.
-std::size_t Opening::first_to_read() const {
+/// The newest that the head vouches for: the chain must be seen to pass through the head. The replay goes on with the
+/// segment behind it; 0: with the first.
+std::size_t Opening::replay_checkpoint() const {
     const std::uint64_t head = head_ ? head_->seq : 0;
-    const std::uint64_t from = std::min(replay_from_, head);
-    std::size_t index = 0;
-    while (index + 1 < segments_.size() && segments_[index + 1].first <= from) ++index;
-    return index;
+    for (std::size_t index = segments_.size(); index-- > 1;) {
+        if (segments_[index].first > head) continue;
+        if (Checkpoint::replay(segments_[index], state_.keys.chain, visit_)) return index;
+    }
+    return 0;
 }
 
 Result<> Opening::read_log() {
@@ -88,15 +93,15 @@ Result<> Opening::read_log() {
                        .about = PublicText::of("record " + std::to_string(head_->seq) + " is named by " +
                                                state_.options.head_file.string())});
     }
-    const std::size_t first = first_to_read();
-    LogReader log({segments_.begin() + static_cast<std::ptrdiff_t>(first), segments_.end()}, state_.keys.chain);
+    LogReader log({segments_.begin() + static_cast<std::ptrdiff_t>(first_to_read_), segments_.end()},
+                  state_.keys.chain);
     Frame frame;
     Next next = log.next(frame);
-    if (log.reader() != nullptr) replayed_.first = log.reader()->header().first;
+    replayed_.first = segments_.front().first;
     for (; next == Next::frame; next = log.next(frame)) {
         if (auto taken = take_in(frame, log.chain()); !taken) return taken;
     }
-    last_segment_ = first + log.segment();
+    last_segment_ = first_to_read_ + log.segment();
     return end_of_log(next, log);
 }
 
@@ -119,7 +124,7 @@ Result<> Opening::take_in(const Frame& frame, const mac::Digest& chain) {
     }
     last_action_ = decoded.record.action;
     last_time_ = decoded.record.at;
-    if (frame.seq >= replay_from_) visit_(decoded.record);
+    visit_(decoded.record);
     return {};
 }
 
@@ -155,12 +160,12 @@ Result<> Opening::end_of_log(Next last, const LogReader& log) {
 
 Result<std::unique_ptr<Journal>> Journal::open(const Options& options, Keys keys, store::Store& store,
                                                runtime::Loop& loop, runtime::Clock& clock, runtime::Worker& log,
-                                               runtime::Worker& commit, std::uint64_t replay_from,
+                                               runtime::Worker& commit,
                                                const std::function<void(const vocabulary::AuditRecord&)>& visit,
                                                Replay& replayed) {
     replayed = {};
     auto state = std::make_unique<State>(options, std::move(keys), store, loop, clock, log, commit);
-    Opening opening(*state, replay_from, visit, replayed);
+    Opening opening(*state, visit, replayed);
     if (auto opened = opening.run(); !opened) return refuse(std::move(opened.error()));
     return std::unique_ptr<Journal>(new Journal(std::move(state)));
 }

@@ -24,8 +24,8 @@ struct RecentChange {
 class Opening {
   public:
     using Visit = std::function<void(const vocabulary::AuditRecord&)>;
-    Opening(Journal::State& state, std::uint64_t replay_from, const Visit& visit, Replay& replayed)
-        : state_(state), replay_from_(replay_from), visit_(visit), replayed_(replayed) {}
+    Opening(Journal::State& state, const Visit& visit, Replay& replayed)
+        : state_(state), visit_(visit), replayed_(replayed) {}
 
     [[nodiscard]] result::Result<> run();
 
@@ -33,7 +33,7 @@ class Opening {
     // ---- opening.cpp
     [[nodiscard]] result::Result<> read_head();
     [[nodiscard]] result::Result<> check_segments();
-    [[nodiscard]] std::size_t first_to_read() const;
+    [[nodiscard]] std::size_t replay_checkpoint() const;
     [[nodiscard]] result::Result<> read_log();
     [[nodiscard]] result::Result<> take_in(const Frame& frame, const mac::Digest& chain);
     [[nodiscard]] result::Result<> end_of_log(SegmentReader::Next last, const LogReader& log);
@@ -54,13 +54,13 @@ class Opening {
     void show(std::uint64_t seq, std::span<std::byte> frame);
 
     Journal::State& state_;
-    std::uint64_t replay_from_;
     const Visit& visit_;
     Replay& replayed_;
 
     std::optional<Head> head_; ///< nullopt: an empty log, or the operator gave the head up
     std::vector<SegmentFile> segments_;
-    std::size_t last_segment_ = 0; ///< index of the one in which the log ends
+    std::size_t first_to_read_ = 0; ///< index
+    std::size_t last_segment_ = 0;  ///< index of the one in which the log ends
     Mark end_{.seq = 1, .offset = 0, .chain = {}};
     vocabulary::Action last_action_ = vocabulary::Action::broker_stopped;
     vocabulary::Time last_time_{};

@@ -1,3 +1,4 @@
+#include "audit/checkpoint.hpp"
 #include "audit/hex.hpp"
 #include "audit/state.hpp"
 #include "runtime/suspend.hpp"
@@ -82,6 +83,7 @@ bool remove(const std::filesystem::path& directory, const Plan& plan) {
     std::error_code ignored;
     for (const auto& file : plan.segments) {
         std::filesystem::remove(index_path(file.path), ignored);
+        std::filesystem::remove(checkpoint_path(file.path), ignored);
         std::filesystem::remove(file.path, ignored);
     }
     return sync_directory(directory);

@@ -102,7 +102,7 @@ bool Opening::append_missing() {
 void Opening::show(std::uint64_t seq, std::span<std::byte> frame) {
     Decoded decoded;
     const auto kind = static_cast<FrameKind>(frame[segment::length_size]);
-    if (seq < replay_from_ || !read_frame(kind, frame.subspan(segment::length_size + 1), seq, decoded)) return;
+    if (!read_frame(kind, frame.subspan(segment::length_size + 1), seq, decoded)) return;
     visit_(decoded.record);
 }
 

@@ -60,6 +60,7 @@ void Journal::State::track(const Turn& turn) {
         if (!dirty_.empty()) dirty_.back().is_closed = true;
         dirty_.push_back({.segment = turn.segment});
         directory_dirty_ = true;
+        if (options.segment_begun) options.segment_begun();
     }
     dirty_.back().end = turn.end;
 }

@@ -143,7 +143,7 @@ result::Result<> open_journal(Unsealed& house, audit::Keys keys, audit::Replay& 
                                  .boot_id = attestation::boot_id()};
     auto journal = audit::Journal::open(
         options, std::move(keys), house.store, house.parts.loop, house.parts.clock, house.parts.log, house.parts.commit,
-        0, [&](const vocabulary::AuditRecord& record) { replay(house, record); }, replayed);
+        [&](const vocabulary::AuditRecord& record) { replay(house, record); }, replayed);
     if (!journal) return refuse(std::move(journal.error()));
     house.journal = std::move(*journal);
     return {};

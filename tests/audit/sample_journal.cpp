@@ -19,7 +19,7 @@ template <class Purpose> mac::Mac<Purpose> SampleJournal::make_mac() {
     return std::move(*mac::make_mac<Purpose>(*arena, *parent));
 }
 
-std::optional<result::Error> SampleJournal::try_open(std::uint64_t replay_from) {
+std::optional<result::Error> SampleJournal::try_open() {
     seen.clear();
     shown.clear();
     log = std::make_unique<runtime::Worker>(loop, "log");
@@ -35,7 +35,7 @@ std::optional<result::Error> SampleJournal::try_open(std::uint64_t replay_from) 
     if (!loaded) return loaded.error();
     auto opened = Journal::open(
         options, {make_mac<mac::ChainPurpose>(), make_mac<mac::HeadPurpose>()}, *store, loop, clock, *log, *commit,
-        replay_from, [this](const AuditRecord& record) { seen.push_back(text_of(record)); }, replayed);
+        [this](const AuditRecord& record) { seen.push_back(text_of(record)); }, replayed);
     if (!opened) {
         store.reset();
         return opened.error();
@@ -44,8 +44,8 @@ std::optional<result::Error> SampleJournal::try_open(std::uint64_t replay_from) 
     return std::nullopt;
 }
 
-void SampleJournal::open(std::uint64_t replay_from) {
-    const auto error = try_open(replay_from);
+void SampleJournal::open() {
+    const auto error = try_open();
     BOOST_REQUIRE_MESSAGE(!error, (error ? error->detail() : ""));
 }
 

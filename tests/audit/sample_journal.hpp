@@ -33,8 +33,8 @@ class SampleJournal {
     SampleJournal& operator=(const SampleJournal&) = delete;
 
     /// Opens store and journal. The error of whichever refused.
-    [[nodiscard]] std::optional<result::Error> try_open(std::uint64_t replay_from = 0);
-    void open(std::uint64_t replay_from = 0);
+    [[nodiscard]] std::optional<result::Error> try_open();
+    void open();
     void close();
 
     /// Runs the loop until `done()`.
