@@ -148,6 +148,7 @@ runtime::Task<> Broker::close_house() {
     co_await house_->tasks.drain(); // changes under way end by themselves
     house_->refusals->flush();
     co_await house_->journal->close();
+    co_await house_->tasks.drain(); // closing may have begun a segment, which has its checkpoint made
     parts_.anchor(house_->journal->head_text());
     house_.reset();
     store_->unload();

@@ -1,4 +1,5 @@
 #include "broker/expiry.hpp"
+#include "broker/log_memory.hpp"
 #include "broker/retention.hpp"
 #include "broker/unsealed.hpp"
 #include "wire/limits.hpp"
@@ -95,55 +96,22 @@ result::Result<> read_store(Unsealed& house, store::Store::Keys keys) {
     return {};
 }
 
-/// "offset=MS" of the broker.started record: the time line of this boot's first daemon.
-std::optional<vocabulary::Duration> offset_in(std::string_view detail) {
-    constexpr std::string_view name = "offset=";
-    const auto at = detail.find(name);
-    if (at == std::string_view::npos) return std::nullopt;
-    std::int64_t milliseconds = 0;
-    const auto* begin = detail.data() + at + name.size();
-    if (std::from_chars(begin, detail.data() + detail.size(), milliseconds).ec != std::errc()) return std::nullopt;
-    return vocabulary::Duration(milliseconds);
-}
-
-std::string boot_text() {
-    std::string text;
-    for (const auto byte : attestation::boot_id()) {
-        constexpr std::string_view digits = "0123456789abcdef";
-        text.push_back(digits[byte >> 4]);
-        text.push_back(digits[byte & 15]);
-    }
-    return text;
-}
-
-void replay(Unsealed& house, const vocabulary::AuditRecord& record) {
-    using vocabulary::Action;
-    if (record.action == Action::broker_started && record.detail.contains(boot_text())) {
-        if (const auto offset = offset_in(record.detail)) house.time.keep_offset(*offset);
-    }
-    if (record.action == Action::broker_sealed) {
-        for (const auto& id : house.book.matching({})) house.book.end(id, vocabulary::EndReason::sealed, record.at);
-        return;
-    }
-    if (record.lease_view == nullptr) return;
-    house.book.replay(record, house.time.now());
-    house.lease_keys.replay(record);
-    if (record.action == Action::lease_issued || record.action == Action::lease_renewed) {
-        if (const auto scope = vocabulary::Scope::find(record.lease_view->scope)) {
-            house.vault->note_use(record.credential, *scope, record.at);
-        }
-    }
-}
-
 result::Result<> open_journal(Unsealed& house, audit::Keys keys, audit::Replay& replayed) {
     const auto& settings = house.settings();
     const audit::Options options{.directory = settings.places.data / "journal",
                                  .head_file = settings.audit.head_file,
                                  .durable_leases = settings.audit.durability == settings::Durability::disk,
-                                 .boot_id = attestation::boot_id()};
+                                 .boot_id = attestation::boot_id(),
+                                 .segment_begun = [&house] { house.tasks.start(make_checkpoint(house)); }};
+    const LogMemory memory{.book = house.book,
+                           .lease_keys = house.lease_keys,
+                           .time = house.time,
+                           .note_use = [&house](const auto& id, const auto& scope, vocabulary::Time at) {
+                               house.vault->note_use(id, scope, at);
+                           }};
     auto journal = audit::Journal::open(
         options, std::move(keys), house.store, house.parts.loop, house.parts.clock, house.parts.log, house.parts.commit,
-        [&](const vocabulary::AuditRecord& record) { replay(house, record); }, replayed);
+        [&](const vocabulary::AuditRecord& record) { replay(memory, record); }, replayed);
     if (!journal) return refuse(std::move(journal.error()));
     house.journal = std::move(*journal);
     return {};
@@ -183,7 +151,7 @@ void note_start(Unsealed& house, const audit::Replay& replayed) {
         gap.detail = detail;
         house.journal->note(gap);
     }
-    const auto detail = "boot=" + boot_text() + " offset=" + std::to_string(house.time.offset().count());
+    const auto detail = started_detail(house.time);
     vocabulary::AuditRecord started;
     started.action = vocabulary::Action::broker_started;
     started.principal = "broker";
@@ -232,6 +200,7 @@ result::Result<std::unique_ptr<Unsealed>> open_with(crypto::RootKey root, const 
     end_what_has_gone(*house);
     schedule_expiry(*house);
     schedule_pruning(*house);
+    house->tasks.start(make_checkpoint(*house));
     return house;
 }
 

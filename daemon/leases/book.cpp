@@ -133,6 +133,12 @@ std::optional<Book::Ended> Book::find_ended(const LeaseId& id) const {
     return Ended{.reason = end->reason, .credential = end->credential, .principal = end->principal};
 }
 
+void Book::visit_ended(const std::function<void(const LeaseId&, const Ended&, Time)>& show) const {
+    state_->ended.visit(state_->now, [&](const EndedLeases::End& end) {
+        show(end.lease, {.reason = end.reason, .credential = end.credential, .principal = end.principal}, end.at);
+    });
+}
+
 std::size_t Book::size() const { return state_->live.size(); }
 
 std::size_t Book::held_by(std::string_view principal) const { return state_->live.held_by(principal); }

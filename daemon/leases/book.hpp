@@ -93,6 +93,9 @@ class Book {
         std::string_view principal;
     };
     [[nodiscard]] std::optional<Ended> find_ended(const vocabulary::LeaseId& id) const;
+    /// All of them that are still known, in the order in which they ended.
+    void
+    visit_ended(const std::function<void(const vocabulary::LeaseId&, const Ended&, vocabulary::Time at)>& show) const;
 
     [[nodiscard]] std::size_t size() const;
     [[nodiscard]] std::size_t held_by(std::string_view principal) const;

@@ -32,12 +32,21 @@ std::optional<EndedLeases::End> EndedLeases::find(const vocabulary::LeaseId& lea
     const Slot slot = by_lease_.find(entries_, std::hash<vocabulary::LeaseId>{}(lease),
                                      [&](const Entry& entry) { return entry.lease == lease; });
     if (slot == none || entries_[slot].at + known_for < now) return std::nullopt;
-    const Entry& entry = entries_[slot];
-    return End{.lease = entry.lease,
-               .credential = entry.credential,
-               .principal = texts_.view(entry.principal),
-               .reason = entry.reason,
-               .at = entry.at};
+    return view(entries_[slot]);
+}
+
+void EndedLeases::visit(vocabulary::Time now, const std::function<void(const End&)>& show) const {
+    for (Slot slot = line_.oldest; slot != none; slot = entries_[slot].in_line.before) {
+        if (entries_[slot].at + known_for >= now) show(view(entries_[slot]));
+    }
+}
+
+EndedLeases::End EndedLeases::view(const Entry& entry) const {
+    return {.lease = entry.lease,
+            .credential = entry.credential,
+            .principal = texts_.view(entry.principal),
+            .reason = entry.reason,
+            .at = entry.at};
 }
 
 } // namespace credlease::leases

@@ -4,6 +4,7 @@
 #include "leases/texts.hpp"
 #include "vocabulary/lease.hpp"
 
+#include <functional>
 #include <optional>
 
 namespace credlease::leases {
@@ -26,6 +27,8 @@ class EndedLeases {
     void note(const End& end, vocabulary::Time now);
     /// What ended more than 24 hours before `now` is not known.
     [[nodiscard]] std::optional<End> find(const vocabulary::LeaseId& lease, vocabulary::Time now) const;
+    /// Those that are known, the oldest first.
+    void visit(vocabulary::Time now, const std::function<void(const End&)>& show) const;
 
   private:
     struct Entry {
@@ -40,6 +43,7 @@ class EndedLeases {
     };
 
     void forget_oldest();
+    [[nodiscard]] End view(const Entry& entry) const;
 
     Texts& texts_;
     Slab<Entry> entries_;

@@ -118,6 +118,14 @@ void Idempotency::replay(const vocabulary::AuditRecord& record) {
          record.at);
 }
 
+void Idempotency::visit(
+    const std::function<void(std::string_view, std::string_view, const Seen&, vocabulary::Time)>& show) const {
+    for (Slot slot = state_->line.oldest; slot != none; slot = state_->entries[slot].in_line.before) {
+        const State::Entry& entry = state_->entries[slot];
+        show(state_->texts.view(entry.principal), state_->texts.view(entry.key), entry.seen, entry.at);
+    }
+}
+
 void Idempotency::clear() { state_ = std::make_unique<State>(state_->kept_for, state_->per_principal); }
 
 } // namespace credlease::leases

@@ -3,6 +3,7 @@
 #include "vocabulary/audit_record.hpp"
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -32,6 +33,9 @@ class Idempotency {
     void forget(std::string_view principal, std::string_view key);
     void replay(const vocabulary::AuditRecord& record);
     void clear();
+    /// All that are kept, the oldest first.
+    void visit(const std::function<void(std::string_view principal, std::string_view key, const Seen&,
+                                        vocabulary::Time at)>& show) const;
 
   private:
     struct State;
