@@ -67,9 +67,9 @@ Life flood(const std::filesystem::path& door, const std::string& request) {
 }
 
 /// The same text on every connection, and then nothing: neither the rest nor a look at the answers.
-Life stall(const std::filesystem::path& door, const std::string& text) {
+Life stall(const std::filesystem::path& door, const std::string& text, int count = connections_per_uid) {
     return [=](const auto& under_way) {
-        auto clients = connect(door, connections_per_uid);
+        auto clients = connect(door, count);
         for (auto& client : clients) client.send(text);
         under_way();
         ::pause();
@@ -257,15 +257,16 @@ BOOST_AUTO_TEST_CASE(bodies_take_their_part_of_the_arena_and_no_more) {
             return is_turned_away(client) ? 1 : 2;
         });
     };
+    constexpr int enough = 20; // more than a uid has room for, and fewer than it has connections
     house.worker->begin();
     BOOST_TEST(sends_half(1001) == 0);
     {
-        const RudeClient one(1001, stall(door, half_a_body()));
+        const RudeClient one(1001, stall(door, half_a_body(), enough));
         BOOST_REQUIRE(one.is_under_way());
         BOOST_TEST(sends_half(1001) == 1); // a sixteenth of the arena is full
         BOOST_TEST(sends_half(1005) == 0); // and no other uid's
         std::vector<RudeClient> more;
-        for (const unsigned uid : {1002U, 1003U, 1004U}) more.emplace_back(uid, stall(door, half_a_body()));
+        for (const unsigned uid : {1002U, 1003U, 1004U}) more.emplace_back(uid, stall(door, half_a_body(), enough));
         BOOST_TEST(sends_half(1005) == 1); // a quarter is full
     }
     BOOST_TEST(house.worker->end().failures == 0U);
