@@ -63,7 +63,8 @@ result::Result<> Running::open() {
     for (const auto& damaged : broker_->store().damaged()) {
         log_.say(logs::Level::error,
                  "A stored record failed its authentication. It is refused and left as it is; the others serve on.",
-                 {{"table", result::PublicText::of(store::name_of(damaged.table))}});
+                 {{"table", result::PublicText::of(store::name_of(damaged.table))},
+                  {"record", result::PublicText::of(damaged.key)}});
     }
     return {};
 }

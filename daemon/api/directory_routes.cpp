@@ -9,14 +9,46 @@ using result::invalid;
 using result::refuse;
 using Change = access::Directory::Change;
 
-result::Result<Change> read_change(Change::Kind kind, const Parts& parts) {
+result::Result<> read_role(const Request& request, secret::Arena& arena, Change& change) {
+    auto asked = read_body<wire::PutMember>(request, arena);
+    if (!asked) return refuse(std::move(asked.error()));
+    const auto role = settings::find_role(asked->role);
+    if (!role) return refuse(invalid("role", "A role is admin, editor or member."));
+    change.role = *role;
+    return {};
+}
+
+/// A workspace has no members of its own yet: its body may be absent or an empty object, and nothing else.
+result::Result<> read_nothing(const Request& request, secret::Arena& arena) {
+    auto asked = read_body<wire::PutWorkspace>(request, arena);
+    if (!asked) return refuse(std::move(asked.error()));
+    return {};
+}
+
+result::Result<> read_members(const Request& request, secret::Arena& arena, Change& change) {
+    switch (change.kind) {
+    case Change::Kind::put_workspace:
+        return read_nothing(request, arena);
+    case Change::Kind::put_member:
+        return read_role(request, arena, change);
+    case Change::Kind::erase_workspace:
+    case Change::Kind::erase_member:
+        return {};
+    }
+    return {};
+}
+
+result::Result<Change> read_change(Change::Kind kind, const Request& request, const Parts& parts,
+                                   secret::Arena& arena) {
     auto workspace = vocabulary::WorkspaceId::read(parts[0]);
     if (!workspace) return refuse(invalid("workspace", workspace.error().sentence));
     Change change{.kind = kind, .workspace = std::move(*workspace)};
-    if (parts.size() < 2) return change;
-    auto user = vocabulary::UserId::read(parts[1]);
-    if (!user) return refuse(invalid("user", "This is not a user id. Write user:DIRECTORY/NAME."));
-    change.user = std::move(*user);
+    if (parts.size() > 1) {
+        auto user = vocabulary::UserId::read(parts[1]);
+        if (!user) return refuse(invalid("user", "This is not a user id. Write user:DIRECTORY/NAME."));
+        change.user = std::move(*user);
+    }
+    if (auto read = read_members(request, arena, change); !read) return refuse(std::move(read.error()));
     return change;
 }
 
@@ -27,17 +59,7 @@ void Api::add_directory_routes(std::vector<Route>& rows) {
         return row(method, pattern, false,
                    [this, kind](const Request& request, const Parts& parts, broker::Unsealed& house,
                                 broker::Asker asker, Responder responder) {
-                       auto change = read_change(kind, parts);
-                       if (change && kind == Change::Kind::put_member) {
-                           auto asked = read_body<wire::PutMember>(request, house.parts.arena);
-                           const auto role = asked ? settings::find_role(asked->role) : std::nullopt;
-                           if (!asked)
-                               change = std::unexpected(std::move(asked.error()));
-                           else if (!role)
-                               change = result::refuse(invalid("role", "A role is admin, editor or member."));
-                           else
-                               change->role = *role;
-                       }
+                       auto change = read_change(kind, request, parts, house.parts.arena);
                        if (!change) {
                            responder.refuse(change.error());
                            return;

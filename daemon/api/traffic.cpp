@@ -12,7 +12,7 @@ namespace {
 /// Visits that each class of connections gets before any class gets more.
 constexpr std::uint8_t class_share = 2;
 /// Visits of a turn, unless the shares of many classes are more: what a client can be made to wait for another.
-constexpr std::size_t visits_a_turn = 32;
+constexpr std::size_t visits_a_turn = 16;
 
 int made(int descriptor, const char* call) {
     if (descriptor < 0) throw std::system_error(errno, std::generic_category(), call);

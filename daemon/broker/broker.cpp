@@ -25,6 +25,17 @@ result::Failure method_differs() {
          .next_step = "Set [seal] method to the store's own."});
 }
 
+/// The key file's root key, before anything is opened for writing; nullopt where the first one is still to be made.
+result::Result<std::optional<crypto::RootKey>>
+find_root_key(const settings::Settings::Seal& place, const std::optional<SealFile>& seal, secret::Arena& arena) {
+    std::error_code failed;
+    if (!seal && place.may_make_key && !std::filesystem::exists(place.key_file, failed)) return std::nullopt;
+    auto root = crypto::read_key_file(place.key_file, arena);
+    if (!root) return refuse(std::move(root.error()));
+    if (seal && !crypto::is_the_key_of(*root, seal->check)) return wrong_key();
+    return std::optional(std::move(*root));
+}
+
 } // namespace
 
 std::string_view name_of(Phase phase) {
@@ -54,6 +65,12 @@ result::Result<std::unique_ptr<Broker>> Broker::start(Parts parts, Rules rules) 
     if (!seal) return refuse(std::move(seal.error()));
     const auto method = rules.settings->seal.method;
     if (*seal && (*seal)->method != method) return method_differs();
+    std::optional<crypto::RootKey> root;
+    if (method == settings::SealMethod::key_file) {
+        auto found = find_root_key(rules.settings->seal, *seal, parts.arena);
+        if (!found) return refuse(std::move(found.error()));
+        root = std::move(*found);
+    }
     auto store = store::Store::open(data);
     if (!store) return refuse(std::move(store.error()));
     if (!*seal && !(*store)->is_empty()) {
@@ -68,22 +85,22 @@ result::Result<std::unique_ptr<Broker>> Broker::start(Parts parts, Rules rules) 
         broker->phase_ = Phase::sealed;
         return broker;
     }
-    if (auto started = broker->start_with_key_file(); !started) return refuse(std::move(started.error()));
+    if (auto started = broker->start_with_key_file(std::move(root)); !started)
+        return refuse(std::move(started.error()));
     return broker;
 }
 
-result::Result<> Broker::start_with_key_file() {
-    const auto& place = rules_.settings->seal;
-    std::error_code failed;
-    if (!seal_ && place.may_make_key && !std::filesystem::exists(place.key_file, failed)) {
-        if (auto made = crypto::make_key_file(place.key_file, parts_.arena); !made) return made;
+result::Result<> Broker::start_with_key_file(std::optional<crypto::RootKey> root) {
+    if (!root) {
+        const auto& key_file = rules_.settings->seal.key_file;
+        if (auto made = crypto::make_key_file(key_file, parts_.arena); !made) return made;
+        auto read = crypto::read_key_file(key_file, parts_.arena);
+        if (!read) return refuse(std::move(read.error()));
+        root = std::move(*read);
     }
-    auto root = crypto::read_key_file(place.key_file, parts_.arena);
-    if (!root) return refuse(std::move(root.error()));
     if (!seal_) {
         if (auto begun = first_start(*root, {}); !begun) return begun;
     }
-    if (!crypto::is_the_key_of(*root, seal_->check)) return wrong_key();
     if (auto opened = open_house(std::move(*root)); !opened) return opened;
     // It was stopped while it was sealed: this start unseals it.
     if (sealed_log_.read() != audit::SealedLog::Counts{}) {

@@ -81,6 +81,7 @@ void Daemon::exec_daemon() const {
     ::setenv("XDG_RUNTIME_DIR", (root_ / "run").c_str(), 1);
     ::unsetenv("NOTIFY_SOCKET");
     for (const auto& [name, value] : setup_.environment) ::setenv(name.c_str(), value.c_str(), 1);
+    if (setup_.before_exec) setup_.before_exec();
     const auto path = daemon_program();
     std::vector<std::string> arguments{path};
     arguments.insert(arguments.end(), setup_.arguments.begin(), setup_.arguments.end());

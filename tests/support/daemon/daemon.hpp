@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@ class Daemon {
         std::vector<std::string> arguments{};
         std::optional<std::filesystem::path> root{}; ///< a folder to go on in; absent: a new one, removed at the end
         bool open_to_others = false;                 ///< other uids may reach lease.sock (its folder becomes 0755)
+        std::function<void()> before_exec{};         ///< in the daemon's process: a sandbox around it
     };
     Daemon() : Daemon(Setup()) {}
     explicit Daemon(Setup setup);

@@ -1,0 +1,121 @@
+#include "support/daemon/steady_worker.hpp"
+
+#include "support/socket_client.hpp"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <grp.h>
+#include <stdexcept>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+#include <vector>
+
+namespace credlease::tests {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+constexpr auto pause_between = 500us; ///< a worker, not a flood
+
+std::string lease_in(const std::string& body) {
+    constexpr std::string_view before = "\"lease\":\"";
+    const auto at = body.find(before) + before.size();
+    return body.substr(at, body.find('"', at) - at);
+}
+
+/// One lease, and its release; the time that the lease took, or nothing.
+std::optional<std::chrono::microseconds> lease_once(test::SocketClient& client, const std::string& body) {
+    const auto began = Clock::now();
+    const auto leased = client.ask("POST", "/v1/leases", body);
+    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began);
+    if (!leased || leased->status != 201) return std::nullopt;
+    const auto released = client.ask("DELETE", "/v1/leases/" + lease_in(leased->body));
+    if (!released || released->status != 204) return std::nullopt;
+    return took;
+}
+
+SteadyWorker::Served summary(std::vector<std::chrono::microseconds>& times, std::uint64_t failures) {
+    SteadyWorker::Served served{.leases = times.size(), .failures = failures};
+    if (times.empty()) return served;
+    std::ranges::sort(times);
+    served.median = times[times.size() / 2];
+    served.p99 = times[times.size() * 99 / 100];
+    served.longest = times.back();
+    return served;
+}
+
+/// Works from one byte of the parent's to the next, then tells.
+int live(int commands, const std::filesystem::path& socket, const std::string& credential) {
+    test::SocketClient client(socket);
+    const std::string body = R"({"credential":")" + credential + "\"}";
+    if (!lease_once(client, body)) return 1;
+    char byte = 0;
+    if (::write(commands, "r", 1) != 1) return 2;
+    while (::read(commands, &byte, 1) == 1) {
+        std::vector<std::chrono::microseconds> times;
+        std::uint64_t failures = 0;
+        while (::recv(commands, &byte, 1, MSG_DONTWAIT) < 0) {
+            const auto took = lease_once(client, body);
+            took ? times.push_back(*took) : static_cast<void>(++failures);
+            std::this_thread::sleep_for(pause_between);
+        }
+        const auto served = summary(times, failures);
+        if (::write(commands, &served, sizeof served) != sizeof served) return 3;
+    }
+    return 0;
+}
+
+} // namespace
+
+SteadyWorker::SteadyWorker(const Daemon& daemon, unsigned uid, const std::string& credential) {
+    std::array<int, 2> ends{};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) throw std::runtime_error("socketpair");
+    pid_ = ::fork();
+    if (pid_ == 0) {
+        ::close(ends[0]);
+        (void)::setpriority(PRIO_PROCESS, 0, -20); // what else runs here is not what it measures
+        const bool became = ::setgroups(0, nullptr) == 0 && ::setgid(uid) == 0 && ::setuid(uid) == 0;
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        try {
+            ::_exit(became ? live(ends[1], daemon.lease_socket(), credential) : 99);
+        } catch (const std::exception&) { // it could not connect
+            ::_exit(98);
+        }
+    }
+    ::close(ends[1]);
+    commands_ = ends[0];
+    char ready = 0;
+    if (::read(commands_, &ready, 1) != 1) throw std::runtime_error("the steady worker got no lease");
+}
+
+SteadyWorker::~SteadyWorker() {
+    ::close(commands_);
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+}
+
+void SteadyWorker::begin() const {
+    if (::write(commands_, "b", 1) != 1) throw std::runtime_error("the steady worker has gone");
+}
+
+SteadyWorker::Served SteadyWorker::end() const {
+    Served served;
+    if (::write(commands_, "e", 1) != 1 || ::read(commands_, &served, sizeof served) != sizeof served) {
+        throw std::runtime_error("the steady worker has gone");
+    }
+    return served;
+}
+
+SteadyWorker::Served SteadyWorker::work_for(std::chrono::milliseconds time) const {
+    begin();
+    std::this_thread::sleep_for(time);
+    return end();
+}
+
+} // namespace credlease::tests

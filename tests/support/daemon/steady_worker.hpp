@@ -1,0 +1,40 @@
+#pragma once
+
+#include "support/daemon/daemon.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace credlease::tests {
+
+/// A well-behaved worker in a process of its own, under a uid of its own: it leases and releases one credential on one
+/// connection, over and over, and says how it was served.
+class SteadyWorker {
+  public:
+    /// What the worker saw between `begin` and `end`.
+    struct Served {
+        std::uint64_t leases = 0;
+        std::uint64_t failures = 0; ///< refused, or not answered within ten seconds
+        std::chrono::microseconds median{};
+        std::chrono::microseconds p99{}; ///< of a lease, from its request to its answer
+        std::chrono::microseconds longest{};
+    };
+
+    /// Connects; the credential must be one that a [[worker]] rule of that uid reaches.
+    SteadyWorker(const Daemon& daemon, unsigned uid, const std::string& credential);
+    ~SteadyWorker();
+    SteadyWorker(const SteadyWorker&) = delete;
+    SteadyWorker& operator=(const SteadyWorker&) = delete;
+
+    void begin() const;
+    [[nodiscard]] Served end() const;
+    /// Works for so long, and says how it was.
+    [[nodiscard]] Served work_for(std::chrono::milliseconds time) const;
+
+  private:
+    int commands_ = -1;
+    pid_t pid_ = 0;
+};
+
+} // namespace credlease::tests
