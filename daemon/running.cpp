@@ -74,22 +74,33 @@ void Running::serve(Doors doors) {
     routes_ = std::make_unique<api::Routes>(api_->routes());
     listener_ = std::make_unique<api::Listener>(
         loop_, *clock_, *arena_, *routes_,
-        api::Listener::Options{.connections_per_uid = settings_->limits.connections_per_uid,
-                               .end_of_turn = [this] { end_of_turn(); },
-                               .is_sealed = [this] { return broker_->house() == nullptr; },
-                               .refused =
-                                   [this](const attestation::Peer& peer, std::string_view code) {
-                                       log_.warn("A connection was refused.", {{"code", result::PublicText::of(code)},
-                                                                               {"uid", std::uint64_t{peer.uid}}});
-                                   },
-                               .broken =
-                                   [this](std::string_view what) {
-                                       log_.say(logs::Level::error, "A request broke off inside the broker.",
-                                                {{"what", result::PublicText::of(what)}});
-                                   }});
+        api::Listener::Options{
+            .connections_per_uid = settings_->limits.connections_per_uid,
+            .end_of_turn = [this] { end_of_turn(); },
+            .is_sealed = [this] { return broker_->house() == nullptr; },
+            .refused = [this](const attestation::Peer& peer, std::string_view code) { note_refused(peer.uid, code); },
+            .broken =
+                [this](std::string_view what) {
+                    log_.say(logs::Level::error, "A request broke off inside the broker.",
+                             {{"what", result::PublicText::of(what)}});
+                }});
     own_sockets_ = !doors.passed;
     listener_->add(api::Door::lease, std::move(doors.lease));
     listener_->add(api::Door::admin, std::move(doors.admin));
+}
+
+/// Who connects in vain again and again must not fill the log: one line a second, and how many there were.
+void Running::note_refused(std::uint32_t uid, std::string_view code) {
+    if (refused_call_ != 0) {
+        ++refused_since_;
+        return;
+    }
+    log_.warn("A connection was refused.", {{"code", result::PublicText::of(code)}, {"uid", std::uint64_t{uid}}});
+    refused_call_ = clock_->call_at(clock_->boot() + 1s, [this] {
+        refused_call_ = 0;
+        const auto more = std::exchange(refused_since_, 0);
+        if (more != 0) log_.warn("More connections were refused within a second.", {{"count", more}});
+    });
 }
 
 void Running::end_of_turn() {

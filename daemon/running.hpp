@@ -44,6 +44,7 @@ class Running {
     void drop_anchor(); ///< the audit head into the log, for an outside witness
     void say_head(const std::string& head);
     void end_of_turn();
+    void note_refused(std::uint32_t uid, std::string_view code);
     void remove_sockets();
 
     settings::Flags flags_;
@@ -63,6 +64,7 @@ class Running {
     std::unique_ptr<Signals> signals_;
     std::uint64_t anchored_ = 0; ///< last sequence number that the log was told
     std::uint64_t anchor_call_ = 0;
+    std::uint64_t refused_call_ = 0, refused_since_ = 0;
     bool own_sockets_ = false; ///< their files go when the broker stops
     bool stopping_ = false;
     int status_ = 0;

@@ -25,6 +25,17 @@ result::Failure method_differs() {
          .next_step = "Set [seal] method to the store's own."});
 }
 
+result::Failure no_seal_file() {
+    return refuse({.code = ErrorCode::damaged,
+                   .sentence = "The store holds records, but the file DATA/seal is missing.",
+                   .next_step = "Put it back from a copy of the data folder."});
+}
+
+bool has_journal(const std::filesystem::path& data) {
+    std::error_code failed;
+    return std::filesystem::exists(data / "journal", failed);
+}
+
 /// The key file's root key, before anything is opened for writing; nullopt where the first one is still to be made.
 result::Result<std::optional<crypto::RootKey>>
 find_root_key(const settings::Settings::Seal& place, const std::optional<SealFile>& seal, secret::Arena& arena) {
@@ -65,6 +76,7 @@ result::Result<std::unique_ptr<Broker>> Broker::start(Parts parts, Rules rules) 
     if (!seal) return refuse(std::move(seal.error()));
     const auto method = rules.settings->seal.method;
     if (*seal && (*seal)->method != method) return method_differs();
+    if (!*seal && has_journal(data)) return no_seal_file();
     std::optional<crypto::RootKey> root;
     if (method == settings::SealMethod::key_file) {
         auto found = find_root_key(rules.settings->seal, *seal, parts.arena);
@@ -73,11 +85,7 @@ result::Result<std::unique_ptr<Broker>> Broker::start(Parts parts, Rules rules) 
     }
     auto store = store::Store::open(data);
     if (!store) return refuse(std::move(store.error()));
-    if (!*seal && !(*store)->is_empty()) {
-        return refuse({.code = ErrorCode::damaged,
-                       .sentence = "The store holds records, but the file DATA/seal is missing.",
-                       .next_step = "Put it back from a copy of the data folder."});
-    }
+    if (!*seal && !(*store)->is_empty()) return no_seal_file();
     std::unique_ptr<Broker> broker(new Broker(parts, std::move(rules), std::move(*store)));
     broker->seal_ = std::move(*seal);
     if (method == settings::SealMethod::passphrase) {
@@ -98,7 +106,7 @@ result::Result<> Broker::start_with_key_file(std::optional<crypto::RootKey> root
         if (!read) return refuse(std::move(read.error()));
         root = std::move(*read);
     }
-    if (!seal_) {
+    if (is_new()) {
         if (auto begun = first_start(*root, {}); !begun) return begun;
     }
     if (auto opened = open_house(std::move(*root)); !opened) return opened;
@@ -111,13 +119,17 @@ result::Result<> Broker::start_with_key_file(std::optional<crypto::RootKey> root
     return {};
 }
 
+/// Also after a first start that was cut off between its two steps.
+bool Broker::is_new() const { return !seal_ || (store_->is_empty() && !has_journal(rules_.settings->places.data)); }
+
 result::Result<> Broker::first_start(const crypto::RootKey& root, SealFile seal) {
-    if (auto made = make_store_keys(root, *store_, parts_.arena); !made) return made;
-    seal.method = rules_.settings->seal.method;
-    seal.check = crypto::check_value(root);
-    if (auto written = write_seal_file(rules_.settings->places.data, seal); !written) return written;
-    seal_ = seal;
-    return {};
+    if (!seal_) {
+        seal.method = rules_.settings->seal.method;
+        seal.check = crypto::check_value(root);
+        if (auto written = write_seal_file(rules_.settings->places.data, seal); !written) return written;
+        seal_ = seal;
+    }
+    return make_store_keys(root, *store_, parts_.arena);
 }
 
 result::Result<> Broker::open_house(crypto::RootKey root) {

@@ -51,6 +51,7 @@ class Broker {
   private:
     Broker(Parts parts, Rules rules, std::unique_ptr<store::Store> store);
     [[nodiscard]] result::Result<> start_with_key_file(std::optional<crypto::RootKey> root);
+    [[nodiscard]] bool is_new() const;
     [[nodiscard]] result::Result<> first_start(const crypto::RootKey& root, SealFile seal);
     [[nodiscard]] runtime::Task<result::Result<crypto::RootKey>> root_key_from(secret::SecretBuffer passphrase);
     [[nodiscard]] result::Result<> open_house(crypto::RootKey root);

@@ -55,12 +55,12 @@ runtime::Task<result::Result<crypto::RootKey>> Broker::root_key_from(secret::Sec
     auto derive = [&] { return crypto::derive_root_key(passphrase, parameters, parts_.arena); };
     auto root = co_await parts_.bulk.run(std::move(derive));
     if (!root) co_return refuse(std::move(root.error()));
-    if (!seal_) {
+    if (seal_ && !crypto::is_the_key_of(*root, seal_->check)) co_return refused();
+    if (is_new()) {
         SealFile seal;
         seal.passphrase = parameters;
         if (auto begun = first_start(*root, seal); !begun) co_return refuse(std::move(begun.error()));
     }
-    if (!crypto::is_the_key_of(*root, seal_->check)) co_return refused();
     co_return std::move(*root);
 }
 

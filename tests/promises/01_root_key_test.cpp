@@ -150,4 +150,21 @@ BOOST_FIXTURE_TEST_CASE(a_bit_flipped_in_the_stores_own_log_refuses_to_start_and
     serves_all();
 }
 
+BOOST_FIXTURE_TEST_CASE(without_its_seal_file_the_store_is_refused_and_nothing_is_written, Stopped) {
+    const auto kept = daemon.root() / "kept.seal";
+    fs::rename(daemon.data() / "seal", kept);
+    is_refused("The store holds records, but the file DATA/seal is missing.");
+    fs::rename(kept, daemon.data() / "seal");
+    serves_all();
+}
+
+BOOST_FIXTURE_TEST_CASE(a_first_start_that_was_cut_off_behind_its_seal_file_is_gone_on_with, Stopped) {
+    fs::remove_all(daemon.data() / "store");
+    fs::remove_all(daemon.data() / "journal");
+    fs::remove(daemon.config_folder() / "audit.head");
+    BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
+    auto client = client_of(daemon);
+    BOOST_TEST(client.lease({.credential = store_token(client, "first", "tok_first_12345678")}).ok());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
