@@ -21,9 +21,13 @@ std::optional<Executable> identity_of(const char* path) {
 }
 
 /// In another mount namespace any file can be put in any place, and an image can be run from a file system of its own.
+/// The first process's is as good as ours: a hardened unit gives the daemon one of its own, in which the same file
+/// systems show the same devices and inodes.
 bool shares_our_mounts(pid_t pid) {
     static const auto ours = identity_of("/proc/self/ns/mnt");
-    return ours && identity_of(ProcPath(pid, "ns/mnt").text()) == ours;
+    static const auto first = identity_of("/proc/1/ns/mnt");
+    const auto theirs = identity_of(ProcPath(pid, "ns/mnt").text());
+    return theirs && (theirs == ours || theirs == first);
 }
 
 using Hash = std::array<std::uint8_t, crypto_hash_sha256_BYTES>;

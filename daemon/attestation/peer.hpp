@@ -52,7 +52,7 @@ struct Peer {
     gid_t gid = 0;
     Descriptor pidfd;                       ///< readable once the process has exited
     std::uint64_t start_time = 0;           ///< clock ticks since boot (/proc/PID/stat, field 22)
-    std::optional<Executable> executable{}; ///< absent where it may not be read or lies in another mount namespace
+    std::optional<Executable> executable{}; ///< absent where it may not be read, or the mounts are not ours
     std::string executable_path;            ///< for the audit log only
     std::string unit;                       ///< the first systemd unit below the system's slices; empty: none
     PeerKey key = PeerKey::pidfd;

@@ -77,6 +77,16 @@ class SystemBroker(unittest.TestCase):
     def test_its_keys_lie_in_locked_memory(self):
         self.assertIn(ask(ADMIN, "GET", "/v1/status")[1]["arena"], ["memfd_secret", "mlock"])
 
+    def test_a_worker_is_known_by_its_executable_through_the_units_own_mount_namespace(self):
+        executable = os.path.realpath(sys.executable)
+        rule = '[[worker]]\nname = "etl"\nuid = "nobody"\nworkspace = "default"\nexe = "{}"\n'
+        self.configure(rule.format(executable))
+        group = [grp.getgrnam("credlease").gr_gid]
+        status, answer = as_worker("/v1/whoami", group)
+        self.assertEqual((status, answer.get("principal")), (200, "worker:etl"))
+        self.configure(rule.format("/bin/true"))
+        self.assertEqual(as_worker("/v1/whoami", group)[0], 401)
+
     def test_a_process_outside_the_group_does_not_reach_the_socket(self):
         self.assertIn("PermissionError", as_worker("/v1/status", []))
 
