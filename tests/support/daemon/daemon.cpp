@@ -2,6 +2,7 @@
 
 #include <array>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
 #include <fstream>
@@ -16,6 +17,21 @@ namespace credlease::tests {
 namespace {
 
 using namespace std::chrono_literals;
+
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr bool is_sanitized = true;
+#else
+constexpr bool is_sanitized = false;
+#endif
+
+/// What a sanitizer found in the daemon is no test's to pass over: it ends the whole run.
+void check_reports(const std::string& log) {
+    for (const auto* report : {"Sanitizer", "runtime error:"}) {
+        if (log.find(report) == std::string::npos) continue;
+        std::fprintf(stderr, "A sanitizer reports of the daemon:\n%s\n", log.c_str());
+        std::_Exit(66);
+    }
+}
 
 std::filesystem::path make_folder() {
     std::string pattern = std::filesystem::temp_directory_path() / "credlease-XXXXXX";
@@ -63,6 +79,10 @@ Daemon::Daemon(Setup setup) : setup_(std::move(setup)) {
 }
 
 Daemon::~Daemon() {
+    if (is_sanitized) {
+        (void)stop(); // leaks are looked for at its end
+        check_reports(log());
+    }
     kill9();
     std::error_code ignored;
     if (remove_) std::filesystem::remove_all(root_, ignored);

@@ -24,7 +24,8 @@ class Daemon {
     };
     Daemon() : Daemon(Setup()) {}
     explicit Daemon(Setup setup);
-    ~Daemon(); ///< kills what runs
+    /// Kills what runs. Under a sanitizer it is stopped first, and a report of the daemon ends the test program.
+    ~Daemon();
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
 
