@@ -2,6 +2,7 @@
 
 #include "broker/find_credential.hpp"
 #include "broker/grants.hpp"
+#include "broker/lease_record.hpp"
 
 namespace credlease::broker {
 namespace {
@@ -10,29 +11,10 @@ constexpr std::size_t expired_at_a_time = 2000; ///< then others have their turn
 constexpr std::size_t grants_at_a_time = 100;
 
 void note_end(Unsealed& house, const leases::Lease& lease, vocabulary::EndReason reason) {
-    const vocabulary::LeaseView view{.expires_at = lease.expires_at,
-                                     .renewable_until = lease.renewable_until,
-                                     .binding = lease.binding,
-                                     .limited_by = lease.limited_by,
-                                     .reason = reason,
-                                     .scope = lease.scope};
-    vocabulary::AuditRecord record;
-    record.action = vocabulary::Action::lease_ended;
-    record.principal = lease.principal;
-    record.on_behalf_of = lease.on_behalf_of;
-    record.peer.uid = lease.uid;
-    record.peer.pid = lease.holder.pid;
-    record.credential = lease.credential;
-    record.version = lease.version;
-    record.generation = lease.generation;
-    record.lease = lease.id;
-    record.grant = lease.grant;
-    record.workflow = lease.workflow;
-    record.run = lease.run;
-    record.node = lease.node;
-    record.claimed = lease.claimed;
+    auto view = view_of(lease);
+    view.reason = reason;
+    auto record = record_of(lease, vocabulary::Action::lease_ended, view);
     record.detail = vocabulary::text_of(reason).view();
-    record.lease_view = &view;
     house.journal->note(record);
 }
 

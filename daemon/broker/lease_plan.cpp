@@ -1,5 +1,6 @@
 #include "broker/lease_plan.hpp"
 
+#include "broker/lease_record.hpp"
 #include "vault/lease_text.hpp"
 
 #include <algorithm>
@@ -158,16 +159,9 @@ result::Result<secret::SecretBuffer> write_lease_reply(Unsealed& house, const le
 
 vocabulary::AuditRecord lease_record(const Asker& asker, vocabulary::Action action, const leases::Lease& lease,
                                      const vault::Entry& entry, vocabulary::LeaseView& view) {
-    view = {.expires_at = lease.expires_at,
-            .renewable_until = lease.renewable_until,
-            .binding = lease.binding,
-            .limited_by = lease.limited_by,
-            .holder_start = lease.holder.start_time,
-            .boot_id = lease.holder.boot_id,
-            .fields = lease.fields,
-            .scope = lease.scope,
-            .idempotency_key = asker.idempotency_key,
-            .body_digest = asker.body_digest};
+    view = view_of(lease);
+    view.idempotency_key = asker.idempotency_key;
+    view.body_digest = asker.body_digest;
     auto record = record_of(asker, action);
     concern(record, entry.credential);
     record.fingerprint = entry.fingerprint;

@@ -1,5 +1,7 @@
 #include "broker/log_memory.hpp"
 
+#include "broker/lease_record.hpp"
+
 #include <charconv>
 
 namespace credlease::broker {
@@ -36,39 +38,6 @@ bool is_start_of_this_boot(const AuditRecord& record) {
 
 bool delivers(Action action) {
     return action == Action::lease_issued || action == Action::lease_renewed || action == Action::lease_redelivered;
-}
-
-LeaseView view_of(const leases::Lease& lease) {
-    return {.expires_at = lease.expires_at,
-            .renewable_until = lease.renewable_until,
-            .binding = lease.binding,
-            .limited_by = lease.limited_by,
-            .holder_start = lease.holder.start_time,
-            .boot_id = lease.holder.boot_id,
-            .fields = lease.fields,
-            .scope = lease.scope};
-}
-
-/// A record that brings the lease back; it views `lease` and `view`.
-AuditRecord record_of(const leases::Lease& lease, const LeaseView& view) {
-    AuditRecord record;
-    record.at = lease.issued_at;
-    record.action = Action::lease_issued;
-    record.principal = lease.principal;
-    record.on_behalf_of = lease.on_behalf_of;
-    record.peer.pid = lease.holder.pid;
-    record.peer.uid = lease.uid;
-    record.credential = lease.credential;
-    record.version = lease.version;
-    record.generation = lease.generation;
-    record.lease = lease.id;
-    record.grant = lease.grant;
-    record.workflow = lease.workflow;
-    record.run = lease.run;
-    record.node = lease.node;
-    record.claimed = lease.claimed;
-    record.lease_view = &view;
-    return record;
 }
 
 } // namespace
@@ -126,7 +95,9 @@ void LogDigest::give_leases(const Put& put) const {
     for (const auto& id : book_.matching({})) {
         const auto lease = book_.find(id);
         const auto view = view_of(*lease);
-        put(record_of(*lease, view));
+        auto record = record_of(*lease, Action::lease_issued, view);
+        record.at = lease->issued_at;
+        put(record);
     }
 }
 
@@ -138,7 +109,8 @@ void LogDigest::give_keys(const Put& put, bool of_live) const {
         auto view = lease ? view_of(*lease) : LeaseView{.expires_at = at};
         view.idempotency_key = key;
         view.body_digest = seen.body_digest;
-        auto record = lease ? record_of(*lease, view) : AuditRecord{.lease = seen.lease, .lease_view = &view};
+        auto record = lease ? record_of(*lease, Action::lease_issued, view)
+                            : AuditRecord{.lease = seen.lease, .lease_view = &view};
         record.at = at;
         record.action = seen.renewal ? Action::lease_renewed : Action::lease_issued;
         record.principal = principal;

@@ -2,6 +2,7 @@
 
 #include "broker/expiry.hpp"
 #include "broker/lease_plan.hpp"
+#include "broker/lease_record.hpp"
 #include "wire/json_writer.hpp"
 
 namespace credlease::broker {
@@ -155,11 +156,8 @@ result::Result<Release> stage_release(Unsealed& house, const Asker& asker, std::
     }
     const bool own = is_own(house, asker, *found);
     const auto reason = own ? vocabulary::EndReason::released : vocabulary::EndReason::ended_by_operator;
-    const vocabulary::LeaseView view{.expires_at = found->expires_at,
-                                     .renewable_until = found->renewable_until,
-                                     .binding = found->binding,
-                                     .reason = reason,
-                                     .scope = found->scope};
+    auto view = view_of(*found);
+    view.reason = reason;
     auto record = record_of(asker, own ? vocabulary::Action::lease_released : vocabulary::Action::lease_ended);
     record.credential = found->credential;
     record.version = found->version;
