@@ -1,6 +1,6 @@
 #include "access/directory.hpp"
 
-#include "access/bytes.hpp"
+#include "store/bytes.hpp"
 
 #include <algorithm>
 
@@ -10,6 +10,8 @@ namespace {
 using result::ErrorCode;
 using result::refuse;
 using settings::Role;
+using store::ByteReader;
+using store::ByteWriter;
 using vocabulary::UserId;
 using vocabulary::WorkspaceId;
 
@@ -22,16 +24,18 @@ std::string member_key(const WorkspaceId& workspace, const UserId& user) {
 }
 
 std::string workspace_value() {
-    ByteWriter writer;
+    std::string bytes;
+    ByteWriter writer(bytes);
     writer.u8(record_format);
-    return writer.take();
+    return bytes;
 }
 
 std::string member_value(Role role) {
-    ByteWriter writer;
+    std::string bytes;
+    ByteWriter writer(bytes);
     writer.u8(record_format);
     writer.u8(static_cast<std::uint8_t>(role));
-    return writer.take();
+    return bytes;
 }
 
 result::Failure unreadable(const store::Record& record) {

@@ -1,24 +1,26 @@
 #include "access/grant_record.hpp"
 
-#include "access/bytes.hpp"
+#include "store/bytes.hpp"
 
 #include <algorithm>
 
 namespace credlease::access {
 namespace {
 
+using store::ByteReader;
+using store::ByteWriter;
 using vocabulary::Grant;
 using vocabulary::Time;
 
 constexpr std::uint8_t record_format = 1;
 
-void write_time(ByteWriter& writer, Time time) {
+void write_time(ByteWriter<std::string>& writer, Time time) {
     writer.u64(static_cast<std::uint64_t>(time.time_since_epoch().count()));
 }
 
 Time read_time(ByteReader& reader) { return Time(vocabulary::Duration(static_cast<std::int64_t>(reader.u64()))); }
 
-void write_reach(ByteWriter& writer, const vocabulary::Reach& reach) {
+void write_reach(ByteWriter<std::string>& writer, const vocabulary::Reach& reach) {
     writer.u8(reach.all ? 1 : 0);
     writer.u32(static_cast<std::uint32_t>(reach.credentials.size()));
     for (const auto& id : reach.credentials) {
@@ -56,7 +58,7 @@ vocabulary::Reach read_reach(ByteReader& reader) {
 
 enum Optional : std::uint8_t { has_user = 1, has_max_ttl = 2, has_max_leases = 4, has_uid = 8 };
 
-void write_options(ByteWriter& writer, const Grant& grant) {
+void write_options(ByteWriter<std::string>& writer, const Grant& grant) {
     writer.u8(static_cast<std::uint8_t>((grant.user ? has_user : 0) | (grant.max_ttl ? has_max_ttl : 0) |
                                         (grant.max_leases ? has_max_leases : 0) | (grant.uid ? has_uid : 0)));
     if (grant.user) writer.text(grant.user->text());
@@ -94,7 +96,8 @@ Grant read_grant(ByteReader& reader) {
 
 std::string write_record(const GrantRecord& record) {
     const Grant& grant = record.grant;
-    ByteWriter writer;
+    std::string bytes;
+    ByteWriter writer(bytes);
     writer.u8(record_format);
     writer.raw({reinterpret_cast<const char*>(record.token.data()), record.token.size()});
     writer.text(grant.minted_by);
@@ -109,7 +112,7 @@ std::string write_record(const GrantRecord& record) {
     write_time(writer, grant.expires_at);
     writer.u32(grant.leases_taken);
     write_options(writer, grant);
-    return writer.take();
+    return bytes;
 }
 
 result::Result<GrantRecord> read_grant_record(const store::Record& record) {

@@ -1,77 +1,48 @@
 #include "broker/outcomes.hpp"
 
+#include "store/bytes.hpp"
 #include "wire/limits.hpp"
 
-#include <cstring>
+#include <algorithm>
 
 namespace credlease::broker {
 namespace {
 
-constexpr char format_here = 1;
+constexpr std::uint8_t format_here = 1;
 constexpr std::size_t dropped_at_a_time = 4;
 
-void put_number(std::string& out, std::uint64_t number) {
-    for (int i = 0; i < 8; ++i) out.push_back(static_cast<char>(number >> (8 * i)));
+using store::ByteReader;
+using store::ByteWriter;
+
+void put_text(ByteWriter<std::string>& writer, std::string_view text) {
+    writer.u64(text.size());
+    writer.raw(text);
 }
-
-void put_text(std::string& out, std::string_view text) {
-    put_number(out, text.size());
-    out.append(text);
-}
-
-class Reader {
-  public:
-    explicit Reader(std::string_view bytes) : rest_(bytes) {}
-    bool number(std::uint64_t& out) {
-        if (rest_.size() < 8) return false;
-        out = 0;
-        for (std::size_t i = 0; i < 8; ++i) out |= std::uint64_t{static_cast<std::uint8_t>(rest_[i])} << (8 * i);
-        rest_.remove_prefix(8);
-        return true;
-    }
-    bool text(std::string& out) {
-        std::uint64_t size = 0;
-        if (!number(size) || rest_.size() < size) return false;
-        out = rest_.substr(0, size);
-        rest_.remove_prefix(size);
-        return true;
-    }
-    bool bytes(void* out, std::size_t size) {
-        if (rest_.size() < size) return false;
-        std::memcpy(out, rest_.data(), size);
-        rest_.remove_prefix(size);
-        return true;
-    }
-
-  private:
-    std::string_view rest_;
-};
 
 std::string encoded(const Outcomes::Outcome& outcome) {
-    std::string out(1, format_here);
-    out.append(reinterpret_cast<const char*>(outcome.body_digest.data()), outcome.body_digest.size());
-    put_number(out, static_cast<std::uint64_t>(outcome.at.time_since_epoch().count()));
-    put_number(out, outcome.status);
-    put_number(out, outcome.revision);
-    put_text(out, outcome.location);
-    put_text(out, outcome.body);
-    return out;
+    std::string bytes;
+    ByteWriter writer(bytes);
+    writer.u8(format_here);
+    writer.raw({reinterpret_cast<const char*>(outcome.body_digest.data()), outcome.body_digest.size()});
+    writer.i64(outcome.at.time_since_epoch().count());
+    writer.u64(outcome.status);
+    writer.u64(outcome.revision);
+    put_text(writer, outcome.location);
+    put_text(writer, outcome.body);
+    return bytes;
 }
 
 std::optional<Outcomes::Outcome> decoded(std::string_view value) {
-    if (value.empty() || value[0] != format_here) return std::nullopt;
-    Reader reader(value.substr(1));
+    ByteReader reader(value);
+    if (reader.u8() != format_here) return std::nullopt;
     Outcomes::Outcome outcome;
-    std::uint64_t at = 0;
-    std::uint64_t status = 0;
-    if (!reader.bytes(outcome.body_digest.data(), outcome.body_digest.size()) || !reader.number(at) ||
-        !reader.number(status) || !reader.number(outcome.revision) || !reader.text(outcome.location) ||
-        !reader.text(outcome.body)) {
-        return std::nullopt;
-    }
-    outcome.at = vocabulary::Time(vocabulary::Duration(static_cast<std::int64_t>(at)));
-    outcome.status = static_cast<unsigned>(status);
-    return outcome;
+    std::ranges::copy(reader.raw(outcome.body_digest.size()), outcome.body_digest.begin());
+    outcome.at = vocabulary::Time(vocabulary::Duration(reader.i64()));
+    outcome.status = static_cast<unsigned>(reader.u64());
+    outcome.revision = reader.u64();
+    outcome.location = reader.raw(reader.u64());
+    outcome.body = reader.raw(reader.u64());
+    return reader.is_whole() ? std::optional(std::move(outcome)) : std::nullopt;
 }
 
 } // namespace

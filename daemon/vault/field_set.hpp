@@ -3,7 +3,7 @@
 #include "catalog/service.hpp"
 #include "result/result.hpp"
 #include "secret/secret_buffer.hpp"
-#include "vault/bytes.hpp"
+#include "store/bytes.hpp"
 #include "vocabulary/credential.hpp"
 
 #include <boost/json/value.hpp>
@@ -16,6 +16,9 @@
 #include <vector>
 
 namespace credlease::vault {
+
+using store::ByteReader;
+using store::ByteWriter;
 
 /// The secret fields of one credential while a request is served: one buffer in the arena, in the binary form that is
 /// sealed. Fields go by name, so that an entry of the catalog may change around what is stored.

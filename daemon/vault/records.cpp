@@ -1,12 +1,15 @@
 #include "vault/records.hpp"
 
-#include "vault/bytes.hpp"
+#include "store/bytes.hpp"
 
 #include <algorithm>
 #include <charconv>
 
 namespace credlease::vault {
 namespace {
+
+using store::ByteReader;
+using store::ByteWriter;
 
 using vocabulary::Credential;
 using vocabulary::PublicFields;
@@ -125,8 +128,6 @@ ByteReader open_format(std::string_view value, std::uint8_t format) {
     return reader;
 }
 
-bool is_whole(const ByteReader& reader) { return reader.is_at_end() && !reader.is_broken(); }
-
 result::Failure damaged(std::string_view key) {
     return result::refuse({.code = result::ErrorCode::damaged,
                            .sentence = "A stored record is not in a form that this version of the broker knows.",
@@ -191,7 +192,7 @@ result::Result<Credential> read_credential(std::string_view key, std::string_vie
     if (const auto expires_at = read_maybe(reader)) read.expires_at = time_of(*expires_at);
     if (const auto every = read_maybe(reader)) read.rotate_every = vocabulary::Duration(*every);
     read.rotated_at = time_of(reader.i64());
-    if (!id || !is_whole(reader)) return damaged(key);
+    if (!id || !reader.is_whole()) return damaged(key);
     return read;
 }
 
@@ -220,7 +221,7 @@ result::Result<SealedVersion> read_version(std::string_view key, std::string_vie
     read.scope = read_scope(reader.text(), reader);
     std::ranges::copy(reader.raw(read.fingerprint.size()), read.fingerprint.begin());
     read.sealed = bytes_of(reader.rest());
-    if (!id || !is_whole(reader) || version_key(read.id, read.version) != key) return damaged(key);
+    if (!id || !reader.is_whole() || version_key(read.id, read.version) != key) return damaged(key);
     return read;
 }
 
@@ -235,7 +236,7 @@ std::string write_key(std::span<const std::byte> wrapped) {
 result::Result<WrappedKey> read_key(std::string_view key, std::string_view value) {
     ByteReader reader = open_format(value, key_format);
     WrappedKey read{.scope = read_scope(key, reader), .wrapped = bytes_of(reader.rest())};
-    if (!is_whole(reader)) return damaged(key);
+    if (!reader.is_whole()) return damaged(key);
     return read;
 }
 

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-// The stored form of credentials, their sealed versions and the scopes' keys: a format byte, then vault/bytes.hpp's
+// The stored form of credentials, their sealed versions and the scopes' keys: a format byte, then store/bytes.hpp's
 // numbers and texts. Nothing secret passes through here but as ciphertext. Reading checks every bound; `damaged` names
 // the record's key.
 

@@ -2,12 +2,13 @@
 
 #include <concepts>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
-namespace credlease::vault {
+namespace credlease::store {
 
-/// Appends numbers (little-endian) and length-prefixed texts to `out`: the one binary form of records and associated
-/// data. `Out` has `append(const char*, std::size_t)`.
+/// Appends numbers (little-endian) and length-prefixed texts to `out`: the one binary form of what rooms keep in the
+/// store, and of associated data. `Out` has `append(const char*, std::size_t)`.
 template <class Out> class ByteWriter {
   public:
     explicit ByteWriter(Out& out) : out_(out) {}
@@ -63,6 +64,8 @@ class ByteReader {
     }
     [[nodiscard]] bool is_at_end() const { return left_.empty(); }
     [[nodiscard]] bool is_broken() const { return broken_; }
+    /// All was read and all was there.
+    [[nodiscard]] bool is_whole() const { return !broken_ && left_.empty(); }
 
   private:
     template <std::unsigned_integral Number> Number take_number() {
@@ -78,4 +81,4 @@ class ByteReader {
     bool broken_ = false;
 };
 
-} // namespace credlease::vault
+} // namespace credlease::store
