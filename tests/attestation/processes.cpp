@@ -108,7 +108,8 @@ void become(uid_t uid) {
     if (::setgroups(0, nullptr) != 0 || ::setresgid(uid, uid, uid) != 0 || ::setresuid(uid, uid, uid) != 0) ::_exit(98);
 }
 
-void say_go(int socket) { (void)!::write(socket, "!", 1); }
+// Whoever is to be told may have gone already.
+void say_go(int socket) { (void)!::send(socket, "!", 1, MSG_NOSIGNAL); }
 
 bool go_came(int socket) {
     char byte = 0;
