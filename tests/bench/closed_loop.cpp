@@ -3,9 +3,11 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
-#include <sys/epoll.h>
+#include <latch>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
+#include <thread>
 #include <unistd.h>
 
 namespace credlease::bench {
@@ -18,116 +20,97 @@ int connect_to(const std::string& path) {
     sockaddr_un place{};
     place.sun_family = AF_UNIX;
     path.copy(place.sun_path, sizeof place.sun_path - 1);
+    const timeval patience{.tv_sec = 30, .tv_usec = 0};
+    ::setsockopt(made, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     if (::connect(made, reinterpret_cast<const sockaddr*>(&place), sizeof place) == 0) return made;
     std::perror(path.c_str());
     std::exit(1);
 }
 
-struct Connection {
-    int socket = -1;
-    std::size_t received = 0;
-    std::size_t whole = 0; ///< the reply's size, once it is known
-    Clock::time_point sent;
-    std::array<char, 16384> bytes{};
-};
-
-class Loop {
+class Connection {
   public:
-    Loop(const std::string& socket, std::size_t connections, End end, Protocol& protocol)
-        : protocol_(protocol), end_(end), epoll_(::epoll_create1(EPOLL_CLOEXEC)), connections_(connections) {
-        for (std::size_t i = 0; i < connections; ++i) {
-            connections_[i].socket = connect_to(socket);
-            epoll_event event{.events = EPOLLIN, .data = {.u64 = i}};
-            ::epoll_ctl(epoll_, EPOLL_CTL_ADD, connections_[i].socket, &event);
-        }
-        outcome_.nanoseconds.reserve(1U << 20);
+    Connection(const std::string& path, std::unique_ptr<Protocol> protocol)
+        : protocol_(std::move(protocol)), socket_(connect_to(path)) {
+        outcome_.nanoseconds.reserve(1U << 17);
     }
+    ~Connection() { ::close(socket_); }
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
 
-    Outcome run() {
-        const auto began = Clock::now();
-        last_ = end_.time == std::chrono::nanoseconds::max() ? Clock::time_point::max() : began + end_.time;
-        for (std::size_t i = 0; i < connections_.size(); ++i) ask(i, began);
-        std::array<epoll_event, 128> ready{};
-        while (under_way_ > 0) {
-            const int count = ::epoll_wait(epoll_, ready.data(), static_cast<int>(ready.size()), 30'000);
-            if (count <= 0) {
-                lose(under_way_, "No answer came for 30 s.");
-                break;
-            }
-            for (int i = 0; i < count; ++i) receive(ready[static_cast<std::size_t>(i)].data.u64);
+    void run(Clock::time_point last, std::uint64_t requests) {
+        for (std::uint64_t sent = 0; sent < requests; ++sent) {
+            const auto asked = Clock::now();
+            if (asked >= last || !exchange()) return;
+            const std::chrono::nanoseconds took = Clock::now() - asked;
+            outcome_.nanoseconds.push_back(static_cast<std::uint32_t>(took.count()));
         }
-        outcome_.seconds = std::chrono::duration<double>(Clock::now() - began).count();
-        for (const auto& connection : connections_) ::close(connection.socket);
-        ::close(epoll_);
-        return std::move(outcome_);
     }
+    [[nodiscard]] const Outcome& outcome() const { return outcome_; }
 
   private:
-    void ask(std::size_t i, Clock::time_point now) {
-        if (sent_ >= end_.requests || now >= last_) return;
-        auto& connection = connections_[i];
-        const auto request = protocol_.request(i);
+    /// False when nothing more can be asked: a wrong answer or a lost connection.
+    bool exchange() {
+        const auto request = protocol_->request();
         outcome_.request_size = request.size();
-        connection.received = connection.whole = 0;
-        connection.sent = now;
-        ++sent_;
-        ++under_way_;
-        if (::send(connection.socket, request.data(), request.size(), MSG_NOSIGNAL) !=
-            static_cast<ssize_t>(request.size()))
-            lose(1, "A request could not be sent.");
-    }
-
-    void receive(std::size_t i) {
-        auto& connection = connections_[i];
-        const auto size = ::read(connection.socket, connection.bytes.data() + connection.received,
-                                 connection.bytes.size() - connection.received);
-        if (size <= 0) {
-            ::epoll_ctl(epoll_, EPOLL_CTL_DEL, connection.socket, nullptr);
-            lose(1, "A connection was closed.");
-            return;
+        if (::send(socket_, request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size())) {
+            return fail("A request could not be sent.");
         }
-        connection.received += static_cast<std::size_t>(size);
-        const std::string_view received(connection.bytes.data(), connection.received);
-        if (connection.whole == 0) connection.whole = protocol_.reply_size(received);
-        if (connection.whole == 0 || connection.received < connection.whole) return;
-        const auto now = Clock::now();
-        take(i, received, now);
-        ask(i, now);
-    }
-
-    void take(std::size_t i, std::string_view reply, Clock::time_point now) {
-        const auto& connection = connections_[i];
-        --under_way_;
-        outcome_.reply_size = connection.whole;
-        if (connection.received == connection.whole && protocol_.check(i, reply)) {
-            const std::chrono::nanoseconds took = now - connection.sent;
-            outcome_.nanoseconds.push_back(static_cast<std::uint32_t>(took.count()));
-        } else {
-            ++under_way_;
-            lose(1, reply);
+        std::size_t received = 0, whole = 0;
+        while (whole == 0 || received < whole) {
+            const auto size = ::read(socket_, bytes_.data() + received, bytes_.size() - received);
+            if (size <= 0) return fail("A connection was closed, or no answer came for 30 s.");
+            received += static_cast<std::size_t>(size);
+            if (whole == 0) whole = protocol_->reply_size({bytes_.data(), received});
         }
+        outcome_.reply_size = whole;
+        const std::string_view reply(bytes_.data(), received);
+        return (received == whole && protocol_->check(reply)) || fail(reply);
     }
 
-    void lose(std::size_t requests, std::string_view complaint) {
-        outcome_.errors += requests;
-        under_way_ -= requests;
-        if (outcome_.complaint.empty()) outcome_.complaint = complaint;
+    bool fail(std::string_view complaint) {
+        ++outcome_.errors;
+        outcome_.complaint = complaint;
+        return false;
     }
 
-    Protocol& protocol_;
-    End end_;
-    int epoll_;
-    std::vector<Connection> connections_;
-    Clock::time_point last_;
-    std::uint64_t sent_ = 0;
-    std::size_t under_way_ = 0;
+    std::unique_ptr<Protocol> protocol_;
+    int socket_;
+    std::array<char, 16384> bytes_{};
     Outcome outcome_;
 };
 
+void add(Outcome& sum, const Outcome& one) {
+    sum.nanoseconds.insert(sum.nanoseconds.end(), one.nanoseconds.begin(), one.nanoseconds.end());
+    sum.errors += one.errors;
+    sum.request_size = one.request_size;
+    sum.reply_size = one.reply_size;
+    if (sum.complaint.empty()) sum.complaint = one.complaint;
+}
+
 } // namespace
 
-Outcome run_closed_loop(const std::string& socket, std::size_t connections, End end, Protocol& protocol) {
-    return Loop(socket, connections, end, protocol).run();
+Outcome run_closed_loop(const std::string& socket, std::size_t connections, End end,
+                        const std::function<std::unique_ptr<Protocol>(std::size_t connection)>& make) {
+    std::vector<std::unique_ptr<Connection>> all;
+    for (std::size_t i = 0; i < connections; ++i) all.push_back(std::make_unique<Connection>(socket, make(i)));
+
+    std::latch ready(static_cast<std::ptrdiff_t>(connections) + 1);
+    Clock::time_point last = Clock::time_point::max();
+    std::vector<std::jthread> threads;
+    for (auto& connection : all) {
+        threads.emplace_back([&ready, &last, &connection, requests = end.requests] {
+            ready.arrive_and_wait();
+            connection->run(last, requests);
+        });
+    }
+    const auto began = Clock::now();
+    if (end.time != std::chrono::nanoseconds::max()) last = began + end.time;
+    ready.arrive_and_wait();
+    threads.clear(); // joins
+    Outcome sum;
+    sum.seconds = std::chrono::duration<double>(Clock::now() - began).count();
+    for (const auto& connection : all) add(sum, connection->outcome());
+    return sum;
 }
 
 } // namespace credlease::bench

@@ -2,23 +2,24 @@
 
 #include <chrono>
 #include <cstdint>
-#include <span>
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace credlease::bench {
 
-/// What is asked of a server, and how its answers are told apart.
+/// What one connection asks of a server, and how the answers are told apart.
 class Protocol {
   public:
     virtual ~Protocol() = default;
-    /// The next request for this connection; its bytes stay until the next call for the same one.
-    [[nodiscard]] virtual std::string_view request(std::size_t connection) = 0;
+    /// The next request; its bytes stay until the next call.
+    [[nodiscard]] virtual std::string_view request() = 0;
     /// Size of the whole reply that `received` begins with; 0 while that can't be told.
     [[nodiscard]] virtual std::size_t reply_size(std::string_view received) const = 0;
-    /// Is it the answer to what this connection asked last?
-    [[nodiscard]] virtual bool check(std::size_t connection, std::string_view reply) = 0;
+    /// Is it the answer to what was asked last?
+    [[nodiscard]] virtual bool check(std::string_view reply) = 0;
 };
 
 /// What a run brought.
@@ -33,11 +34,13 @@ struct Outcome {
 /// When no further request is sent.
 struct End {
     std::chrono::nanoseconds time = std::chrono::nanoseconds::max();
-    std::uint64_t requests = UINT64_MAX;
+    std::uint64_t requests = UINT64_MAX; ///< of each connection
 };
 
-/// Connects `connections` times to a Unix socket and keeps one request outstanding on each, from one thread on
-/// epoll(7), until `end`; then waits for the answers under way, so that every request that was sent is in the outcome.
-[[nodiscard]] Outcome run_closed_loop(const std::string& socket, std::size_t connections, End end, Protocol& protocol);
+/// Connects `connections` times to a Unix socket and keeps one request outstanding on each, until `end`. Each
+/// connection has a thread that blocks, as a worker would: what a client saves by asking for many at a time would
+/// flatter the cheaper server. Every request that was sent is in the outcome.
+[[nodiscard]] Outcome run_closed_loop(const std::string& socket, std::size_t connections, End end,
+                                      const std::function<std::unique_ptr<Protocol>(std::size_t connection)>& make);
 
 } // namespace credlease::bench

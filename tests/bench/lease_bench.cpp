@@ -52,24 +52,35 @@ int report(Outcome outcome, double server_cpu) {
     return 1;
 }
 
+/// `count` is split among the connections.
 int fill(const std::string& socket, std::size_t connections, std::uint64_t count, const char* ids_file) {
-    std::vector<std::string> ids;
-    ids.reserve(count);
-    const auto protocol = make_filling(connections, ids);
-    auto outcome = run_closed_loop(socket, connections, {.requests = count}, *protocol);
+    const std::uint64_t each = (count + connections - 1) / connections;
+    std::vector<Ids> ids(connections);
+    auto outcome = run_closed_loop(socket, connections, {.requests = each}, [&](std::size_t connection) {
+        return make_filling(connection * each, ids[connection]);
+    });
     std::ofstream file(ids_file);
-    for (const auto& id : ids) file << id << '\n';
+    for (const auto& some : ids) {
+        for (const auto& id : some) file << id << '\n';
+    }
     file.close();
     return report(std::move(outcome), 0);
 }
 
-std::unique_ptr<Protocol> protocol_of(const std::vector<std::string>& words, std::size_t connections) {
-    if (words[5] == "echo" && words.size() == 8) return make_echo(std::stoul(words[6]), std::stoul(words[7]));
-    if (words.size() != 7) return nullptr;
-    if (words[5] == "redis") return make_redis(connections, read_ids(words[6]));
-    if (words[5] == "lease") return make_lease(connections, read_ids(words[6]), false);
-    if (words[5] == "lease-with-keys") return make_lease(connections, read_ids(words[6]), true);
-    return nullptr;
+using Maker = std::function<std::unique_ptr<Protocol>(std::size_t connection)>;
+
+Maker maker_of(const std::vector<std::string>& words, Ids& ids) {
+    if (words[5] == "echo" && words.size() == 8) {
+        return [request = std::stoul(words[6]), reply = std::stoul(words[7])](std::size_t) {
+            return make_echo(request, reply);
+        };
+    }
+    if (words.size() != 7) return {};
+    ids = read_ids(words[6]);
+    if (words[5] == "redis") return [&ids](std::size_t connection) { return make_redis(ids, connection); };
+    const bool with_keys = words[5] == "lease-with-keys";
+    if (words[5] != "lease" && !with_keys) return {};
+    return [&ids, with_keys](std::size_t connection) { return make_lease(ids, connection, with_keys); };
 }
 
 int usage() {
@@ -88,11 +99,12 @@ int main(int count, char** arguments) {
         return fill(words[1], std::stoul(words[2]), std::stoull(words[4]), arguments[5]);
     if (count < 7) return usage();
     const auto connections = std::stoul(words[2]);
-    const auto protocol = protocol_of(words, connections);
-    if (!protocol) return usage();
+    Ids ids;
+    const auto make = maker_of(words, ids);
+    if (!make) return usage();
     const auto time =
         std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(std::stod(words[3])));
     const double before = cpu_seconds(words[4]);
-    auto outcome = run_closed_loop(words[1], connections, {.time = time}, *protocol);
+    auto outcome = run_closed_loop(words[1], connections, {.time = time}, make);
     return report(std::move(outcome), cpu_seconds(words[4]) - before);
 }
