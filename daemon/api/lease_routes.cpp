@@ -1,5 +1,6 @@
 #include "api/api.hpp"
 #include "broker/cursor.hpp"
+#include "broker/gone_lease.hpp"
 #include "broker/renew_lease.hpp"
 #include "broker/views.hpp"
 
@@ -91,6 +92,36 @@ result::Result<Reply> end_many(broker::Unsealed& house, const broker::Asker& ask
     return Reply{.body = R"({"ended":)" + std::to_string(*count) + '}'};
 }
 
+using TellWhy = std::function<void(const broker::Asker&, Responder, const result::Error&)>;
+
+/// Of a lease that is not live the log may know why: then it is asked before the caller is told.
+void refuse_lease(broker::Unsealed& house, broker::Asker asker, Responder responder, const result::Error& error,
+                  std::string_view lease, TellWhy tell) {
+    if (error.code != ErrorCode::lease_not_found || !broker::must_look_up(house, lease)) {
+        tell(asker, std::move(responder), error);
+        return;
+    }
+    auto run = [](broker::Unsealed& open, broker::Asker who, Responder reply_to, std::string id,
+                  TellWhy tell_why) -> runtime::Task<> {
+        const auto why = co_await broker::look_up_ended(open, who, std::move(id));
+        tell_why(who, std::move(reply_to), why);
+    };
+    house.tasks.start(run(house, std::move(asker), std::move(responder), std::string(lease), std::move(tell)));
+}
+
+void show_lease(const Parts& parts, broker::Unsealed& house, broker::Asker asker, Responder responder) {
+    const auto lease = broker::find_lease(house, asker, parts[0]);
+    if (!lease) {
+        refuse_lease(house, std::move(asker), std::move(responder), lease.error(), parts[0],
+                     [](const broker::Asker&, Responder reply_to, const result::Error& why) { reply_to.refuse(why); });
+        return;
+    }
+    Reply reply;
+    wire::JsonWriter writer(reply.body);
+    broker::write_lease(writer, house, *lease);
+    responder.answer(std::move(reply));
+}
+
 } // namespace
 
 void Api::add_lease_routes(std::vector<Route>& rows) {
@@ -107,18 +138,8 @@ void Api::add_lease_routes(std::vector<Route>& rows) {
             [this](const Request&, const Parts& parts, broker::Unsealed& house, broker::Asker asker,
                    Responder responder) { release_lease(parts, house, std::move(asker), std::move(responder)); }));
     rows.push_back(row(Method::get, "/v1/leases/{id}", true,
-                       [](const Request&, const Parts& parts, broker::Unsealed& house, const broker::Asker& asker,
-                          Responder responder) {
-                           const auto lease = broker::find_lease(house, asker, parts[0]);
-                           if (!lease) {
-                               responder.refuse(lease.error());
-                               return;
-                           }
-                           Reply reply;
-                           wire::JsonWriter writer(reply.body);
-                           broker::write_lease(writer, house, *lease);
-                           responder.answer(std::move(reply));
-                       }));
+                       [](const Request&, const Parts& parts, broker::Unsealed& house, broker::Asker asker,
+                          Responder responder) { show_lease(parts, house, std::move(asker), std::move(responder)); }));
     rows.push_back(row(Method::get, "/v1/leases", true,
                        [](const Request& request, const Parts&, broker::Unsealed& house, const broker::Asker& asker,
                           Responder responder) {
@@ -180,7 +201,10 @@ void Api::renew_lease(const Request& request, const Parts& parts, broker::Unseal
     auto reply = broker::stage_renew(house, asker, parts[0], *asked, waiter);
     if (!reply) {
         free_slot(waiter.ticket);
-        refuse(&house, Action::lease_refused, asker, std::move(responder), reply.error());
+        refuse_lease(house, std::move(asker), std::move(responder), reply.error(), parts[0],
+                     [this, &house](const broker::Asker& who, Responder reply_to, const result::Error& why) {
+                         refuse(&house, Action::lease_refused, who, std::move(reply_to), why);
+                     });
         return;
     }
     fill_slot(waiter, std::move(responder), std::move(*reply), true);
@@ -197,7 +221,14 @@ void Api::release_lease(const Parts& parts, broker::Unsealed& house, broker::Ask
     if (released) {
         responder.answer({.status = 204});
     } else {
-        responder.refuse(released.error());
+        refuse_lease(house, std::move(asker), std::move(responder), released.error(), parts[0],
+                     [](const broker::Asker&, Responder reply_to, const result::Error& why) {
+                         if (why.code == ErrorCode::lease_ended) {
+                             reply_to.answer({.status = 204});
+                         } else {
+                             reply_to.refuse(why);
+                         }
+                     });
     }
 }
 

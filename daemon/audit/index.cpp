@@ -7,7 +7,7 @@
 namespace credlease::audit {
 namespace {
 
-constexpr std::string_view magic = "CLINDEX1";
+constexpr std::string_view magic = "CLINDEX2";
 
 mac::Digest index_mac(const mac::ChainMac& mac, Bytes index) { return mac.of({mac::bytes_of("index"), index}); }
 
@@ -53,6 +53,7 @@ void SegmentIndex::take_in(const vocabulary::AuditRecord& record) {
     actions_.set(static_cast<std::uint8_t>(record.action));
     earliest_ = std::min(earliest_, record.at);
     latest_ = std::max(latest_, record.at);
+    if (record.lease != vocabulary::LeaseId{}) leases_.add(record.lease);
     if (record.credential == vocabulary::CredentialId{}) return;
     credentials_.insert(record.credential.value().low);
 }
@@ -72,6 +73,7 @@ Buffer SegmentIndex::write(const mac::ChainMac& mac) const {
     for (std::size_t action = 0; action < actions_.size(); ++action) out.byte(actions_[action] ? 1 : 0);
     out.number(credentials_.size());
     for (const auto credential : credentials_) out.bytes(mac::little_endian(credential));
+    leases_.write(out);
     out.number(marks_.size());
     for (const auto& mark : marks_) {
         out.number(mark.seq);
@@ -88,6 +90,7 @@ bool SegmentIndex::read(Bytes bytes, const mac::ChainMac& mac) {
     const Bytes index = bytes.first(bytes.size() - mac_size);
     const auto expected = index_mac(mac, index);
     if (!mac::equal_in_constant_time(bytes.last(mac_size), mac::bytes_of(expected))) return false;
+    if (!std::ranges::equal(index.first(magic.size()), mac::bytes_of(magic))) return false; // another version's
     Decoder in(index.subspan(magic.size()));
     first_ = in.number();
     end_.seq = in.number();
@@ -96,6 +99,7 @@ bool SegmentIndex::read(Bytes bytes, const mac::ChainMac& mac) {
     for (std::size_t action = 0; action < actions_.size(); ++action) actions_.set(action, in.byte() != 0);
     for (auto left = in.number(in.left() / sizeof(std::uint64_t)); left > 0; --left)
         credentials_.insert(in.fixed_number());
+    leases_.read(in);
     marks_.resize(static_cast<std::size_t>(in.number(in.left() / mac_size)));
     for (auto& mark : marks_) {
         mark.seq = in.number();

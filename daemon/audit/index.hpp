@@ -1,5 +1,6 @@
 #pragma once
 
+#include "audit/lease_filter.hpp"
 #include "audit/segment.hpp"
 
 #include <boost/unordered/unordered_flat_set.hpp>
@@ -26,6 +27,7 @@ class SegmentIndex {
                                                                const mac::ChainMac& mac);
 
     [[nodiscard]] bool holds(const vocabulary::CredentialId& credential) const;
+    [[nodiscard]] bool may_hold(const vocabulary::LeaseId& lease) const { return leases_.may_hold(lease); }
     [[nodiscard]] bool holds(vocabulary::Action action) const { return actions_[static_cast<std::uint8_t>(action)]; }
     [[nodiscard]] vocabulary::Time earliest() const { return earliest_; }
     [[nodiscard]] vocabulary::Time latest() const { return latest_; }
@@ -42,6 +44,7 @@ class SegmentIndex {
     Mark end_;
     std::vector<Mark> marks_;
     boost::unordered_flat_set<std::uint64_t> credentials_; ///< the random halves of their ids
+    LeaseFilter leases_;
     std::bitset<256> actions_;
     vocabulary::Time earliest_ = vocabulary::Time::max();
     vocabulary::Time latest_ = vocabulary::Time::min();

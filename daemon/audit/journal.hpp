@@ -103,6 +103,7 @@ class Journal {
     // ---- bulk thread
     struct Query {
         std::optional<vocabulary::CredentialId> credential{};
+        std::optional<vocabulary::LeaseId> lease{};
         std::optional<vocabulary::Time> since{}, until{};     ///< at >= since, at < until
         std::string action{}, principal{}, workflow{}, run{}; ///< empty: any. `action` may be "lease.*"
         std::uint64_t before = 0;                             ///< sequence number to go on below; 0: from the newest

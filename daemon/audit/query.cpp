@@ -19,6 +19,7 @@ bool fits_action(std::string_view wanted, vocabulary::Action action) {
 
 bool fits(const Journal::Query& query, const AuditRecord& record) {
     if (query.credential && record.credential != *query.credential) return false;
+    if (query.lease && record.lease != *query.lease) return false;
     if ((query.since && record.at < *query.since) || (query.until && record.at >= *query.until)) return false;
     if (!fits_action(query.action, record.action) || !fits(query.workflow, record.workflow)) return false;
     if (!fits(query.run, record.run)) return false;
@@ -29,6 +30,7 @@ bool fits(const Journal::Query& query, const AuditRecord& record) {
 /// Can the segment hold an answer at all?
 bool may_hold(const SegmentIndex& index, const Journal::Query& query) {
     if (query.credential && !index.holds(*query.credential)) return false;
+    if (query.lease && !index.may_hold(*query.lease)) return false;
     if ((query.since && index.latest() < *query.since) || (query.until && index.earliest() >= *query.until))
         return false;
     if (query.action.empty()) return true;

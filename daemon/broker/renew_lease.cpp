@@ -1,6 +1,7 @@
 #include "broker/renew_lease.hpp"
 
 #include "broker/expiry.hpp"
+#include "broker/gone_lease.hpp"
 #include "broker/lease_plan.hpp"
 #include "broker/lease_record.hpp"
 #include "wire/json_writer.hpp"
@@ -21,21 +22,10 @@ bool is_own(const Unsealed& house, const Asker& asker, const leases::Lease& leas
            lease.holder.boot_id == house.boot;
 }
 
-result::Failure lease_not_found() {
-    return refuse({.code = ErrorCode::lease_not_found,
-                   .sentence = "There is no such lease that is yours.",
-                   .next_step = "Ask for a new one with POST /v1/leases."});
-}
-
 std::optional<result::Failure> why_it_ended(const Unsealed& house, const Asker& asker, const vocabulary::LeaseId& id) {
     const auto end = house.book.find_ended(id);
     if (!end || (end->principal != asker.caller->principal && !is_operator(asker))) return std::nullopt;
-    result::Error error{.code = ErrorCode::lease_ended,
-                        .sentence = "The lease has ended.",
-                        .next_step = "Ask for a new one with POST /v1/leases.",
-                        .reason = vocabulary::text_of(end->reason)};
-    if (end->reason == vocabulary::EndReason::credential_revoked) error.sentence = "credential revoked";
-    return refuse(std::move(error));
+    return refuse(lease_ended(end->reason));
 }
 
 /// Every renewal asks again whether the caller still may.
@@ -92,13 +82,17 @@ result::Result<StagedReply> stage_again(Unsealed& house, const Asker& asker, con
 
 result::Result<leases::Lease> find_lease(const Unsealed& house, const Asker& asker, std::string_view text) {
     const auto id = vocabulary::LeaseId::find(text);
-    if (!id) return lease_not_found();
+    if (!id) return refuse(lease_not_found());
     auto lease = house.book.find(*id);
-    if (lease && (is_own(house, asker, *lease) || is_operator(asker))) return std::move(*lease);
+    if (lease && (is_own(house, asker, *lease) || is_operator(asker))) {
+        // Its time may have come in this very turn, before the wheel's.
+        if (lease->expires_at <= house.time.now()) return refuse(lease_ended(vocabulary::EndReason::expired));
+        return std::move(*lease);
+    }
     if (!lease) {
         if (auto ended = why_it_ended(house, asker, *id)) return std::move(*ended);
     }
-    return lease_not_found();
+    return refuse(lease_not_found());
 }
 
 result::Result<StagedReply> stage_renew(Unsealed& house, const Asker& asker, std::string_view id,

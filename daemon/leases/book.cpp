@@ -133,6 +133,8 @@ std::optional<Book::Ended> Book::find_ended(const LeaseId& id) const {
     return Ended{.reason = end->reason, .credential = end->credential, .principal = end->principal};
 }
 
+bool Book::may_have_forgotten(const LeaseId& id) const { return state_->ended.may_have_forgotten(id, state_->now); }
+
 void Book::visit_ended(const std::function<void(const LeaseId&, const Ended&, Time)>& show) const {
     state_->ended.visit(state_->now, [&](const EndedLeases::End& end) {
         show(end.lease, {.reason = end.reason, .credential = end.credential, .principal = end.principal}, end.at);
@@ -197,8 +199,9 @@ void Book::replay(const vocabulary::AuditRecord& record, Time now) {
         return;
     case Action::lease_released:
     case Action::lease_ended:
+        // Whose it was the live lease tells best: the record may be that of the operator who ended it.
+        state_->end(slot == none ? lease : state_->live.view(slot), record.lease_view->reason, record.at);
         if (slot != none) state_->live.remove(slot);
-        state_->end(lease, record.lease_view->reason, record.at);
         return;
     default:
         return;

@@ -87,12 +87,16 @@ class Book {
     [[nodiscard]] std::optional<vocabulary::Time> next_expiry() const;
 
     /// Why a lease that lived here ended, and of which credential: for 24 h, the last 100,000.
+    static constexpr vocabulary::Duration known_for = std::chrono::hours(24);
     struct Ended {
         vocabulary::EndReason reason;
         vocabulary::CredentialId credential;
         std::string_view principal;
     };
     [[nodiscard]] std::optional<Ended> find_ended(const vocabulary::LeaseId& id) const;
+    /// An id that is unknown here may be that of a lease which ended within 24 h, before the last 100,000: the log
+    /// knows.
+    [[nodiscard]] bool may_have_forgotten(const vocabulary::LeaseId& id) const;
     /// All of them that are still known, in the order in which they ended.
     void
     visit_ended(const std::function<void(const vocabulary::LeaseId&, const Ended&, vocabulary::Time at)>& show) const;

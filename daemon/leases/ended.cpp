@@ -2,6 +2,13 @@
 
 namespace credlease::leases {
 
+namespace {
+
+/// An id tells the wall's time, an end the time line of leases; the wall's clock may have been set since.
+constexpr vocabulary::Duration clocks_apart = std::chrono::hours(1);
+
+} // namespace
+
 void EndedLeases::forget_oldest() {
     const Slot slot = line_.oldest;
     line_.remove(entries_, slot);
@@ -33,6 +40,13 @@ std::optional<EndedLeases::End> EndedLeases::find(const vocabulary::LeaseId& lea
                                      [&](const Entry& entry) { return entry.lease == lease; });
     if (slot == none || entries_[slot].at + known_for < now) return std::nullopt;
     return view(entries_[slot]);
+}
+
+bool EndedLeases::may_have_forgotten(const vocabulary::LeaseId& lease, vocabulary::Time now) const {
+    if (line_.size < most) return false; // nothing had to go before its time
+    const vocabulary::Time oldest = entries_[line_.oldest].at;
+    const vocabulary::Time made(std::chrono::milliseconds(lease.value().milliseconds()));
+    return oldest + known_for >= now && made <= oldest + clocks_apart;
 }
 
 void EndedLeases::visit(vocabulary::Time now, const std::function<void(const End&)>& show) const {

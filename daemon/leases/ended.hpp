@@ -1,5 +1,6 @@
 #pragma once
 
+#include "leases/book.hpp"
 #include "leases/chains.hpp"
 #include "leases/texts.hpp"
 #include "vocabulary/lease.hpp"
@@ -13,7 +14,7 @@ namespace credlease::leases {
 class EndedLeases {
   public:
     static constexpr std::size_t most = 100'000;
-    static constexpr vocabulary::Duration known_for = std::chrono::hours(24);
+    static constexpr vocabulary::Duration known_for = Book::known_for;
 
     explicit EndedLeases(Texts& texts) : texts_(texts) {}
 
@@ -27,6 +28,8 @@ class EndedLeases {
     void note(const End& end, vocabulary::Time now);
     /// What ended more than 24 hours before `now` is not known.
     [[nodiscard]] std::optional<End> find(const vocabulary::LeaseId& lease, vocabulary::Time now) const;
+    /// Has the end of this lease perhaps made room for later ones, within those 24 hours? Then only the log knows it.
+    [[nodiscard]] bool may_have_forgotten(const vocabulary::LeaseId& lease, vocabulary::Time now) const;
     /// Those that are known, the oldest first.
     void visit(vocabulary::Time now, const std::function<void(const End&)>& show) const;
 

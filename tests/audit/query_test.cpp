@@ -15,6 +15,10 @@ vocabulary::CredentialId credential(std::uint64_t number) {
     return vocabulary::CredentialId({.high = 7, .low = number});
 }
 
+vocabulary::LeaseId lease(std::uint64_t number) {
+    return vocabulary::LeaseId({.high = 9, .low = number * 0x9e37'79b9'7f4a'7c15}); // as random as an id's half
+}
+
 /// Two hundred leases of twenty credentials, a minute apart, over several segments; each tenth is a renewal.
 struct History {
     History() : sample(folder.path(), {.segment_size = 3000}) {
@@ -25,6 +29,7 @@ struct History {
             AuditRecord record{.action = i % 10 == 9 ? Action::lease_renewed : Action::lease_issued,
                                .principal = i % 2 == 0 ? "worker:etl" : "worker:web",
                                .credential = credential(i < 100 ? i % 10 : 10 + i % 10),
+                               .lease = lease(i),
                                .workflow = "nightly",
                                .run = run};
             if (i % 50 == 0) record.on_behalf_of = "user:flows/alice";
@@ -117,6 +122,24 @@ BOOST_AUTO_TEST_CASE(a_query_by_credential_reads_the_index_and_not_the_segments)
     flip(sample.log_file(0), 300); // the old half need not be read any more
     BOOST_TEST(ask(query).size() == 10U);
     query.credential = credential(3);
+    BOOST_TEST(!sample.journal->query(query, [](const AuditRecord&) {}).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_query_by_lease_reads_the_index_and_then_its_segment_alone) {
+    Journal::Query query;
+    query.limit = 1000;
+    for (const std::uint64_t number : {0U, 17U, 199U}) {
+        query.lease = lease(number);
+        BOOST_TEST((ask(query) == Texts{std::to_string(number)}));
+    }
+    for (std::size_t i = 0; sample.log_file(i) != sample.last_log_file(); ++i) {
+        flip(sample.log_file(i), 300); // that none of them verifies does not matter to who does not read them
+    }
+    query.lease = lease(199);
+    BOOST_TEST((ask(query) == Texts{"199"}));
+    query.lease = lease(12'345);
+    BOOST_TEST(ask(query).empty());
+    query.lease = lease(17);
     BOOST_TEST(!sample.journal->query(query, [](const AuditRecord&) {}).has_value());
 }
 

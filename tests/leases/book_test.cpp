@@ -158,6 +158,19 @@ BOOST_AUTO_TEST_CASE(why_they_ended_is_known_of_the_last_100000) {
     BOOST_TEST(book.find_ended(lease_id(100'000)).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(the_log_is_to_be_asked_only_of_a_lease_that_the_book_may_have_forgotten) {
+    Book book;
+    for (std::uint64_t i = 0; i <= 100'000; ++i) {
+        if (i < 100'000) BOOST_REQUIRE(!book.may_have_forgotten(lease_id(0)));
+        BOOST_REQUIRE(book.issue(sample_lease(i)));
+        BOOST_REQUIRE(book.end(lease_id(i), EndReason::released, noon));
+    }
+    BOOST_TEST(book.may_have_forgotten(lease_id(0)));
+    BOOST_TEST(!book.may_have_forgotten(lease_id(123'456, noon + 2h))); // made after the oldest end that is known
+    book.expire(noon + 24h + 1ms, 100, [](const Lease&) {});
+    BOOST_TEST(!book.may_have_forgotten(lease_id(0))); // too long ago by now
+}
+
 BOOST_AUTO_TEST_CASE(a_forgotten_lease_was_never_there) {
     Book book;
     BOOST_REQUIRE(book.issue(sample_lease(1)));
