@@ -114,6 +114,7 @@ struct Callers::State {
     [[nodiscard]] const CallerRef& grantee_of(const vocabulary::Grant& grant);
     [[nodiscard]] std::optional<std::size_t> find_engine(const attestation::Peer& peer) const;
     [[nodiscard]] result::Result<CallerRef> find_actor(std::size_t engine, std::string_view actor);
+    [[nodiscard]] CallerRef find_former_engine(const Former& former);
     [[nodiscard]] result::Result<CallerRef> find_admin(const attestation::Peer& peer, std::string_view actor);
 };
 
@@ -206,6 +207,17 @@ result::Result<CallerRef> Callers::State::find_admin(const attestation::Peer& pe
                            "Add it to [access] operators or users, or as an [[engine]].");
 }
 
+CallerRef Callers::State::find_former_engine(const Former& former) {
+    for (std::size_t i = 0; i < engines.size(); ++i) {
+        const EngineRule& rule = rules.settings->engines[i];
+        if (rule.uid != former.uid || principal_of(rule) != former.principal) continue;
+        if (former.on_behalf_of.empty()) return engines[i];
+        auto actor = find_actor(i, former.on_behalf_of);
+        return actor ? *actor : nullptr;
+    }
+    return nullptr;
+}
+
 Callers::Callers(std::shared_ptr<const settings::Settings> settings, const Directory& directory, const Grants& grants)
     : state_(std::make_unique<State>(std::move(settings), directory, grants)) {}
 Callers::~Callers() = default;
@@ -225,6 +237,27 @@ result::Result<CallerRef> Callers::find(const attestation::Peer& peer, const Cla
                        .next_step = "Leave Credlease-Actor out."});
     }
     return caller;
+}
+
+CallerRef Callers::find_again(const Former& former) {
+    if (state_->epoch != state_->directory.epoch()) state_->make_all();
+    if (former.grant != vocabulary::GrantId{}) {
+        const auto* grant = state_->grants.find(former.grant);
+        return grant != nullptr ? state_->grantee_of(*grant) : nullptr;
+    }
+    for (std::size_t i = 0; i < state_->workers.size(); ++i) {
+        const bool same_uid = state_->rules.settings->workers[i].uid == former.uid;
+        if (same_uid && state_->workers[i]->principal == former.principal) return state_->workers[i];
+    }
+    for (const auto* accounts : {&state_->operators, &state_->users}) {
+        const auto account = find_in(*accounts, former.uid);
+        if (account && account->principal == former.principal) return account;
+    }
+    return state_->find_former_engine(former);
+}
+
+bool Callers::is_granted(const vocabulary::Grant& grant) const {
+    return is_still_granted(grant, state_->rules, state_->directory);
 }
 
 void Callers::set_hash_of(HashOf hash_of) { state_->hash_of = std::move(hash_of); }

@@ -35,6 +35,18 @@ class Callers {
     /// A rule would match `peer` if only the hash of its executable were known: it is to be made first.
     [[nodiscard]] bool needs_hash(const attestation::Peer& peer) const;
 
+    /// Who the holder of a lease would be under the settings, members and grants of now: nullptr when there is none
+    /// such. For leases that outlived a config.
+    struct Former {
+        std::string_view principal;
+        std::string_view on_behalf_of;
+        vocabulary::GrantId grant; ///< zero: none
+        std::uint32_t uid = 0;
+    };
+    [[nodiscard]] CallerRef find_again(const Former& former);
+    /// Whether the one who minted the grant still may.
+    [[nodiscard]] bool is_granted(const vocabulary::Grant& grant) const;
+
     /// A reload. Returns the principals that are no more or reach less: their leases and grants end.
     [[nodiscard]] std::vector<std::string> reload(std::shared_ptr<const settings::Settings> settings);
 

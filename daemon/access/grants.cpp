@@ -2,6 +2,7 @@
 
 #include "access/grant_record.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <set>
@@ -28,6 +29,7 @@ struct Grants::State {
     struct Entry {
         GrantRecord record;
         std::uint64_t revision = 0;
+        std::optional<Time> due; ///< its place in `by_end`; nullopt: it is being withdrawn
     };
 
     mac::GrantMac mac;
@@ -48,22 +50,30 @@ struct Grants::State {
     }
     void insert(GrantRecord record, std::uint64_t revision);
     void remove(const GrantId& id);
+    void wait_for(Entry& entry, std::optional<Time> end);
 };
 
 void Grants::State::insert(GrantRecord record, std::uint64_t revision) {
     const GrantId id = record.grant.id;
     remove(id);
     Entry& entry = entries[id];
-    entry = {.record = std::move(record), .revision = revision};
+    entry = {.record = std::move(record), .revision = revision, .due = {}};
     by_token.emplace(head_of(entry.record.token), &entry);
     by_minter.emplace(entry.record.grant.minted_by, id);
-    by_end.emplace(entry.record.grant.expires_at, id);
+    wait_for(entry, entry.record.grant.expires_at);
+}
+
+void Grants::State::wait_for(Entry& entry, std::optional<Time> end) {
+    const GrantId& id = entry.record.grant.id;
+    if (entry.due) by_end.erase({*entry.due, id});
+    if (end) by_end.emplace(*end, id);
+    entry.due = end;
 }
 
 void Grants::State::remove(const GrantId& id) {
     const auto found = entries.find(id);
     if (found == entries.end()) return;
-    const Entry& entry = found->second;
+    Entry& entry = found->second;
     const auto [begin, end] = by_token.equal_range(head_of(entry.record.token));
     for (auto token = begin; token != end; ++token) {
         if (token->second != &entry) continue;
@@ -71,7 +81,7 @@ void Grants::State::remove(const GrantId& id) {
         break;
     }
     by_minter.erase({entry.record.grant.minted_by, id});
-    by_end.erase({entry.record.grant.expires_at, id});
+    wait_for(entry, std::nullopt);
     entries.erase(found);
 }
 
@@ -145,6 +155,20 @@ void Grants::apply_mint(Grant grant, const secret::SecretBuffer& token) {
 }
 
 void Grants::apply_withdraw(const GrantId& id) { state_->remove(id); }
+
+bool Grants::begin_end(const GrantId& id, Time now) {
+    const auto found = state_->entries.find(id);
+    if (found == state_->entries.end() || !found->second.due) return false;
+    auto& end = found->second.record.grant.expires_at;
+    end = std::min(end, now);
+    state_->wait_for(found->second, std::nullopt);
+    return true;
+}
+
+void Grants::end_again_at(const GrantId& id, Time when) {
+    const auto found = state_->entries.find(id);
+    if (found != state_->entries.end()) state_->wait_for(found->second, when);
+}
 
 void Grants::apply_count(const GrantId& id, std::uint32_t leases_taken) {
     const auto found = state_->entries.find(id);

@@ -40,10 +40,15 @@ class Grants {
     void stage_count(const vocabulary::Grant& grant, store::Batch& batch);
     void apply_mint(vocabulary::Grant grant, const secret::SecretBuffer& token);
     void apply_withdraw(const vocabulary::GrantId& id);
+    /// Nobody may use it from now on, and its time is no longer waited for: its withdrawal is under way. False: there
+    /// is no such grant, or it ends already.
+    bool begin_end(const vocabulary::GrantId& id, vocabulary::Time now);
+    /// The withdrawal could not be stored: it is `expired` again then, and unusable still.
+    void end_again_at(const vocabulary::GrantId& id, vocabulary::Time when);
     void apply_count(const vocabulary::GrantId& id, std::uint32_t leases_taken);
-    /// Grants that have ended by `now`, at most `most`: to be withdrawn and told.
+    /// Grants that have ended by `now` and whose withdrawal has not begun, at most `most`: to be withdrawn and told.
     [[nodiscard]] std::vector<vocabulary::GrantId> expired(vocabulary::Time now, std::size_t most) const;
-    [[nodiscard]] std::optional<vocabulary::Time> next_expiry() const; ///< nullopt: there is no grant
+    [[nodiscard]] std::optional<vocabulary::Time> next_expiry() const; ///< nullopt: no grant's time is waited for
     void clear();
 
   private:

@@ -7,6 +7,8 @@ namespace {
 using result::ErrorCode;
 using result::refuse;
 
+constexpr std::chrono::seconds tries_apart{1}; ///< of a withdrawal that the store does not take
+
 std::vector<std::string> grant_gate(const vocabulary::GrantId& id) { return {"grant:" + id.text()}; }
 
 } // namespace
@@ -48,10 +50,11 @@ runtime::Task<result::Result<Answer>> withdraw_grant(Unsealed& house, Asker aske
 }
 
 runtime::Task<> end_grant(Unsealed& house, vocabulary::GrantId id, vocabulary::Action why) {
+    if (!house.grants->begin_end(id, house.time.now())) co_return;
+    end_leases(house, {.grant = id}, vocabulary::EndReason::grant_ended);
     auto pass = co_await house.gate.enter(grant_gate(id));
     const auto* grant = house.grants->find(id);
     if (grant == nullptr) co_return;
-    end_leases(house, {.grant = id}, vocabulary::EndReason::grant_ended);
     store::Batch batch;
     house.grants->stage_withdraw(*grant, batch);
     const auto ended = *grant;
@@ -63,10 +66,14 @@ runtime::Task<> end_grant(Unsealed& house, vocabulary::GrantId id, vocabulary::A
     record.workflow = ended.workflow;
     record.run = ended.run;
     auto committed = co_await house.journal->commit(record, std::move(batch));
-    // A store that takes no changes keeps the record for now; the grant itself has ended all the same: its time is
-    // over.
-    house.grants->apply_withdraw(id);
-    (void)committed;
+    if (committed) {
+        house.grants->apply_withdraw(id);
+        co_return;
+    }
+    // A restart would bring it back: it is tried until the store takes it.
+    const auto again = house.time.now() + tries_apart;
+    house.grants->end_again_at(id, again);
+    expire_by(house, again);
 }
 
 } // namespace credlease::broker
