@@ -103,9 +103,9 @@ void Api::answer_now(const Request& request, const Parts& parts, const Handler& 
 }
 
 void Api::refuse(broker::Unsealed* house, vocabulary::Action action, const broker::Asker& asker, Responder responder,
-                 const result::Error& error, const vocabulary::CredentialId& credential) {
+                 const result::Error& error, const broker::RefusedSubject& subject) {
     if (house != nullptr && (action == vocabulary::Action::lease_refused || is_of_rights(error.code))) {
-        house->refusals->note(action, asker, result::name_of(error.code), credential);
+        house->refusals->note(action, asker, result::name_of(error.code), subject);
     }
     responder.refuse(error);
 }

@@ -51,7 +51,7 @@ class Api {
     [[nodiscard]] result::Result<broker::Asker> find_asker(const Request& request);
     [[nodiscard]] result::Result<> check_rate(const access::Caller& caller);
     void refuse(broker::Unsealed* house, vocabulary::Action action, const broker::Asker& asker, Responder responder,
-                const result::Error& error, const vocabulary::CredentialId& credential = {});
+                const result::Error& error, const broker::RefusedSubject& subject = {});
     /// Starts a change; its answer goes to the responder. Refusals of rights are noted.
     void start(broker::Unsealed& house, broker::Asker asker, Responder responder,
                runtime::Task<result::Result<broker::Answer>> change);

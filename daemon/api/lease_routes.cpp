@@ -18,11 +18,6 @@ result::Error not_written() {
             .next_step = "Try again; an operator sees to the disk."};
 }
 
-/// The id that was asked for, where it was an id: for the record of a refusal.
-vocabulary::CredentialId asked_id(std::string_view credential) {
-    return vocabulary::CredentialId::find(credential).value_or(vocabulary::CredentialId());
-}
-
 result::Result<leases::Which> read_which(const Query& query, std::vector<std::string>& texts) {
     leases::Which which;
     if (const auto credential = query.find("credential")) {
@@ -190,7 +185,7 @@ void Api::issue_lease(const Request& request, broker::Unsealed& house, broker::A
                 reply_to.answer_secret(reply->status, std::move(reply->body));
             } else {
                 api.refuse(&open, Action::lease_refused, who, std::move(reply_to), reply.error(),
-                           asked_id(asked.credential));
+                           broker::subject_of(open, who, asked));
             }
         };
         house.tasks.start(run(*this, house, std::move(asker), std::move(responder), std::string(request.body)));
@@ -205,7 +200,8 @@ void Api::issue_lease(const Request& request, broker::Unsealed& house, broker::A
     auto reply = broker::stage_issue(house, asker, asked, waiter);
     if (!reply) {
         free_slot(waiter.ticket);
-        refuse(&house, Action::lease_refused, asker, std::move(responder), reply.error(), asked_id(asked.credential));
+        refuse(&house, Action::lease_refused, asker, std::move(responder), reply.error(),
+               broker::subject_of(house, asker, asked));
         return;
     }
     fill_slot(waiter, std::move(responder), std::move(*reply), true);
@@ -219,12 +215,13 @@ void Api::renew_lease(const Request& request, const Parts& parts, broker::Unseal
         return;
     }
     const auto waiter = wait_slot();
+    const auto subject = broker::subject_of(house, asker, parts[0]);
     auto reply = broker::stage_renew(house, asker, parts[0], *asked, waiter);
     if (!reply) {
         free_slot(waiter.ticket);
         refuse_lease(house, std::move(asker), std::move(responder), reply.error(), parts[0],
-                     [this, &house](const broker::Asker& who, Responder reply_to, const result::Error& why) {
-                         refuse(&house, Action::lease_refused, who, std::move(reply_to), why);
+                     [this, &house, subject](const broker::Asker& who, Responder reply_to, const result::Error& why) {
+                         refuse(&house, Action::lease_refused, who, std::move(reply_to), why, subject);
                      });
         return;
     }

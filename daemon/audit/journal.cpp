@@ -46,6 +46,10 @@ Result<std::uint64_t> Journal::append(AuditRecord record, Waiter waiter) {
     return state_->append(record, {.waiter = waiter, .fate = fate}, nullptr);
 }
 
+Result<std::uint64_t> Journal::append_synced(AuditRecord record, Waiter waiter) {
+    return state_->append(record, {.waiter = waiter, .fate = Fate::durable}, nullptr);
+}
+
 void Journal::note(AuditRecord record) { state_->note(record); }
 
 void Journal::flush() { state_->flush(); }

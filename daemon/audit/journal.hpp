@@ -77,6 +77,8 @@ class Journal {
     /// Stages a record for this turn's write; gives it the next sequence number and, where it has none, the time. No
     /// allocation in steady state. `store_unavailable` when the log is known to be broken or a write has hung for 1 s.
     [[nodiscard]] result::Result<std::uint64_t> append(vocabulary::AuditRecord record, Waiter waiter);
+    /// As above, but `waiter` is told once it is synced, whatever the config says of leases.
+    [[nodiscard]] result::Result<std::uint64_t> append_synced(vocabulary::AuditRecord record, Waiter waiter);
     /// As above, for records that nobody waits for (refusals, ends of leases).
     void note(vocabulary::AuditRecord record);
     /// Hands over what was staged, unless a write is under way (then it goes with the next). Called at the end of a

@@ -117,7 +117,7 @@ void Journal::State::sync_failed() {
     for (const auto& wait : failed) {
         if (!wait.issue.empty()) end_undelivered(wait.issue);
     }
-    for (const auto& wait : failed) {
+    for (const auto& wait : failed | std::views::reverse) { // each was staged upon what the ones before it left
         if (wait.waiter.call != nullptr) wait.waiter.call(wait.waiter.self, wait.waiter.ticket, false);
         if (wait.tell) wait.tell(refuse(not_synced()));
     }

@@ -133,9 +133,10 @@ void Journal::State::take_back(Turn& turn, Told& told) {
     }
     for (auto& change : turn.changes) told.tells.push_back(std::move(change.tell));
     for (auto& [seq, tell] : turn.tells) told.tells.push_back(std::move(tell));
-    told.entries.insert(told.entries.end(), turn.entries.begin(), turn.entries.end());
+    told.entries.insert(told.entries.end(), turn.entries.rbegin(), turn.entries.rend());
 }
 
+/// The latest first: each was staged upon what the ones before it left.
 void Journal::State::tell_failure(Told& told) {
     for (const auto& entry : told.entries) {
         if (entry.waiter.call != nullptr) entry.waiter.call(entry.waiter.self, entry.waiter.ticket, false);
@@ -220,7 +221,7 @@ void Journal::State::hang() {
     is_hung_ = true;
     Told told;
     fail_staged(told);
-    for (auto& entry : writing_->entries) {
+    for (auto& entry : writing_->entries | std::views::reverse) {
         if (entry.fate == Fate::durable) entry.fate = Fate::told; // its waiter is told here
         told.entries.push_back(std::exchange(
             entry, {.waiter = {}, .fate = entry.fate, .is_issue = entry.is_issue, .disowned = entry.disowned}));

@@ -24,6 +24,32 @@ void expire_grants(Unsealed& house, vocabulary::Time now) {
     }
 }
 
+/// Whoever holds it under the config of now, it is still theirs to use.
+bool is_still_allowed(Unsealed& house, const leases::Lease& lease, const vocabulary::Credential& credential) {
+    const auto caller = house.callers->find_again(
+        {.principal = lease.principal, .on_behalf_of = lease.on_behalf_of, .grant = lease.grant, .uid = lease.uid});
+    return caller &&
+           access::authorize(*caller, access::Operation::use, credential.scope, credential.id, credential.service);
+}
+
+/// What happened to a lease while nobody ran.
+std::optional<vocabulary::EndReason> why_it_has_gone(Unsealed& house, const leases::Lease& lease) {
+    using vocabulary::EndReason;
+    const auto scope = vocabulary::Scope::find(lease.scope);
+    const auto* entry = scope ? house.vault->find({&*scope, 1}, lease.credential) : nullptr;
+    if (entry == nullptr) return EndReason::credential_deleted;
+    if (lease.grant != vocabulary::GrantId()) {
+        const auto* grant = house.grants->find(lease.grant);
+        if (grant == nullptr || !house.callers->is_granted(*grant)) return EndReason::grant_ended;
+    }
+    if (!is_still_allowed(house, lease, entry->credential)) return EndReason::scope_changed;
+    const bool is_bound = lease.binding == vocabulary::Binding::process;
+    if (is_bound && (lease.holder.boot_id != house.boot || !house.holders->watch_again(lease.holder))) {
+        return EndReason::holder_exited;
+    }
+    return std::nullopt;
+}
+
 void run_expiry(Unsealed& house) {
     house.expiry_call = 0;
     const auto now = house.time.now();
@@ -63,18 +89,15 @@ void holder_exited(Unsealed& house, const leases::Holder& holder) {
 }
 
 void end_what_has_gone(Unsealed& house) {
+    for (const auto* grant : house.grants->minted_by({})) {
+        if (!house.callers->is_granted(*grant)) {
+            house.tasks.start(end_grant(house, grant->id, vocabulary::Action::grant_ended));
+        }
+    }
     for (const auto& id : house.book.matching({})) {
         const auto lease = house.book.find(id);
-        if (!lease) continue;
-        const auto scope = vocabulary::Scope::find(lease->scope);
-        if (!scope || house.vault->find({&*scope, 1}, lease->credential) == nullptr) {
-            end_lease(house, id, vocabulary::EndReason::credential_deleted);
-        } else if (lease->grant != vocabulary::GrantId() && house.grants->find(lease->grant) == nullptr) {
-            end_lease(house, id, vocabulary::EndReason::grant_ended);
-        } else if (lease->binding == vocabulary::Binding::process &&
-                   (lease->holder.boot_id != house.boot || !house.holders->watch_again(lease->holder))) {
-            end_lease(house, id, vocabulary::EndReason::holder_exited);
-        }
+        const auto reason = lease ? why_it_has_gone(house, *lease) : std::nullopt;
+        if (reason) end_lease(house, id, *reason);
     }
     house.journal->flush();
 }

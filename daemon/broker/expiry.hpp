@@ -14,7 +14,8 @@ bool end_lease(Unsealed& house, const vocabulary::LeaseId& id, vocabulary::EndRe
 
 /// The leases bound to a process end when it exits.
 void holder_exited(Unsealed& house, const leases::Holder& holder);
-/// After a restart: leases whose holder, grant or credential has gone meanwhile.
+/// After a restart: leases whose holder, grant or credential has gone meanwhile, and what the config of now gives to
+/// nobody any more: leases of a rule that is no more or reaches less, grants whose minter has lost the right.
 void end_what_has_gone(Unsealed& house);
 /// Sets the clock for the next lease or grant whose time comes. A lease that ends by its own time leaves no record: the
 /// record of its issue or renewal says until when.

@@ -15,6 +15,21 @@ struct Story {
     vocabulary::Time ended_at{};
 };
 
+/// What helps whoever held it: a new lease, where there can be one.
+result::StaticText next_step_after(EndReason reason) {
+    switch (reason) {
+    case EndReason::credential_revoked:
+        return "Ask its owner to restore it or to give you another.";
+    case EndReason::credential_deleted:
+    case EndReason::scope_changed:
+        return "Ask its owner for it anew, or for another credential.";
+    case EndReason::grant_ended:
+        return "Ask the engine for a new grant.";
+    default:
+        return "Ask for a new one with POST /v1/leases.";
+    }
+}
+
 bool delivers(Action action) { return action == Action::lease_issued || action == Action::lease_renewed; }
 bool ends(Action action) { return action == Action::lease_released || action == Action::lease_ended; }
 
@@ -81,7 +96,7 @@ result::Error lease_not_found() {
 result::Error lease_ended(EndReason reason) {
     result::Error error{.code = result::ErrorCode::lease_ended,
                         .sentence = "The lease has ended.",
-                        .next_step = "Ask for a new one with POST /v1/leases.",
+                        .next_step = next_step_after(reason),
                         .reason = vocabulary::text_of(reason)};
     if (reason == EndReason::credential_revoked) error.sentence = "credential revoked";
     return error;

@@ -5,12 +5,14 @@
 #include "runtime/loop.hpp"
 
 #include <functional>
+#include <list>
 #include <memory>
 #include <unordered_map>
 
 namespace credlease::broker {
 
 /// Tells when a process that holds leases has exited: its pidfd becomes readable (pidfd_open(2)); nothing is polled.
+/// Who leases and releases in turn is watched on: the last few processes without a lease keep their descriptor.
 class HolderWatch {
   public:
     HolderWatch(runtime::Loop& loop, std::function<void(const leases::Holder&)> exited);
@@ -23,7 +25,10 @@ class HolderWatch {
     /// After a restart: the process by pid, if it is still the one that the lease remembers. False: it has gone.
     bool watch_again(const leases::Holder& holder);
     /// No lease of it is left.
-    void forget(const leases::Holder& holder);
+    void rest(const leases::Holder& holder);
+    [[nodiscard]] std::size_t size() const { return watched_.size(); }
+
+    static constexpr std::size_t resting_most = 64;
 
   private:
     struct Watched;
@@ -33,11 +38,16 @@ class HolderWatch {
                                               static_cast<std::uint64_t>(holder.pid));
         }
     };
+    using Line = std::list<leases::Holder>;
     void start(const leases::Holder& holder, int pidfd);
+    [[nodiscard]] bool is_watched(const leases::Holder& holder);
+    [[nodiscard]] int copy_of(int pidfd);
+    void forget(const leases::Holder& holder);
 
     runtime::Loop& loop_;
     std::function<void(const leases::Holder&)> exited_;
     std::unordered_map<leases::Holder, std::unique_ptr<Watched>, HashOf> watched_;
+    Line busy_, resting_; ///< each watched process is in one of them; the first has rested longest
 };
 
 } // namespace credlease::broker

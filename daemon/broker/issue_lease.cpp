@@ -246,6 +246,11 @@ void undo(Unsealed& house, const StagedReply& reply) {
     house.lease_keys.forget(whose(*renewal.caller), renewal.key);
 }
 
+RefusedSubject subject_of(Unsealed& house, const Asker& asker, const wire::IssueLeaseView& asked) {
+    if (const auto found = find_asked(house, *asker.caller, asked)) return {.credential = (*found)->credential.id};
+    return {.credential = vocabulary::CredentialId::find(asked.credential).value_or(vocabulary::CredentialId())};
+}
+
 bool is_counted(const Asker& asker) { return asker.caller->grant && asker.caller->grant->max_leases; }
 
 runtime::Task<result::Result<StagedReply>> issue_counted(Unsealed& house, Asker asker,
@@ -254,7 +259,12 @@ runtime::Task<result::Result<StagedReply>> issue_counted(Unsealed& house, Asker 
     auto pass = co_await house.gate.enter(std::move(keys));
     if (const auto seen = find_seen(house, asker)) co_return co_await redeliver_durably(house, asker, *seen);
     const auto* grant = house.grants->find(asker.caller->grant->id);
-    if (grant == nullptr || grant->leases_taken >= grant->max_leases.value_or(0)) {
+    if (grant == nullptr || grant->expires_at <= house.time.now()) {
+        co_return refuse({.code = ErrorCode::unauthenticated,
+                          .sentence = "The grant has ended.",
+                          .next_step = "Ask the engine for a new grant."});
+    }
+    if (grant->leases_taken >= grant->max_leases.value_or(0)) {
         co_return refuse({.code = ErrorCode::unauthenticated,
                           .sentence = "The grant is spent: it has given all the leases it may.",
                           .next_step = "Ask the engine for a new grant."});

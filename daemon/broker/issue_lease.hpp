@@ -36,6 +36,9 @@ void undo(Unsealed& house, const StagedReply& reply);
 /// The same key with another request: `idempotency_mismatch`.
 [[nodiscard]] result::Result<> check_same(const leases::Idempotency::Seen& seen, const Asker& asker, bool is_renewal);
 
+/// What a refused request was about, as far as the asker can see it; an id that was asked for, as it was said.
+[[nodiscard]] RefusedSubject subject_of(Unsealed& house, const Asker& asker, const wire::IssueLeaseView& asked);
+
 /// Whether this asker's leases are counted (`max_leases`): then `issue_counted` serves them, synced before they leave.
 [[nodiscard]] bool is_counted(const Asker& asker);
 [[nodiscard]] runtime::Task<result::Result<StagedReply>> issue_counted(Unsealed& house, Asker asker,

@@ -196,6 +196,9 @@ result::Result<std::unique_ptr<Unsealed>> open_with(crypto::RootKey root, const 
     house->refusals = std::make_unique<Refusals>(parts.clock, *house->journal);
     house->holders = std::make_unique<HolderWatch>(
         parts.loop, [&house = *house](const leases::Holder& holder) { holder_exited(house, holder); });
+    house->book.tell_idle([&house = *house](const leases::Holder& holder) {
+        if (house.holders) house.holders->rest(holder);
+    });
     note_start(*house, replayed);
     end_what_has_gone(*house);
     schedule_expiry(*house);

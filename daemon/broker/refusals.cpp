@@ -3,13 +3,13 @@
 namespace credlease::broker {
 
 void Refusals::note(vocabulary::Action action, const Asker& asker, std::string_view code,
-                    const vocabulary::CredentialId& credential) {
+                    const RefusedSubject& subject) {
     Kind kind{.action = action,
               .pid = asker.peer ? asker.peer->pid : 0,
               .uid = asker.peer ? asker.peer->uid : 0,
               .principal = asker.caller ? asker.caller->principal : std::string(),
               .code = std::string(code),
-              .credential = credential};
+              .subject = subject};
     auto& counted = counted_[std::move(kind)];
     if (counted.count++ == 0) counted.first = asker;
     if (counted_.size() >= most_kinds) return flush();
@@ -27,7 +27,8 @@ void Refusals::flush() {
         auto record = record_of(counted.first, kind.action);
         record.ok = false;
         record.code = kind.code;
-        record.credential = kind.credential;
+        record.credential = kind.subject.credential;
+        record.lease = kind.subject.lease;
         record.count = counted.count;
         journal_.note(record);
     }

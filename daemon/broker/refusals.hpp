@@ -10,6 +10,13 @@
 
 namespace credlease::broker {
 
+/// What was asked for: never more than the caller said or can see.
+struct RefusedSubject {
+    vocabulary::CredentialId credential{};
+    vocabulary::LeaseId lease{};
+    auto operator<=>(const RefusedSubject&) const = default;
+};
+
 /// Refusals, on their way into the audit log: like ones of one peer within a second become one record with a count.
 class Refusals {
   public:
@@ -18,9 +25,8 @@ class Refusals {
     Refusals(const Refusals&) = delete;
     Refusals& operator=(const Refusals&) = delete;
 
-    /// `lease_refused` or `access_refused`; `asked_for` is what was asked for, never more than the caller said.
-    void note(vocabulary::Action action, const Asker& asker, std::string_view code,
-              const vocabulary::CredentialId& credential = {});
+    /// `lease_refused` or `access_refused`.
+    void note(vocabulary::Action action, const Asker& asker, std::string_view code, const RefusedSubject& subject = {});
     /// Writes what has been counted.
     void flush();
 
@@ -31,7 +37,7 @@ class Refusals {
         std::uint32_t uid;
         std::string principal;
         std::string code;
-        vocabulary::CredentialId credential;
+        RefusedSubject subject;
         auto operator<=>(const Kind&) const = default;
     };
     struct Counted {

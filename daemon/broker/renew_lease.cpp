@@ -15,10 +15,12 @@ using result::refuse;
 
 bool is_operator(const Asker& asker) { return asker.caller->kind == access::CallerKind::operator_; }
 
-std::optional<result::Failure> why_it_ended(const Unsealed& house, const Asker& asker, const vocabulary::LeaseId& id) {
-    const auto end = house.book.find_ended(id);
-    if (!end || (end->principal != asker.caller->principal && !is_operator(asker))) return std::nullopt;
-    return refuse(lease_ended(end->reason));
+/// Of a lease that was the asker's, or that an operator asks for.
+std::optional<leases::Book::Ended> find_own_end(const Unsealed& house, const Asker& asker,
+                                                const vocabulary::LeaseId& id) {
+    auto end = house.book.find_ended(id);
+    if (end && end->principal != asker.caller->principal && !is_operator(asker)) end.reset();
+    return end;
 }
 
 result::Result<secret::SecretBuffer> write_renewal(Unsealed& house, const leases::Lease& lease, const Held& held,
@@ -44,6 +46,12 @@ vocabulary::AuditRecord renewal_record(const Asker& asker, vocabulary::Action ac
     return record;
 }
 
+/// Under a grant that counts its leases what becomes of them is on the disk before it is answered.
+result::Result<std::uint64_t> append(Unsealed& house, const Asker& asker, const vocabulary::AuditRecord& record,
+                                     audit::Waiter waiter) {
+    return is_counted(asker) ? house.journal->append_synced(record, waiter) : house.journal->append(record, waiter);
+}
+
 /// The same key and body again: what the first renewal answered, nothing moved.
 result::Result<StagedReply> stage_again(Unsealed& house, const Asker& asker, const leases::Idempotency::Seen& seen,
                                         const leases::Lease& lease, const Held& held, audit::Waiter waiter) {
@@ -51,9 +59,10 @@ result::Result<StagedReply> stage_again(Unsealed& house, const Asker& asker, con
     auto body = write_renewal(house, lease, held, seen.with_secret);
     if (!body) return refuse(std::move(body.error()));
     vocabulary::LeaseView view;
-    auto staged = house.journal->append(
-        renewal_record(asker, vocabulary::Action::lease_redelivered, lease, *held.entry, view, seen.with_secret),
-        waiter);
+    auto staged =
+        append(house, asker,
+               renewal_record(asker, vocabulary::Action::lease_redelivered, lease, *held.entry, view, seen.with_secret),
+               waiter);
     if (!staged) return refuse(std::move(staged.error()));
     return StagedReply{.lease = lease.id, .status = 200, .body = std::move(*body)};
 }
@@ -70,9 +79,19 @@ result::Result<leases::Lease> find_lease(const Unsealed& house, const Asker& ask
         return std::move(*lease);
     }
     if (!lease) {
-        if (auto ended = why_it_ended(house, asker, *id)) return std::move(*ended);
+        if (const auto end = find_own_end(house, asker, *id)) return refuse(lease_ended(end->reason));
     }
     return refuse(lease_not_found());
+}
+
+RefusedSubject subject_of(const Unsealed& house, const Asker& asker, std::string_view text) {
+    const auto id = vocabulary::LeaseId::find(text);
+    if (!id) return {};
+    if (const auto lease = house.book.find(*id); lease && (is_own(house, asker, *lease) || is_operator(asker))) {
+        return {.credential = lease->credential, .lease = *id};
+    }
+    if (const auto end = find_own_end(house, asker, *id)) return {.credential = end->credential, .lease = *id};
+    return {};
 }
 
 result::Result<StagedReply> stage_renew(Unsealed& house, const Asker& asker, std::string_view id,
@@ -103,8 +122,9 @@ result::Result<StagedReply> stage_renew(Unsealed& house, const Asker& asker, std
     if (!body) return refuse(std::move(body.error()));
 
     vocabulary::LeaseView view;
-    auto staged = house.journal->append(
-        renewal_record(asker, vocabulary::Action::lease_renewed, lease, *held->entry, view, with_secret), waiter);
+    auto staged = append(
+        house, asker, renewal_record(asker, vocabulary::Action::lease_renewed, lease, *held->entry, view, with_secret),
+        waiter);
     if (!staged) return refuse(std::move(staged.error()));
     const auto terms = leases::Book::terms_of(lease);
     house.book.renew(lease.id, terms);
@@ -143,7 +163,7 @@ result::Result<Release> stage_release(Unsealed& house, const Asker& asker, std::
     record.claimed = found->claimed;
     record.detail = vocabulary::text_of(reason).view();
     record.lease_view = &view;
-    auto staged = house.journal->append(record, waiter);
+    auto staged = append(house, asker, record, waiter);
     if (!staged) return refuse(std::move(staged.error()));
     house.book.end(found->id, reason, house.time.now());
     return Release{.staged = true};
@@ -151,19 +171,12 @@ result::Result<Release> stage_release(Unsealed& house, const Asker& asker, std::
 
 std::vector<leases::Lease> list_leases(const Unsealed& house, const Asker& asker, leases::Which which,
                                        const vocabulary::LeaseId& after, std::size_t limit) {
-    if (is_operator(asker)) return house.book.list(which, after, limit);
-    which.principal = asker.caller->principal;
-    std::vector<leases::Lease> own;
-    auto from = after;
-    while (own.size() < limit) {
-        const auto page = house.book.list(which, from, limit);
-        for (const auto& lease : page) {
-            if (own.size() < limit && is_own(house, asker, lease)) own.push_back(lease);
-        }
-        if (page.size() < limit) break;
-        from = page.back().id;
-    }
-    return own;
+    const bool all = is_operator(asker);
+    if (!all) which.principal = asker.caller->principal;
+    // Of what has reached its end the wheel may not have heard yet.
+    return house.book.list(which, after, limit, [&, now = house.time.now()](const leases::Lease& lease) {
+        return lease.expires_at > now && (all || is_own(house, asker, lease));
+    });
 }
 
 result::Result<std::size_t> end_matching(Unsealed& house, const Asker& asker, const leases::Which& which) {
@@ -176,6 +189,9 @@ result::Result<std::size_t> end_matching(Unsealed& house, const Asker& asker, co
     std::size_t count = 0;
     for (const auto* grant : house.grants->minted_by(asker.caller->principal)) {
         if (which.grant && *which.grant != grant->id) continue;
+        // Whoever acts for a user ends what was taken under that user's grants alone.
+        const auto& actor = asker.caller->on_behalf_of;
+        if (!actor.empty() && grant->on_behalf_of != actor) continue;
         auto under_grant = which;
         under_grant.grant = grant->id;
         count += end_leases(house, under_grant, vocabulary::EndReason::ended_by_operator);

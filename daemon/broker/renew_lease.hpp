@@ -9,6 +9,9 @@ namespace credlease::broker {
 [[nodiscard]] result::Result<StagedReply> stage_renew(Unsealed& house, const Asker& asker, std::string_view id,
                                                       const wire::RenewLease& asked, audit::Waiter waiter);
 
+/// What a refused request about a lease was about: nothing that is not the asker's to see.
+[[nodiscard]] RefusedSubject subject_of(const Unsealed& house, const Asker& asker, std::string_view lease);
+
 /// DELETE /v1/leases/{id}: ended once the record is written. Ending what has ended is a success (`staged` false).
 struct Release {
     bool staged = false;

@@ -107,7 +107,12 @@ void write_lease(wire::JsonWriter& writer, const Unsealed& house, const leases::
     writer.member("version", lease.version).member("generation", lease.generation).close();
     writer.member("principal", lease.principal).member_or_null("on_behalf_of", lease.on_behalf_of);
     writer.member_or_null("grant", lease.grant == vocabulary::GrantId() ? std::string() : lease.grant.text());
-    writer.key("holder").object().member("pid", lease.holder.pid).member("uid", lease.uid).close();
+    writer.key("holder");
+    if (lease.binding == vocabulary::Binding::process) {
+        writer.object().member("pid", lease.holder.pid).member("uid", lease.uid).close();
+    } else {
+        writer.null();
+    }
     writer.member("bind", vocabulary::name_of(lease.binding)).key("purpose").object();
     writer.member_or_null("workflow", lease.workflow).member_or_null("run", lease.run);
     writer.member_or_null("node", lease.node).member("claimed", lease.claimed).close();

@@ -67,6 +67,21 @@ void end_member(Unsealed& house, const Change& change) {
     }
 }
 
+/// A workspace has gone: another one of its id must not revive what was taken in it.
+void end_workspace(Unsealed& house, const vocabulary::WorkspaceId& workspace) {
+    const auto scope = vocabulary::Scope::of(workspace).text();
+    for (const auto& id : house.book.matching({})) {
+        const auto lease = house.book.find(id);
+        if (lease && lease->scope == scope) end_lease(house, id, vocabulary::EndReason::scope_changed);
+    }
+    house.journal->flush();
+    for (const auto* grant : house.grants->minted_by({})) {
+        if (grant->workspace == workspace) {
+            house.tasks.start(end_grant(house, grant->id, vocabulary::Action::grant_ended));
+        }
+    }
+}
+
 Answer answer_of(const Unsealed& house, const Change& change) {
     const auto* workspace = house.directory.find(change.workspace.text());
     if (workspace == nullptr || change.kind == Change::Kind::erase_workspace ||
@@ -115,6 +130,7 @@ runtime::Task<result::Result<Answer>> change_directory(Unsealed& house, Asker as
     if (!committed) co_return refuse(std::move(committed.error()));
     house.directory.apply(change);
     if (change.kind == Change::Kind::erase_member) end_member(house, change);
+    if (change.kind == Change::Kind::erase_workspace) end_workspace(house, change.workspace);
     co_return answer_of(house, change);
 }
 

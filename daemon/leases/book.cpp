@@ -91,14 +91,17 @@ std::vector<LeaseId> Book::matching(const Which& which) const {
     return ids;
 }
 
-std::vector<Lease> Book::list(const Which& which, const LeaseId& after, std::size_t limit) const {
+std::vector<Lease> Book::list(const Which& which, const LeaseId& after, std::size_t limit,
+                              const std::function<bool(const Lease&)>& keep) const {
     const Live& live = state_->live;
     const auto earlier = [&](Slot left, Slot right) { return live.id(left) < live.id(right); };
     std::vector<Slot> page; // a heap, the latest on top: what is asked for is few of many
     live.visit(which, [&](Slot slot) {
         if (live.id(slot) <= after || limit == 0) return;
-        if (page.size() == limit) {
-            if (!earlier(slot, page.front())) return;
+        const bool is_full = page.size() == limit;
+        if (is_full && !earlier(slot, page.front())) return;
+        if (keep && !keep(live.view(slot))) return;
+        if (is_full) {
             std::ranges::pop_heap(page, earlier);
             page.pop_back();
         }
@@ -151,6 +154,8 @@ std::size_t Book::size() const { return state_->live.size(); }
 std::size_t Book::held_by(std::string_view principal) const { return state_->live.held_by(principal); }
 
 void Book::set_per_principal(std::uint32_t most) { state_->per_principal = most; }
+
+void Book::tell_idle(std::function<void(const Holder&)> told) { state_->live.tell_idle(std::move(told)); }
 
 void Book::clear() { state_ = std::make_unique<State>(state_->per_principal); }
 

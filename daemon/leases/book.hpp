@@ -89,9 +89,9 @@ class Book {
     [[nodiscard]] std::optional<Lease> find(const vocabulary::LeaseId& id) const;
     [[nodiscard]] bool is_live(const vocabulary::LeaseId& id) const;
     [[nodiscard]] std::vector<vocabulary::LeaseId> matching(const Which& which) const;
-    /// In the order of ids, from behind `after`.
-    [[nodiscard]] std::vector<Lease> list(const Which& which, const vocabulary::LeaseId& after,
-                                          std::size_t limit) const;
+    /// In the order of ids, from behind `after`; those that `keep` says true to.
+    [[nodiscard]] std::vector<Lease> list(const Which& which, const vocabulary::LeaseId& after, std::size_t limit,
+                                          const std::function<bool(const Lease&)>& keep = {}) const;
 
     /// Ends at most `most` leases whose time has come (as of `now`) and shows each before it goes.
     std::size_t expire(vocabulary::Time now, std::size_t most, const std::function<void(const Lease&)>& show);
@@ -116,6 +116,8 @@ class Book {
     [[nodiscard]] std::size_t size() const;
     [[nodiscard]] std::size_t held_by(std::string_view principal) const;
     void set_per_principal(std::uint32_t most);
+    /// `told` hears of each process whose last bound lease has gone, in whatever way.
+    void tell_idle(std::function<void(const Holder&)> told);
     void clear(); ///< forgets all, the ended too
 
     // ---- the journal, replayed

@@ -44,9 +44,10 @@ void Live::remove(Slot slot) {
     if (leased_[row.credential].first_lease == none) leased_.remove(row.credential);
     unlink<&Row::of_party>(rows_, parties_[row.party].first_lease, slot);
     parties_.count_lease(row.party, false);
-    parties_.remove_if_idle(row.party);
+    const auto idle = parties_.remove_if_idle(row.party);
     for (const Slot text : {row.scope, row.workflow, row.run, row.node}) texts_.release(text);
     rows_.give_back(slot);
+    if (idle && idle_) idle_(*idle);
 }
 
 void Live::renew(Slot slot, const Book::Terms& terms) {

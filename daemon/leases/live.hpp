@@ -25,6 +25,7 @@ class Live {
     [[nodiscard]] Slot find_due(vocabulary::Time now, std::size_t& looks) { return wheel_.find_due(rows_, now, looks); }
     [[nodiscard]] std::optional<vocabulary::Time> next_expiry() const { return wheel_.next(); }
 
+    void tell_idle(std::function<void(const Holder&)> told) { idle_ = std::move(told); }
     [[nodiscard]] Texts& texts() { return texts_; }
     [[nodiscard]] const Texts& texts() const { return texts_; }
 
@@ -46,6 +47,7 @@ class Live {
     Slab<Row> rows_;
     Chains<Row> by_id_;
     Wheel wheel_;
+    std::function<void(const Holder&)> idle_;
 };
 
 } // namespace credlease::leases

@@ -56,9 +56,10 @@ Slot Parties::find_or_add(const Lease& lease) {
     return party;
 }
 
-void Parties::remove_if_idle(Slot slot) {
+std::optional<Holder> Parties::remove_if_idle(Slot slot) {
     const Party party = parties_[slot];
-    if (party.first_lease != none) return;
+    std::optional<Holder> idle;
+    if (party.first_lease != none) return idle;
     by_key_.erase(parties_, slot);
     if (party.grant != vocabulary::GrantId{}) by_grant_.erase(parties_, slot);
 
@@ -68,11 +69,15 @@ void Parties::remove_if_idle(Slot slot) {
     if (party.process != none) {
         Slot& first = processes_[party.process].first_party;
         unlink<&Party::of_process>(parties_, first, slot);
-        if (first == none) processes_.remove(party.process);
+        if (first == none) {
+            idle = processes_[party.process].key;
+            processes_.remove(party.process);
+        }
     }
     texts_.release(party.principal);
     texts_.release(party.on_behalf_of);
     parties_.give_back(slot);
+    return idle;
 }
 
 void Parties::count_lease(Slot party, bool more) {

@@ -30,8 +30,8 @@ class Parties {
 
     /// The party of a lease, made where there is none.
     [[nodiscard]] Slot find_or_add(const Lease& lease);
-    /// Forgets a party without leases, with its principal and process if it was their last.
-    void remove_if_idle(Slot party);
+    /// Forgets a party without leases, with its principal and process if it was their last. Returns that process.
+    std::optional<Holder> remove_if_idle(Slot party);
     void count_lease(Slot party, bool more);
 
     [[nodiscard]] Party& operator[](Slot slot) { return parties_[slot]; }

@@ -6,6 +6,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <fstream>
 #include <thread>
 
 using namespace credlease;
@@ -17,6 +18,12 @@ namespace {
 constexpr auto token = "tok_slow_44d1e9aa70";
 
 std::string bearer(const std::string& grant) { return "Authorization: Bearer " + grant + "\r\n"; }
+
+bool loses_its_grants(Client& client) {
+    const auto left = [&] { return ask(client, "GET", "/v1/grants").json.at("items").as_array().size(); };
+    for (int i = 0; i < 200 && left() != 0; ++i) std::this_thread::sleep_for(20ms);
+    return left() == 0;
+}
 
 std::size_t leases_in(Client& client) { return ask(client, "GET", "/v1/leases").json.at("items").as_array().size(); }
 
@@ -116,4 +123,94 @@ BOOST_AUTO_TEST_CASE(leases_that_were_ended_stay_ended_after_kill_9) {
     daemon.kill9();
     BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
     BOOST_TEST(leases_in(client) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_grant_that_has_ended_is_ended_once_however_long_the_disk_takes) {
+    const SlowDisk disk;
+    Daemon daemon(disk.setup());
+    BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
+    auto client = client_of(daemon);
+    for (int i = 0; i < 20; ++i) {
+        const auto minted =
+            ask(client, "POST", "/v1/grants", R"({"workspace":"default","workflow":"w","all":true,"ttl":"1s"})");
+        BOOST_REQUIRE_EQUAL(minted.status, 201U);
+    }
+    const auto memory = [&] {
+        std::ifstream statm("/proc/" + std::to_string(daemon.pid()) + "/statm");
+        std::size_t whole = 0, resident = 0;
+        statm >> whole >> resident;
+        return resident * 4096;
+    };
+    disk.hold_syncs();
+    std::this_thread::sleep_for(1100ms);
+    const auto before = memory();
+    std::this_thread::sleep_for(1500ms);
+    BOOST_TEST(memory() < before + (std::size_t{16} << 20));
+    disk.let_go();
+    BOOST_TEST(loses_its_grants(client));
+    BOOST_TEST(audit_of(client, "action=grant.ended").size() == 20U);
+}
+
+BOOST_AUTO_TEST_CASE(a_grant_whose_end_the_store_did_not_take_is_ended_when_it_does) {
+    const SlowDisk disk;
+    Daemon daemon(disk.setup());
+    BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
+    auto client = client_of(daemon);
+    const auto id = store_token(client, "granted", token);
+    const auto minted =
+        ask(client, "POST", "/v1/grants", R"({"workspace":"default","workflow":"w","all":true,"ttl":"1s"})");
+    const std::string grant(minted.json.at("grant").as_string());
+    disk.fail_writes();
+    std::this_thread::sleep_for(1500ms);
+    test::SocketClient worker(daemon.lease_socket());
+    require_refused(worker.ask("POST", "/v1/leases", R"({"credential":"granted"})", bearer(grant)), "unauthenticated");
+    disk.let_go();
+    BOOST_TEST(loses_its_grants(client));
+    BOOST_TEST(audit_of(client, "action=grant.ended").size() == 1U);
+    daemon.kill9();
+    BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
+    BOOST_TEST(ask(client, "GET", "/v1/grants").json.at("items").as_array().empty());
+}
+
+BOOST_AUTO_TEST_CASE(renewal_and_release_under_a_grant_that_counts_wait_for_the_disk) {
+    const SlowDisk disk;
+    Daemon daemon(disk.setup());
+    BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
+    auto client = client_of(daemon);
+    const auto grant = mint(client, store_token(client, "counted", token), R"(,"max_leases":9)");
+    test::SocketClient worker(daemon.lease_socket());
+    const auto issued = worker.ask("POST", "/v1/leases", R"({"credential":"counted"})", bearer(grant));
+    const auto path = "/v1/leases/" + std::string(boost::json::parse(issued->body).at("lease").as_string());
+    disk.hold_syncs();
+    BOOST_REQUIRE(worker.send(test::request_text("POST", path + "/renew", "{}", bearer(grant))));
+    BOOST_TEST(worker.is_silent(200ms));
+    disk.let_go();
+    BOOST_TEST(worker.receive()->status == 200U);
+    disk.hold_syncs();
+    BOOST_REQUIRE(worker.send(test::request_text("DELETE", path, {}, bearer(grant))));
+    BOOST_TEST(worker.is_silent(200ms));
+    disk.let_go();
+    BOOST_TEST(worker.receive()->status == 204U);
+}
+
+BOOST_AUTO_TEST_CASE(renewals_that_fail_together_leave_the_lease_as_it_was) {
+    const SlowDisk disk;
+    Daemon daemon(disk.setup());
+    BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
+    auto client = client_of(daemon);
+    (void)store_token(client, "plain", token);
+    test::SocketClient worker(daemon.lease_socket());
+    const auto issued =
+        boost::json::parse(worker.ask("POST", "/v1/leases", R"({"credential":"plain","ttl":"5m"})")->body);
+    const auto path = "/v1/leases/" + std::string(issued.at("lease").as_string());
+    disk.fail_writes();
+    std::string both;
+    for (const auto* ttl : {"20m", "40m"})
+        both += test::request_text("POST", path + "/renew", R"({"ttl":")" + std::string(ttl) + "\"}");
+    BOOST_REQUIRE(worker.send(both));
+    require_refused(worker.receive(), "store_unavailable");
+    require_refused(worker.receive(), "store_unavailable");
+    disk.let_go();
+    const auto shown = boost::json::parse(worker.ask("GET", path)->body);
+    BOOST_TEST(shown.at("expires_at") == issued.at("expires_at"));
 }
