@@ -156,6 +156,11 @@ std::string_view Broker::root_key_word() const {
 }
 
 void Broker::reload(Rules rules) {
+    auto settings = std::make_shared<settings::Settings>(*rules.settings);
+    // What the store was opened with holds until a restart: by another method or place it could not be unsealed again.
+    settings->seal = rules_.settings->seal;
+    settings->audit.head_file = rules_.settings->audit.head_file;
+    rules.settings = std::move(settings);
     rules_ = std::move(rules);
     std::ignore = sealed_callers_.reload(rules_.settings);
     if (!house_) return;
@@ -169,13 +174,20 @@ void Broker::reload(Rules rules) {
     }
 }
 
-runtime::Task<> Broker::close_house() {
+/// Changes under way end by themselves; those that wait for their turn are refused; nothing new begins.
+runtime::Task<> Broker::quiet_house() {
+    phase_ = Phase::sealing;
+    house_->is_closing = true;
     for (const auto call : {house_->expiry_call, house_->prune_call}) {
         if (call != 0) parts_.clock.cancel(call);
     }
-    house_->holders.reset();
-    co_await house_->tasks.drain(); // changes under way end by themselves
+    co_await house_->tasks.drain();
     house_->refusals->flush();
+}
+
+/// After its last record.
+runtime::Task<> Broker::close_house() {
+    house_->holders.reset();
     co_await house_->journal->close();
     co_await house_->tasks.drain(); // closing may have begun a segment, which has its checkpoint made
     parts_.anchor(house_->journal->head_text());
@@ -189,11 +201,10 @@ runtime::Task<> Broker::stop() {
         sealed_log_.note_stop();
         co_return;
     }
-    phase_ = Phase::sealing;
+    co_await quiet_house();
     vocabulary::AuditRecord stopped;
     stopped.action = vocabulary::Action::broker_stopped;
     stopped.principal = "broker";
-    house_->refusals->flush();
     auto written = co_await house_->journal->append_durably(stopped);
     (void)written; // a log that takes nothing more cannot keep the daemon from stopping
     co_await close_house();

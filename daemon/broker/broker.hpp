@@ -56,8 +56,9 @@ class Broker {
     [[nodiscard]] runtime::Task<result::Result<crypto::RootKey>> root_key_from(secret::SecretBuffer passphrase);
     [[nodiscard]] result::Result<> open_house(crypto::RootKey root);
     void note_unsealed(vocabulary::AuditRecord record);
-    [[nodiscard]] std::optional<std::uint32_t> must_wait(std::uint32_t uid);
+    [[nodiscard]] result::Result<> check_delay(std::uint32_t uid) const;
     void note_refused_unseal(std::uint32_t uid);
+    [[nodiscard]] runtime::Task<> quiet_house();
     [[nodiscard]] runtime::Task<> close_house();
 
     Parts parts_;

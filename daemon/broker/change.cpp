@@ -42,12 +42,32 @@ std::vector<std::string> gate_keys(const Asker& asker, std::vector<std::string> 
 std::string gate_key(const vocabulary::CredentialId& id) { return "credential:" + id.text(); }
 std::string gate_key(const vocabulary::Scope& scope) { return "scope:" + scope.text(); }
 
-runtime::Task<result::Result<std::optional<Answer>>> find_outcome(Unsealed& house, const Asker& asker) {
+result::Result<> look_again(Unsealed& house, Asker& asker) {
+    if (house.is_closing) {
+        return refuse({.code = ErrorCode::sealed,
+                       .sentence = "The broker is closing: it seals or stops.",
+                       .next_step = "Ask again when it is ready."});
+    }
+    auto caller = house.callers->find_again(*asker.peer, *asker.caller, house.time.now());
+    if (!caller) return refuse(std::move(caller.error()));
+    asker.caller = std::move(*caller);
+    return {};
+}
+
+runtime::Task<result::Result<runtime::Gate::Pass>> take_turn(Unsealed& house, Asker& asker,
+                                                             std::vector<std::string> keys) {
+    auto pass = co_await house.gate.enter(std::move(keys));
+    if (auto still = look_again(house, asker); !still) co_return refuse(std::move(still.error()));
+    co_return std::move(pass);
+}
+
+runtime::Task<result::Result<std::optional<Answer>>> find_outcome(Unsealed& house, Asker& asker) {
     const auto key = house.outcomes.find_key(asker);
     if (!key) co_return std::optional<Answer>();
     auto job = [&] { return Outcomes::read(house.store, *key, asker); };
     auto found = co_await house.parts.bulk.run(std::move(job));
     if (!found) co_return refuse(std::move(found.error()));
+    if (auto still = look_again(house, asker); !still) co_return refuse(std::move(still.error()));
     co_return std::optional<Answer>(std::move(*found));
 }
 

@@ -78,6 +78,7 @@ void schedule_expiry(Unsealed& house) {
 }
 
 void expire_by(Unsealed& house, vocabulary::Time when) {
+    if (house.is_closing) return; // the call would ring where nobody lives any more
     if (house.expiry_call != 0) {
         if (house.expiry_at <= when) return;
         house.parts.clock.cancel(house.expiry_call);

@@ -23,9 +23,8 @@ runtime::Task<result::Result<>> Broker::seal(Asker asker) {
     std::vector<std::string> keys{"seal"};
     auto pass = co_await gate_.enter(std::move(keys));
     if (!house_) co_return result::Result<>();
-    phase_ = Phase::sealing;
+    co_await quiet_house();
     end_leases(*house_, {}, vocabulary::EndReason::sealed);
-    house_->refusals->flush();
     auto record = record_of(asker, vocabulary::Action::broker_sealed);
     auto written = co_await house_->journal->append_durably(record);
     co_await close_house();
@@ -34,11 +33,14 @@ runtime::Task<result::Result<>> Broker::seal(Asker asker) {
     co_return result::Result<>();
 }
 
-std::optional<std::uint32_t> Broker::must_wait(std::uint32_t uid) {
+result::Result<> Broker::check_delay(std::uint32_t uid) const {
     const auto at = delays_.find(uid);
-    if (at == delays_.end() || at->second.until <= parts_.clock.boot()) return std::nullopt;
+    if (at == delays_.end() || at->second.until <= parts_.clock.boot()) return {};
     const auto left = std::chrono::ceil<std::chrono::seconds>(at->second.until - parts_.clock.boot());
-    return static_cast<std::uint32_t>(left.count());
+    return refuse({.code = ErrorCode::rate_limited,
+                   .sentence = "Too many wrong passphrases.",
+                   .next_step = "Wait, then try again.",
+                   .retry_after_seconds = static_cast<std::uint32_t>(left.count())});
 }
 
 void Broker::note_refused_unseal(std::uint32_t uid) {
@@ -77,15 +79,11 @@ void Broker::note_unsealed(vocabulary::AuditRecord record) {
 
 runtime::Task<result::Result<>> Broker::unseal(Asker asker, secret::SecretBuffer passphrase) {
     const auto uid = asker.peer->uid;
-    if (const auto wait = must_wait(uid)) {
-        co_return refuse({.code = ErrorCode::rate_limited,
-                          .sentence = "Too many wrong passphrases.",
-                          .next_step = "Wait, then try again.",
-                          .retry_after_seconds = *wait});
-    }
+    if (auto may = check_delay(uid); !may) co_return may;
     std::vector<std::string> keys{"seal"};
     auto pass = co_await gate_.enter(std::move(keys));
-    if (house_) co_return result::Result<>(); // unsealing the unsealed succeeds
+    if (house_) co_return result::Result<>();             // unsealing the unsealed succeeds
+    if (auto may = check_delay(uid); !may) co_return may; // others may have tried meanwhile
     result::Result<crypto::RootKey> root;
     if (rules_.settings->seal.method == settings::SealMethod::key_file) {
         root = crypto::read_key_file(rules_.settings->seal.key_file, parts_.arena);

@@ -99,7 +99,9 @@ std::vector<const access::Workspace*> list_workspaces(const Unsealed& house, con
 runtime::Task<result::Result<Answer>> change_directory(Unsealed& house, Asker asker, Change change) {
     if (auto allowed = may_change(*asker.caller, change); !allowed) co_return refuse(std::move(allowed.error()));
     std::vector<std::string> keys{"directory", gate_key(vocabulary::Scope::of(change.workspace))};
-    auto pass = co_await house.gate.enter(std::move(keys));
+    auto pass = co_await take_turn(house, asker, std::move(keys));
+    if (!pass) co_return refuse(std::move(pass.error()));
+    if (auto allowed = may_change(*asker.caller, change); !allowed) co_return refuse(std::move(allowed.error()));
     if (change.kind == Change::Kind::erase_workspace && has_credentials(house, change.workspace)) {
         co_return refuse({.code = ErrorCode::credential_in_use,
                           .sentence = "The workspace still has credentials.",
