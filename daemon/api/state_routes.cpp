@@ -1,4 +1,5 @@
 #include "api/api.hpp"
+#include "api/rows.hpp"
 #include "attestation/peer.hpp"
 #include "broker/views.hpp"
 
@@ -144,16 +145,19 @@ void Api::add_state_routes(std::vector<Route>& rows) {
                         };
                         tasks_.start(run(*this, std::move(*asker), std::move(responder), std::move(*passphrase)));
                     }});
-    rows.push_back(
-        row(Method::get, "/v1/services", true,
-            [](const Request&, const Parts&, broker::Unsealed& house, const broker::Asker&, Responder responder) {
-                std::string items = "[";
-                for (const auto& [id, service] : house.rules.catalog->all()) {
-                    if (items.size() > 1) items += ',';
-                    items += service.json;
-                }
-                responder.answer(list_reply(items + ']', std::nullopt));
-            }));
+    rows.push_back(row(Method::get, "/v1/services", true,
+                       [](const Request& request, const Parts&, broker::Unsealed& house, const broker::Asker& asker,
+                          Responder responder) {
+                           std::vector<const catalog::Service*> all;
+                           for (const auto& [id, service] : house.rules.catalog->all()) all.push_back(&service);
+                           answer_page(
+                               house, asker, request,
+                               {.list = "services",
+                                .count = all.size(),
+                                .key = [&](std::size_t i) { return std::string(all[i]->id.text()); },
+                                .write = [&](wire::JsonWriter& writer, std::size_t i) { writer.raw(all[i]->json); }},
+                               std::move(responder));
+                       }));
     rows.push_back(
         row(Method::get, "/v1/services/{id}", true,
             [](const Request&, const Parts& parts, broker::Unsealed& house, const broker::Asker&, Responder responder) {

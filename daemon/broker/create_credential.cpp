@@ -50,8 +50,11 @@ result::Result<vault::NewCredential> read_all(Unsealed& house, const Asker& aske
     if (!scope) return refuse(std::move(scope.error()));
     auto kind = read_kind(house, asked);
     if (!kind) return refuse(std::move(kind.error()));
-    auto allowed = authorize(*asker.caller, access::Operation::create, *scope, {}, kind->service->id);
-    if (!allowed) return refuse(std::move(allowed.error()));
+    if (!authorize(*asker.caller, access::Operation::create, *scope, {}, kind->service->id)) {
+        return refuse({.code = ErrorCode::forbidden,
+                       .sentence = "You may not store credentials in this scope.",
+                       .next_step = "It takes the role editor there, and of an engine Credlease-Actor."});
+    }
 
     vault::NewCredential made;
     made.id = vocabulary::CredentialId(house.next_id());

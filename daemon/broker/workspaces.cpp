@@ -67,13 +67,17 @@ void end_member(Unsealed& house, const Change& change) {
     }
 }
 
-Answer answer_of(const Unsealed& house, const Change& change) {
+Answer answer_of(const Unsealed& house, const Change& change, bool is_new = false) {
     const auto* workspace = house.directory.find(change.workspace.text());
     if (workspace == nullptr || change.kind == Change::Kind::erase_workspace ||
         change.kind == Change::Kind::erase_member) {
         return {.status = 204};
     }
     Answer answer{.status = 200, .revision = workspace->revision};
+    if (is_new) {
+        answer.status = 201;
+        answer.location = "/v1/workspaces/" + std::string(workspace->id.text());
+    }
     wire::JsonWriter writer(answer.body);
     write_workspace(writer, *workspace);
     return answer;
@@ -117,7 +121,7 @@ runtime::Task<result::Result<Answer>> change_directory(Unsealed& house, Asker as
     if (!committed) co_return refuse(std::move(committed.error()));
     house.directory.apply(change);
     if (change.kind == Change::Kind::erase_member) end_member(house, change);
-    co_return answer_of(house, change);
+    co_return answer_of(house, change, change.kind == Change::Kind::put_workspace);
 }
 
 } // namespace credlease::broker
