@@ -1,5 +1,7 @@
 #include "running.hpp"
 
+#include "check_config.hpp"
+
 #include <boost/asio/signal_set.hpp>
 
 #include <csignal>
@@ -49,6 +51,7 @@ int Running::run(Doors doors) {
 result::Result<> Running::open() {
     auto catalog = catalog::Catalog::load(settings_->catalog.dir);
     if (!catalog) return std::unexpected(std::move(catalog.error()));
+    tell_warnings(**catalog);
     auto broker = broker::Broker::start({.loop = loop_,
                                          .clock = *clock_,
                                          .arena = *arena_,
@@ -67,6 +70,11 @@ result::Result<> Running::open() {
                   {"record", result::PublicText::of(damaged.key)}});
     }
     return {};
+}
+
+void Running::tell_warnings(const catalog::Catalog& catalog) {
+    for (const auto& warning : find_warnings(*settings_, catalog))
+        log_.warn("Config:", {{"warning", result::PublicText::of(warning)}});
 }
 
 void Running::serve(Doors doors) {
@@ -145,11 +153,10 @@ void Running::reload() {
         return;
     }
     settings_ = std::make_shared<const settings::Settings>(std::move(*read));
+    tell_warnings(**catalog);
     broker_->reload({.settings = settings_, .catalog = std::move(*catalog)});
     listener_->set_connections_per_uid(settings_->limits.connections_per_uid);
     log_.set(settings_->log.level, settings_->log.json ? logs::Log::Format::json : logs::Log::Format::text);
-    for (const auto& warning : settings_->warnings)
-        log_.warn("Config:", {{"warning", result::PublicText::of(warning)}});
     log_.info("Reloaded. Places, sockets, seal method and memory change with a restart only.");
     supervisor_.ready();
 }

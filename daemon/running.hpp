@@ -35,6 +35,7 @@ class Running {
 
   private:
     [[nodiscard]] result::Result<> open();
+    void tell_warnings(const catalog::Catalog& catalog);
     void serve(Doors doors);
     void watch_signals();
     void reload();

@@ -28,8 +28,7 @@ Reply status_reply(broker::Broker& broker, const broker::Asker* asker) {
     writer.key("api").object().member("version", 1).key("features").array();
     for (const auto* feature : {"leases", "grants", "audit", "workspaces"}) writer.value(feature);
     writer.close().close();
-    const bool passphrase = settings.seal.method == settings::SealMethod::passphrase;
-    writer.member("seal_method", passphrase ? "passphrase" : "key-file").member("root_key", broker.root_key_word());
+    writer.member("seal_method", settings::name_of(settings.seal.method)).member("root_key", broker.root_key_word());
     writer.member("arena", secret::name_of(broker.parts().arena.backing()));
     writer.member("peer", attestation::peer_key_here() == attestation::PeerKey::pidfd ? "pidfd" : "pid");
     auto* house = broker.house();

@@ -51,10 +51,14 @@ class Broker {
   private:
     Broker(Parts parts, Rules rules, std::unique_ptr<store::Store> store);
     [[nodiscard]] result::Result<> start_with_key_file(std::optional<crypto::RootKey> root);
-    [[nodiscard]] bool is_new() const;
-    [[nodiscard]] result::Result<> first_start(const crypto::RootKey& root, SealFile seal);
-    [[nodiscard]] runtime::Task<result::Result<crypto::RootKey>> root_key_from(secret::SecretBuffer passphrase);
-    [[nodiscard]] result::Result<> open_house(crypto::RootKey root);
+    [[nodiscard]] result::Result<> set_seal(const crypto::RootKey& root, SealFile seal);
+    [[nodiscard]] result::Result<> go_on_with_first_start(const crypto::RootKey& root);
+    [[nodiscard]] runtime::Task<result::Result<crypto::RootKey>> root_key_from(secret::SecretBuffer passphrase,
+                                                                               crypto::PassphraseParameters parameters);
+    /// The first time it makes the store this key's own, as `seal` says; when that fails, the store is as unset as
+    /// before.
+    [[nodiscard]] result::Result<> open_house(crypto::RootKey root, const SealFile& seal);
+    [[nodiscard]] result::Result<> enter_house(crypto::RootKey root);
     void note_unsealed(vocabulary::AuditRecord record);
     [[nodiscard]] result::Result<> check_delay(std::uint32_t uid) const;
     void note_refused_unseal(std::uint32_t uid);

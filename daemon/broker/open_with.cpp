@@ -1,4 +1,5 @@
 #include "broker/expiry.hpp"
+#include "broker/first_start.hpp"
 #include "broker/log_memory.hpp"
 #include "broker/retention.hpp"
 #include "broker/unsealed.hpp"
@@ -187,6 +188,7 @@ result::Result<std::unique_ptr<Unsealed>> open_with(crypto::RootKey root, const 
         store.unload();
         return refuse(std::move(read.error()));
     }
+    if (store.records() == 0 && store.damaged().empty()) drop_empty_log(house->settings());
     audit::Replay replayed;
     if (auto opened = open_journal(*house, std::move(macs.audit), replayed); !opened) {
         store.unload();
@@ -202,6 +204,11 @@ result::Result<std::unique_ptr<Unsealed>> open_with(crypto::RootKey root, const 
     schedule_pruning(*house);
     house->tasks.start(make_checkpoint(*house));
     return house;
+}
+
+bool has_store_keys(const store::Store& store) {
+    const auto wrapped = store.read_header(record_key_name); // they are written together
+    return !wrapped || wrapped->has_value();
 }
 
 result::Result<> make_store_keys(const crypto::RootKey& root, store::Store& store, secret::Arena& arena) {

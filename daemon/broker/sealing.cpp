@@ -52,17 +52,12 @@ void Broker::note_refused_unseal(std::uint32_t uid) {
     delay.until = parts_.clock.boot() + wait;
 }
 
-runtime::Task<result::Result<crypto::RootKey>> Broker::root_key_from(secret::SecretBuffer passphrase) {
-    const auto parameters = seal_ ? seal_->passphrase : crypto::make_passphrase_parameters();
+runtime::Task<result::Result<crypto::RootKey>> Broker::root_key_from(secret::SecretBuffer passphrase,
+                                                                     crypto::PassphraseParameters parameters) {
     auto derive = [&] { return crypto::derive_root_key(passphrase, parameters, parts_.arena); };
     auto root = co_await parts_.bulk.run(std::move(derive));
     if (!root) co_return refuse(std::move(root.error()));
     if (seal_ && !crypto::is_the_key_of(*root, seal_->check)) co_return refused();
-    if (is_new()) {
-        SealFile seal;
-        seal.passphrase = parameters;
-        if (auto begun = first_start(*root, seal); !begun) co_return refuse(std::move(begun.error()));
-    }
     co_return std::move(*root);
 }
 
@@ -84,6 +79,7 @@ runtime::Task<result::Result<>> Broker::unseal(Asker asker, secret::SecretBuffer
     auto pass = co_await gate_.enter(std::move(keys));
     if (house_) co_return result::Result<>();             // unsealing the unsealed succeeds
     if (auto may = check_delay(uid); !may) co_return may; // others may have tried meanwhile
+    SealFile seal = seal_.value_or(SealFile());
     result::Result<crypto::RootKey> root;
     if (rules_.settings->seal.method == settings::SealMethod::key_file) {
         root = crypto::read_key_file(rules_.settings->seal.key_file, parts_.arena);
@@ -91,14 +87,15 @@ runtime::Task<result::Result<>> Broker::unseal(Asker asker, secret::SecretBuffer
     } else if (passphrase.empty()) {
         co_return refuse(result::invalid("passphrase", "The store is sealed with a passphrase: give it."));
     } else {
-        root = co_await root_key_from(std::move(passphrase));
+        if (!seal_) seal.passphrase = crypto::make_passphrase_parameters();
+        root = co_await root_key_from(std::move(passphrase), seal.passphrase);
     }
     if (!root) {
         if (root.error().code == ErrorCode::unseal_refused) note_refused_unseal(uid);
         co_return refuse(std::move(root.error()));
     }
     delays_.erase(uid);
-    if (auto opened = open_house(std::move(*root)); !opened) co_return refuse(std::move(opened.error()));
+    if (auto opened = open_house(std::move(*root), seal); !opened) co_return refuse(std::move(opened.error()));
     note_unsealed(record_of(asker, vocabulary::Action::broker_unsealed));
     co_return result::Result<>();
 }

@@ -73,6 +73,7 @@ struct Unsealed {
 [[nodiscard]] result::Result<std::unique_ptr<Unsealed>> open_with(crypto::RootKey root, const Parts& parts, Rules rules,
                                                                   store::Store& store);
 
+[[nodiscard]] bool has_store_keys(const store::Store& store);
 /// The first keys of a new store, wrapped under `root`: record key and audit key, synced.
 [[nodiscard]] result::Result<> make_store_keys(const crypto::RootKey& root, store::Store& store, secret::Arena& arena);
 

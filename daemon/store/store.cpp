@@ -71,10 +71,9 @@ Result<std::unique_ptr<Store>> Store::open(const fs::path& data) {
 
 bool Store::is_empty() const {
     bool empty = true;
-    const auto read = state_->rocks->read_from("", [&](std::string_view key, std::string_view) {
-        empty = key == header_key("format");
-        return empty;
-    });
+    const auto behind_headers = std::string(1, header_prefix + 1);
+    const auto read =
+        state_->rocks->read_from(behind_headers, [&](std::string_view, std::string_view) { return empty = false; });
     return read.has_value() && empty;
 }
 
