@@ -93,10 +93,10 @@ void Api::add_state_routes(std::vector<Route>& rows) {
                     .pattern = "/v1/whoami",
                     .on_lease = true,
                     .while_sealed = true,
-                    .handle = [this](const Request& request, const Parts&, Responder responder) {
+                    .handle = once_hashed([this](const Request& request, const Parts&, Responder responder) {
                         const auto asker = find_asker(request);
                         asker ? responder.answer(whoami_reply(*asker)) : responder.refuse(asker.error());
-                    }});
+                    })});
     rows.push_back({.method = Method::post,
                     .pattern = "/v1/seal",
                     .on_lease = false,
