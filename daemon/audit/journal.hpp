@@ -133,7 +133,7 @@ class Journal {
     [[nodiscard]] Verdict verify(const std::optional<std::string>& anchor) const;
 
     /// On the loop. Drops whole segments older than `keep` or beyond `max_size` (bytes; 0: no limit), behind a chained
-    /// checkpoint (`log.pruned`).
+    /// record (`log.pruned`), up to one with a checkpoint: call `checkpoint` first.
     [[nodiscard]] runtime::Task<result::Result<>> prune(vocabulary::Duration keep, std::uint64_t max_size,
                                                         runtime::Worker& bulk);
 

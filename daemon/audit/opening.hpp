@@ -32,8 +32,9 @@ class Opening {
   private:
     // ---- opening.cpp
     [[nodiscard]] result::Result<> read_head();
+    [[nodiscard]] result::Result<> check_begin(bool is_told) const;
     [[nodiscard]] result::Result<> check_segments();
-    [[nodiscard]] std::size_t replay_checkpoint() const;
+    [[nodiscard]] bool replay_checkpoint();
     [[nodiscard]] result::Result<> read_log();
     [[nodiscard]] result::Result<> take_in(const Frame& frame, const mac::Digest& chain);
     [[nodiscard]] result::Result<> end_of_log(SegmentReader::Next last, const LogReader& log);

@@ -41,11 +41,12 @@ struct SyncJob {
     bool store = false;     ///< a change is among them
     Reach reach;
     Head head;
-    bool done = false; ///< the worker's answer
+    bool done = false;             ///< the worker's answer
+    bool is_head_in_doubt = false; ///< it was written but not synced: a start may find it, or not
 };
 
-/// Everything here belongs to the loop thread but `writer` (log), `sync_job` while it runs and `head_file` (commit),
-/// `growing` (bulk) and `readable` (any).
+/// Everything here belongs to the loop thread but `writer` (log), `sync_job` and `head_file` while a sync (commit) or a
+/// recovery (log) runs, `growing` (bulk) and `readable` (any).
 ///
 /// A record's way: staged in `staging` → `writing` (log thread) → written. A change's way: staged → written →
 /// `unsynced` → durable. What fails is taken back the latest first, since each change was prepared upon the ones
@@ -142,6 +143,9 @@ struct Journal::State {
     void run_sync();
     void sync_done();
     void sync_failed();
+    [[nodiscard]] bool retract_head();
+    [[nodiscard]] bool undo_changes();
+    [[nodiscard]] bool write_log_again();
     void recovery_done();
     void retry_later();
 

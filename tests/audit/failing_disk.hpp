@@ -18,6 +18,7 @@ class FailingDisk {
 };
 
 /// While it lives (or until `let_go`), calls of one kind on files whose path contains `part` do not return.
+/// Where a FailingDisk for these calls takes its place, what hung fails as that says.
 class HangingDisk {
   public:
     HangingDisk(Call call, std::string part);
