@@ -65,7 +65,8 @@ struct LeaseView {
     EndReason reason = EndReason::released; ///< of `lease.ended` and `lease.released`
     std::uint64_t holder_start = 0;         ///< start time of the holder's process, clock ticks since boot
     std::array<std::uint8_t, 16> boot_id{}; ///< of the boot in which that start time counts
-    std::uint32_t fields = 0;               ///< bit set of the service's fields that were delivered; 0: all
+    std::uint32_t fields = 0;               ///< bit set of the service's fields that it may deliver
+    std::uint32_t field_order = 0;          ///< tells in which order of fields the bits count
     std::string_view scope{};               ///< Scope::text() of the credential
     std::string_view idempotency_key{};
     std::array<std::uint8_t, 16> body_digest{}; ///< of the request body under that key

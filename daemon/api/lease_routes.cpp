@@ -1,6 +1,8 @@
 #include "api/api.hpp"
 #include "broker/cursor.hpp"
+#include "broker/expiry.hpp"
 #include "broker/gone_lease.hpp"
+#include "broker/held_lease.hpp"
 #include "broker/renew_lease.hpp"
 #include "broker/views.hpp"
 
@@ -77,7 +79,7 @@ result::Result<Reply> list(broker::Unsealed& house, const broker::Asker& asker, 
     return list_reply(std::move(items), next);
 }
 
-result::Result<Reply> end_many(broker::Unsealed& house, const broker::Asker& asker, std::string_view text) {
+result::Result<std::size_t> end_asked(broker::Unsealed& house, const broker::Asker& asker, std::string_view text) {
     auto query = Query::read(text, {{.name = "credential"}, {.name = "grant"}, {.name = "workflow"}, {.name = "run"}});
     if (!query) return result::refuse(std::move(query.error()));
     std::vector<std::string> texts;
@@ -87,9 +89,31 @@ result::Result<Reply> end_many(broker::Unsealed& house, const broker::Asker& ask
     if (!which->credential && !which->grant && which->workflow.empty() && which->run.empty()) {
         return result::refuse(result::invalid("run", "Say which leases: run, workflow, credential or grant."));
     }
-    auto count = broker::end_matching(house, asker, *which);
-    if (!count) return result::refuse(std::move(count.error()));
-    return Reply{.body = R"({"ended":)" + std::to_string(*count) + '}'};
+    return broker::end_matching(house, asker, *which);
+}
+
+/// Answered once the log has it, also where it was an earlier request that ended them.
+void end_many(broker::Unsealed& house, const broker::Asker& asker, std::string_view text, Responder responder) {
+    auto count = end_asked(house, asker, text);
+    if (!count) {
+        responder.refuse(count.error());
+        return;
+    }
+    auto run = [](broker::Unsealed& open, Responder reply_to, std::size_t ended) -> runtime::Task<> {
+        auto written = co_await broker::write_ends(open);
+        if (written) {
+            reply_to.answer({.body = R"({"ended":)" + std::to_string(ended) + '}'});
+        } else {
+            reply_to.refuse(written.error());
+        }
+    };
+    house.tasks.start(run(house, std::move(responder), *count));
+}
+
+/// A lease may have been ended while its record was on the way to the log: then its secret stays here.
+result::Result<> check_live(const broker::Unsealed* house, const vocabulary::LeaseId& lease) {
+    if (house != nullptr) return broker::check_live(*house, lease);
+    return result::refuse(broker::lease_ended(vocabulary::EndReason::sealed));
 }
 
 using TellWhy = std::function<void(const broker::Asker&, Responder, const result::Error&)>;
@@ -148,10 +172,7 @@ void Api::add_lease_routes(std::vector<Route>& rows) {
                        }));
     rows.push_back(row(Method::del, "/v1/leases", false,
                        [](const Request& request, const Parts&, broker::Unsealed& house, const broker::Asker& asker,
-                          Responder responder) {
-                           auto reply = end_many(house, asker, request.query);
-                           reply ? responder.answer(std::move(*reply)) : responder.refuse(reply.error());
-                       }));
+                          Responder responder) { end_many(house, asker, request.query, std::move(responder)); }));
 }
 
 void Api::issue_lease(const Request& request, broker::Unsealed& house, broker::Asker asker, Responder responder) {
@@ -258,13 +279,16 @@ void Api::written(void* self, std::uint64_t ticket, bool is_written) {
 void Api::finish(std::uint64_t ticket, bool is_written) {
     auto waiting = std::move(waiting_[ticket]);
     free_slot(ticket);
+    auto* house = broker_.house();
     if (!is_written) {
-        if (auto* house = broker_.house()) broker::undo(*house, waiting.reply);
+        if (house != nullptr) broker::undo(*house, waiting.reply);
         waiting.responder.refuse(not_written());
-    } else if (waiting.with_body) {
-        waiting.responder.answer_secret(waiting.reply.status, std::move(waiting.reply.body));
-    } else {
+    } else if (!waiting.with_body) {
         waiting.responder.answer({.status = 204});
+    } else if (auto live = check_live(house, waiting.reply.lease); !live) {
+        waiting.responder.refuse(live.error());
+    } else {
+        waiting.responder.answer_secret(waiting.reply.status, std::move(waiting.reply.body));
     }
 }
 

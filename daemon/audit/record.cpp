@@ -83,7 +83,7 @@ void write_lease(Encoder& out, const LeaseView& view, Time at) {
     out.byte(static_cast<std::uint8_t>(view.reason));
     out.number(view.holder_start);
     out.fixed(view.boot_id);
-    out.number(view.fields);
+    out.number(std::uint64_t{view.field_order} << 32 | view.fields);
     out.text(view.scope);
     out.text(view.idempotency_key);
     if (!view.idempotency_key.empty()) out.fixed(view.body_digest);
@@ -129,7 +129,9 @@ void read_lease(Decoder& in, LeaseView& view, Time at) {
     view.reason = read_choice(in, vocabulary::EndReason::undelivered);
     view.holder_start = in.number();
     view.boot_id = in.fixed<16>();
-    view.fields = static_cast<std::uint32_t>(in.number(std::numeric_limits<std::uint32_t>::max()));
+    const auto fields = in.number();
+    view.fields = static_cast<std::uint32_t>(fields);
+    view.field_order = static_cast<std::uint32_t>(fields >> 32);
     view.scope = in.text();
     view.idempotency_key = in.text();
     if (!view.idempotency_key.empty()) view.body_digest = in.fixed<16>();

@@ -2,6 +2,7 @@
 
 #include "access/caller.hpp"
 #include "attestation/peer.hpp"
+#include "leases/idempotency.hpp"
 #include "vocabulary/audit_record.hpp"
 
 #include <memory>
@@ -17,6 +18,11 @@ struct Asker {
     std::string idempotency_key{};
     std::array<std::uint8_t, 16> body_digest{}; ///< keyed, of method, path and body
 };
+
+/// Whose leases and keys are this caller's alone: of an engine's actors, each one's own.
+[[nodiscard]] inline leases::Idempotency::Whose whose(const access::Caller& caller) {
+    return {.principal = caller.principal, .on_behalf_of = caller.on_behalf_of};
+}
 
 /// A record that says who: it views the asker, which must live until the record is staged.
 [[nodiscard]] inline vocabulary::AuditRecord record_of(const Asker& asker, vocabulary::Action action) {

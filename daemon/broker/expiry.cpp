@@ -49,6 +49,15 @@ std::size_t end_leases(Unsealed& house, const leases::Which& which, vocabulary::
     return matching.size();
 }
 
+runtime::Task<result::Result<>> write_ends(Unsealed& house) {
+    co_await house.journal->catch_up();
+    if (house.journal->is_healthy()) co_return result::Result<>();
+    co_return result::refuse({.code = result::ErrorCode::store_unavailable,
+                              .sentence = "The leases have ended, but the audit log could not be told yet: a restart "
+                                          "would bring them back.",
+                              .next_step = "Look for a full or failing disk, and ask again."});
+}
+
 void holder_exited(Unsealed& house, const leases::Holder& holder) {
     end_leases(house, {.holder = holder}, vocabulary::EndReason::holder_exited);
 }

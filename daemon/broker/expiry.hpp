@@ -6,6 +6,9 @@ namespace credlease::broker {
 
 /// Ends the leases that match, each with its record; returns how many.
 std::size_t end_leases(Unsealed& house, const leases::Which& which, vocabulary::EndReason reason);
+/// What was ended until now is in the log, so that no restart brings it back: `store_unavailable` when it could not be
+/// written yet.
+[[nodiscard]] runtime::Task<result::Result<>> write_ends(Unsealed& house);
 /// Ends one (its record is staged). False: no such live lease.
 bool end_lease(Unsealed& house, const vocabulary::LeaseId& id, vocabulary::EndReason reason);
 

@@ -1,6 +1,8 @@
 #include "broker/issue_lease.hpp"
 
 #include "broker/expiry.hpp"
+#include "broker/gone_lease.hpp"
+#include "broker/held_lease.hpp"
 #include "broker/lease_plan.hpp"
 
 namespace credlease::broker {
@@ -99,6 +101,7 @@ result::Result<Plan> plan_issue(Unsealed& house, const Asker& asker, const wire:
     lease.version = credential.version;
     lease.generation = credential.generation;
     lease.fields = *fields;
+    lease.field_order = plan.auth->order_of(*fields);
     lease.expires_at = term.expires_at;
     lease.renewable_until = term.renewable_until;
     lease.limited_by = term.limited_by;
@@ -107,14 +110,20 @@ result::Result<Plan> plan_issue(Unsealed& house, const Asker& asker, const wire:
     return plan;
 }
 
-result::Failure ended(const leases::Book::Ended& end) {
+result::Failure ended(vocabulary::EndReason reason) {
     return refuse({.code = ErrorCode::lease_ended,
                    .sentence = "The lease that this Idempotency-Key gave has ended.",
                    .next_step = "Ask for a new one with a new key.",
-                   .reason = vocabulary::text_of(end.reason)});
+                   .reason = vocabulary::text_of(reason)});
 }
 
-/// The same key and body again: the same lease, its secret decrypted anew.
+result::Failure key_of_another_process() {
+    return refuse({.code = ErrorCode::idempotency_mismatch,
+                   .sentence = "This Idempotency-Key gave a lease to another process.",
+                   .next_step = "Use a new key in each process."});
+}
+
+/// The same key and body again: the same lease, its secret decrypted anew, as far as the caller may still have it.
 struct Redelivery {
     leases::Lease lease{};
     const vault::Entry* entry = nullptr;
@@ -123,16 +132,17 @@ struct Redelivery {
 
 result::Result<Redelivery> redeliver(Unsealed& house, const Asker& asker, const leases::Idempotency::Seen& seen) {
     if (auto same = check_same(seen, asker, false); !same) return refuse(std::move(same.error()));
-    const auto lease = house.book.find(seen.lease);
-    if (!lease) return ended(*house.book.find_ended(seen.lease));
-    const auto scope = vocabulary::Scope::find(lease->scope);
-    const auto* entry = scope ? house.vault->find({&*scope, 1}, lease->credential) : nullptr;
-    if (entry == nullptr) return access::credential_not_found();
-    auto kind = kind_of(house, entry->credential);
-    if (!kind) return refuse(std::move(kind.error()));
-    auto body = write_lease_reply(house, *lease, *entry, *kind->auth);
+    auto lease = house.book.find(seen.lease);
+    if (!lease) return ended(house.book.find_ended(seen.lease)->reason);
+    if (lease->expires_at <= house.time.now()) return ended(vocabulary::EndReason::expired);
+    if (!is_own(house, asker, *lease)) return key_of_another_process();
+    auto held = still_held(house, asker, *lease);
+    if (!held) return refuse(std::move(held.error()));
+    lease->fields = held->fields;
+    lease->field_order = held->auth->order_of(held->fields);
+    auto body = write_lease_reply(house, *lease, *held->entry, *held->auth);
     if (!body) return refuse(std::move(body.error()));
-    return Redelivery{.lease = *lease, .entry = entry, .body = std::move(*body)};
+    return Redelivery{.lease = *lease, .entry = held->entry, .body = std::move(*body)};
 }
 
 result::Result<StagedReply> stage_redelivery(Unsealed& house, const Asker& asker, const leases::Idempotency::Seen& seen,
@@ -152,9 +162,11 @@ runtime::Task<result::Result<StagedReply>> redeliver_durably(Unsealed& house, co
     if (!again) co_return refuse(std::move(again.error()));
     vocabulary::LeaseView view;
     auto record = lease_record(asker, vocabulary::Action::lease_redelivered, again->lease, *again->entry, view);
+    const auto id = again->lease.id;
     auto written = co_await house.journal->append_durably(record);
     if (!written) co_return refuse(std::move(written.error()));
-    co_return StagedReply{.lease = again->lease.id, .status = 201, .body = std::move(again->body)};
+    if (auto live = check_live(house, id); !live) co_return refuse(std::move(live.error()));
+    co_return StagedReply{.lease = id, .status = 201, .body = std::move(again->body)};
 }
 
 result::Failure holder_has_gone() {
@@ -179,20 +191,20 @@ result::Result<StagedReply> enter(Unsealed& house, const Asker& asker, const Pla
     return StagedReply{.lease = lease.id, .status = 201, .body = std::move(*body), .issued = true};
 }
 
-void settle(Unsealed& house, const Asker& asker, const Plan& plan) {
+void settle(Unsealed& house, const Asker& asker, const leases::Lease& lease, const vocabulary::Scope& scope) {
     if (!asker.idempotency_key.empty()) {
-        house.lease_keys.note(plan.lease.principal, asker.idempotency_key,
-                              {.lease = plan.lease.id, .body_digest = asker.body_digest}, house.time.now());
+        house.lease_keys.note(whose(*asker.caller), asker.idempotency_key,
+                              {.lease = lease.id, .body_digest = asker.body_digest}, house.time.now());
     }
-    house.vault->note_use(plan.lease.credential, plan.entry->credential.scope, house.wall());
-    expire_by(house, plan.lease.expires_at);
+    house.vault->note_use(lease.credential, scope, house.wall());
+    expire_by(house, lease.expires_at);
 }
 
 } // namespace
 
 std::optional<leases::Idempotency::Seen> find_seen(const Unsealed& house, const Asker& asker) {
     if (asker.idempotency_key.empty()) return std::nullopt;
-    auto seen = house.lease_keys.find(asker.caller->principal, asker.idempotency_key, house.time.now());
+    auto seen = house.lease_keys.find(whose(*asker.caller), asker.idempotency_key, house.time.now());
     if (seen && !house.book.find(seen->lease) && !house.book.find_ended(seen->lease)) return std::nullopt;
     return seen;
 }
@@ -220,16 +232,18 @@ result::Result<StagedReply> stage_issue(Unsealed& house, const Asker& asker, con
         house.book.forget(reply->lease);
         return refuse(std::move(staged.error()));
     }
-    settle(house, asker, *plan);
+    settle(house, asker, plan->lease, plan->entry->credential.scope);
     return reply;
 }
 
 void undo(Unsealed& house, const StagedReply& reply) {
     if (reply.issued) house.book.forget(reply.lease);
-    if (!reply.before) return;
-    const auto& before = *reply.before;
-    house.book.renew(reply.lease, before.expires_at, before.limited_by, before.version, before.generation);
-    house.lease_keys.forget(before.principal, before.key);
+    if (!reply.renewal) return;
+    const auto& renewal = *reply.renewal;
+    const auto lease = house.book.find(reply.lease);
+    // A later renewal whose record is on its own way counts.
+    if (lease && leases::Book::terms_of(*lease) == renewal.after) house.book.renew(reply.lease, renewal.before);
+    house.lease_keys.forget(whose(*renewal.caller), renewal.key);
 }
 
 bool is_counted(const Asker& asker) { return asker.caller->grant && asker.caller->grant->max_leases; }
@@ -247,8 +261,9 @@ runtime::Task<result::Result<StagedReply>> issue_counted(Unsealed& house, Asker 
     }
     auto plan = plan_issue(house, asker, asked);
     if (!plan) co_return refuse(std::move(plan.error()));
-    const ScopeText scope(plan->entry->credential.scope);
-    plan->lease.scope = scope.view();
+    const auto scope = plan->entry->credential.scope; // the entry may go while the disk is waited for
+    const ScopeText scope_text(scope);
+    plan->lease.scope = scope_text.view();
     auto reply = enter(house, asker, *plan);
     if (!reply) co_return reply;
 
@@ -263,7 +278,9 @@ runtime::Task<result::Result<StagedReply>> issue_counted(Unsealed& house, Asker 
         co_return refuse(std::move(committed.error()));
     }
     house.grants->apply_count(asker.caller->grant->id, taken);
-    settle(house, asker, *plan);
+    settle(house, asker, plan->lease, scope);
+    // It may have been ended while its record was on the way: then the secret stays here.
+    if (auto live = check_live(house, plan->lease.id); !live) co_return refuse(std::move(live.error()));
     co_return reply;
 }
 

@@ -8,11 +8,9 @@ namespace credlease::broker {
 
 /// What a renewal changed, in case that its record cannot be written.
 struct Renewal {
-    vocabulary::Time expires_at{};
-    vocabulary::LimitedBy limited_by = vocabulary::LimitedBy::ttl;
-    std::uint32_t version = 0;
-    std::uint64_t generation = 0;
-    std::string principal{}, key{}; ///< of the Idempotency-Key
+    leases::Book::Terms before{}, after{};
+    access::CallerRef caller{};
+    std::string key{}; ///< the Idempotency-Key
 };
 
 /// A reply that carries a secret and must not leave before its record is written.
@@ -21,14 +19,15 @@ struct StagedReply {
     unsigned status = 201;
     secret::SecretBuffer body{}; ///< JSON, in the arena
     bool issued = false;         ///< a new lease: forgotten again if the record cannot be written
-    std::optional<Renewal> before{};
+    std::optional<Renewal> renewal{};
 };
 
 /// POST /v1/leases. The record is staged in the journal's turn; `waiter` is told when it is written: only then `body`
 /// may leave. Nothing is allocated on the heap in steady state.
 [[nodiscard]] result::Result<StagedReply> stage_issue(Unsealed& house, const Asker& asker,
                                                       const wire::IssueLeaseView& asked, audit::Waiter waiter);
-/// The lease's record could not be written: as if it had never been issued, or renewed.
+/// The lease's record could not be written: as if it had never been issued, or renewed. Of several that failed together
+/// the latest goes first.
 void undo(Unsealed& house, const StagedReply& reply);
 
 /// What the asker's Idempotency-Key gave before, issue or renewal; nullopt: it is new, or what it gave was never

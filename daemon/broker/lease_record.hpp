@@ -13,6 +13,7 @@ namespace credlease::broker {
             .holder_start = lease.holder.start_time,
             .boot_id = lease.holder.boot_id,
             .fields = lease.fields,
+            .field_order = lease.field_order,
             .scope = lease.scope};
 }
 

@@ -102,18 +102,19 @@ void LogDigest::give_leases(const Put& put) const {
 }
 
 void LogDigest::give_keys(const Put& put, bool of_live) const {
-    lease_keys_.visit([&](std::string_view principal, std::string_view key, const leases::Idempotency::Seen& seen,
-                          vocabulary::Time at) {
+    using Keys = leases::Idempotency;
+    lease_keys_.visit([&](const Keys::Whose& whose, std::string_view key, const Keys::Seen& seen, vocabulary::Time at) {
         const auto lease = book_.find(seen.lease);
         if (lease.has_value() != of_live) return;
-        auto view = lease ? view_of(*lease) : LeaseView{.expires_at = at};
+        auto view = lease ? view_of(*lease) : LeaseView(); // over since 1970, whatever the replay's clock shows
         view.idempotency_key = key;
         view.body_digest = seen.body_digest;
         auto record = lease ? record_of(*lease, Action::lease_issued, view)
                             : AuditRecord{.lease = seen.lease, .lease_view = &view};
         record.at = at;
         record.action = seen.renewal ? Action::lease_renewed : Action::lease_issued;
-        record.principal = principal;
+        record.principal = whose.principal;
+        record.on_behalf_of = whose.on_behalf_of;
         if (seen.with_secret) record.fingerprint.fill(1); // which one it was, the log says
         put(record);
     });

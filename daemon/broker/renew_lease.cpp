@@ -2,6 +2,7 @@
 
 #include "broker/expiry.hpp"
 #include "broker/gone_lease.hpp"
+#include "broker/held_lease.hpp"
 #include "broker/lease_plan.hpp"
 #include "broker/lease_record.hpp"
 #include "wire/json_writer.hpp"
@@ -14,38 +15,16 @@ using result::refuse;
 
 bool is_operator(const Asker& asker) { return asker.caller->kind == access::CallerKind::operator_; }
 
-/// A process-bound lease belongs to its process, an unbound one to the same caller.
-bool is_own(const Unsealed& house, const Asker& asker, const leases::Lease& lease) {
-    if (lease.principal != asker.caller->principal || lease.on_behalf_of != asker.caller->on_behalf_of) return false;
-    if (lease.binding == vocabulary::Binding::none) return true;
-    return lease.holder.pid == asker.peer->pid && lease.holder.start_time == asker.peer->start_time &&
-           lease.holder.boot_id == house.boot;
-}
-
 std::optional<result::Failure> why_it_ended(const Unsealed& house, const Asker& asker, const vocabulary::LeaseId& id) {
     const auto end = house.book.find_ended(id);
     if (!end || (end->principal != asker.caller->principal && !is_operator(asker))) return std::nullopt;
     return refuse(lease_ended(end->reason));
 }
 
-/// Every renewal asks again whether the caller still may.
-result::Result<const vault::Entry*> still_allowed(Unsealed& house, const Asker& asker, const leases::Lease& lease) {
-    const auto scope = vocabulary::Scope::find(lease.scope);
-    const auto* entry = scope ? house.vault->find({&*scope, 1}, lease.credential) : nullptr;
-    if (entry == nullptr) return access::credential_not_found();
-    const auto& credential = entry->credential;
-    auto allowed =
-        authorize(*asker.caller, access::Operation::use, credential.scope, credential.id, credential.service);
-    if (!allowed) return refuse(std::move(allowed.error()));
-    if (auto leasable = check_leasable(house, credential); !leasable) return refuse(std::move(leasable.error()));
-    return entry;
-}
-
-result::Result<secret::SecretBuffer> write_renewal(Unsealed& house, const leases::Lease& lease,
-                                                   const vault::Entry& entry, bool with_secret) {
-    auto kind = kind_of(house, entry.credential);
-    if (!kind) return refuse(std::move(kind.error()));
-    if (with_secret) return write_lease_reply(house, lease, entry, *kind->auth);
+result::Result<secret::SecretBuffer> write_renewal(Unsealed& house, const leases::Lease& lease, const Held& held,
+                                                   bool with_secret) {
+    const auto& entry = *held.entry;
+    if (with_secret) return write_lease_reply(house, lease, entry, *held.auth);
     std::string text;
     wire::JsonWriter writer(text);
     writer.object().member("lease", lease.id.text()).member("expires_at", lease.expires_at);
@@ -67,13 +46,14 @@ vocabulary::AuditRecord renewal_record(const Asker& asker, vocabulary::Action ac
 
 /// The same key and body again: what the first renewal answered, nothing moved.
 result::Result<StagedReply> stage_again(Unsealed& house, const Asker& asker, const leases::Idempotency::Seen& seen,
-                                        const leases::Lease& lease, const vault::Entry& entry, audit::Waiter waiter) {
+                                        const leases::Lease& lease, const Held& held, audit::Waiter waiter) {
     if (auto same = check_same(seen, asker, true); !same) return refuse(std::move(same.error()));
-    auto body = write_renewal(house, lease, entry, seen.with_secret);
+    auto body = write_renewal(house, lease, held, seen.with_secret);
     if (!body) return refuse(std::move(body.error()));
     vocabulary::LeaseView view;
     auto staged = house.journal->append(
-        renewal_record(asker, vocabulary::Action::lease_redelivered, lease, entry, view, seen.with_secret), waiter);
+        renewal_record(asker, vocabulary::Action::lease_redelivered, lease, *held.entry, view, seen.with_secret),
+        waiter);
     if (!staged) return refuse(std::move(staged.error()));
     return StagedReply{.lease = lease.id, .status = 200, .body = std::move(*body)};
 }
@@ -104,12 +84,14 @@ result::Result<StagedReply> stage_renew(Unsealed& house, const Asker& asker, std
                        .sentence = "A lease is renewed by its holder only.",
                        .next_step = "An operator may end it with DELETE."});
     }
-    auto entry = still_allowed(house, asker, *found);
-    if (!entry) return refuse(std::move(entry.error()));
-    if (const auto seen = find_seen(house, asker)) return stage_again(house, asker, *seen, *found, **entry, waiter);
-    const auto& credential = (*entry)->credential;
-
+    auto held = still_held(house, asker, *found);
+    if (!held) return refuse(std::move(held.error()));
+    const auto& credential = held->entry->credential;
     auto lease = *found;
+    lease.fields = held->fields;
+    lease.field_order = held->auth->order_of(held->fields);
+    if (const auto seen = find_seen(house, asker)) return stage_again(house, asker, *seen, lease, *held, waiter);
+
     const auto term = term_of(house, *asker.caller, credential, asked.ttl, lease.issued_at);
     lease.expires_at = std::min(term.expires_at, lease.renewable_until);
     lease.limited_by = term.limited_by;
@@ -117,29 +99,27 @@ result::Result<StagedReply> stage_renew(Unsealed& house, const Asker& asker, std
     const bool with_secret = changed || asked.secret.value_or(false);
     lease.version = credential.version;
     lease.generation = credential.generation;
-    auto body = write_renewal(house, lease, **entry, with_secret);
+    auto body = write_renewal(house, lease, *held, with_secret);
     if (!body) return refuse(std::move(body.error()));
 
     vocabulary::LeaseView view;
     auto staged = house.journal->append(
-        renewal_record(asker, vocabulary::Action::lease_renewed, lease, **entry, view, with_secret), waiter);
+        renewal_record(asker, vocabulary::Action::lease_renewed, lease, *held->entry, view, with_secret), waiter);
     if (!staged) return refuse(std::move(staged.error()));
-    house.book.renew(lease.id, lease.expires_at, lease.limited_by, lease.version, lease.generation);
-    const auto& principal = asker.caller->principal;
+    const auto terms = leases::Book::terms_of(lease);
+    house.book.renew(lease.id, terms);
     house.lease_keys.note(
-        principal, asker.idempotency_key,
+        whose(*asker.caller), asker.idempotency_key,
         {.lease = lease.id, .body_digest = asker.body_digest, .renewal = true, .with_secret = with_secret},
         house.time.now());
     expire_by(house, lease.expires_at);
     return StagedReply{.lease = lease.id,
                        .status = 200,
                        .body = std::move(*body),
-                       .before = Renewal{.expires_at = found->expires_at,
-                                         .limited_by = found->limited_by,
-                                         .version = found->version,
-                                         .generation = found->generation,
-                                         .principal = principal,
-                                         .key = asker.idempotency_key}};
+                       .renewal = Renewal{.before = leases::Book::terms_of(*found),
+                                          .after = terms,
+                                          .caller = asker.caller,
+                                          .key = asker.idempotency_key}};
 }
 
 result::Result<Release> stage_release(Unsealed& house, const Asker& asker, std::string_view id, audit::Waiter waiter) {

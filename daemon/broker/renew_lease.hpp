@@ -21,7 +21,8 @@ struct Release {
 /// GET /v1/leases: the caller's own; an operator's: all that match.
 [[nodiscard]] std::vector<leases::Lease> list_leases(const Unsealed& house, const Asker& asker, leases::Which which,
                                                      const vocabulary::LeaseId& after, std::size_t limit);
-/// DELETE /v1/leases?…: operators; an engine those under its grants. Returns how many ended.
+/// DELETE /v1/leases?…: operators; an engine those under its grants. Returns how many ended; `write_ends` waits for
+/// the log.
 [[nodiscard]] result::Result<std::size_t> end_matching(Unsealed& house, const Asker& asker, const leases::Which& which);
 
 } // namespace credlease::broker

@@ -32,12 +32,20 @@ bool is_day(std::string_view text) {
     return number(5) >= 1 && number(5) <= 12 && number(8) >= 1 && number(8) <= 31;
 }
 
+/// FNV-1a, which is the same in every build: it is kept in the audit log.
+std::uint32_t order_behind(std::uint32_t before, std::string_view name) {
+    std::uint32_t hash = before == 0 ? 2'166'136'261U : before;
+    for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 16'777'619U;
+    return (hash ^ '\n') * 16'777'619U;
+}
+
 void read_fields(const EntryNode& node, AuthType& auth) {
     const json::array& items = node.list("fields", 1, wire::limits::fields);
     for (std::size_t i = 0; i < items.size(); ++i) {
         const std::string path = node.path_of("fields", i);
         Field field = read_field(items[i], path, node.problem());
         if (auth.find_field(field.name)) node.problem().note(path + ".name", "Two fields have this name.");
+        field.order = order_behind(auth.fields.empty() ? 0 : auth.fields.back().order, field.name);
         auth.fields.push_back(std::move(field));
     }
 }

@@ -1,6 +1,7 @@
 #include "catalog/service.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace credlease::catalog {
@@ -9,6 +10,11 @@ std::optional<std::size_t> AuthType::find_field(std::string_view wanted) const {
     const auto found = std::ranges::find(fields, wanted, &Field::name);
     if (found == fields.end()) return std::nullopt;
     return static_cast<std::size_t>(found - fields.begin());
+}
+
+std::uint32_t AuthType::order_of(std::uint32_t mask) const {
+    const auto named = static_cast<std::size_t>(std::bit_width(mask));
+    return named == 0 || named > fields.size() ? 0 : fields[named - 1].order;
 }
 
 const AuthType* Service::find_auth(std::string_view wanted) const {

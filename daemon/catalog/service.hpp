@@ -25,6 +25,7 @@ struct Field {
     std::string help;
     std::optional<vocabulary::PublicValue> default_value; ///< what a new credential gets when it leaves the field out
     std::vector<std::string> choices;                     ///< empty: any
+    std::uint32_t order = 0;                              ///< a digest of the names up to this field's, in their order
 
     // Where the auth type's templates put it, and so what it must not hold (see problem_with_text).
     bool in_header = false;      ///< in a header's value as it is
@@ -68,6 +69,9 @@ struct AuthType {
     std::optional<HttpRules> http;                  ///< none: signed or spoken otherwise
 
     [[nodiscard]] std::optional<std::size_t> find_field(std::string_view name) const;
+    /// What tells a field mask of this entry from one of an entry whose fields had another order: a digest of the names
+    /// up to the mask's last. A field that is added behind them changes nothing.
+    [[nodiscard]] std::uint32_t order_of(std::uint32_t mask) const;
 };
 
 /// One entry of the catalog.

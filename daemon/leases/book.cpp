@@ -48,16 +48,19 @@ result::Result<> Book::issue(const Lease& lease) {
     return {};
 }
 
-bool Book::renew(const LeaseId& id, Time expires_at, vocabulary::LimitedBy limited_by, std::uint32_t version,
-                 std::uint64_t generation) {
+Book::Terms Book::terms_of(const Lease& lease) {
+    return {.expires_at = lease.expires_at,
+            .limited_by = lease.limited_by,
+            .version = lease.version,
+            .generation = lease.generation,
+            .fields = lease.fields,
+            .field_order = lease.field_order};
+}
+
+bool Book::renew(const LeaseId& id, const Terms& terms) {
     const Slot slot = state_->live.find(id);
     if (slot == none) return false;
-    Lease renewed;
-    renewed.expires_at = expires_at;
-    renewed.limited_by = limited_by;
-    renewed.version = version;
-    renewed.generation = generation;
-    state_->live.renew(slot, renewed);
+    state_->live.renew(slot, terms);
     return true;
 }
 
@@ -79,6 +82,8 @@ std::optional<Lease> Book::find(const LeaseId& id) const {
     const Slot slot = state_->live.find(id);
     return slot == none ? std::nullopt : std::optional(state_->live.view(slot));
 }
+
+bool Book::is_live(const LeaseId& id) const { return state_->live.find(id) != none; }
 
 std::vector<LeaseId> Book::matching(const Which& which) const {
     std::vector<LeaseId> ids;
@@ -169,6 +174,7 @@ Lease lease_of(const vocabulary::AuditRecord& record) {
             .binding = view.binding,
             .limited_by = view.limited_by,
             .fields = view.fields,
+            .field_order = view.field_order,
             .workflow = record.workflow,
             .run = record.run,
             .node = record.node,
@@ -192,7 +198,7 @@ void Book::replay(const vocabulary::AuditRecord& record, Time now) {
             if (slot != none) state_->live.remove(slot);
             state_->end(lease, EndReason::expired, lease.expires_at);
         } else if (slot != none) {
-            state_->live.renew(slot, lease);
+            state_->live.renew(slot, terms_of(lease));
         } else {
             state_->live.insert(lease);
         }

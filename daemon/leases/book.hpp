@@ -37,7 +37,8 @@ struct Lease {
     std::uint32_t uid = 0;
     vocabulary::Binding binding = vocabulary::Binding::process;
     vocabulary::LimitedBy limited_by = vocabulary::LimitedBy::ttl;
-    std::uint32_t fields = 0;
+    std::uint32_t fields = 0;      ///< bit set, in the order of the service's entry in the catalog
+    std::uint32_t field_order = 0; ///< … at that time (catalog::AuthType::order_of)
     std::string_view workflow, run, node;
     bool claimed = true;
     vocabulary::Time issued_at{};
@@ -67,15 +68,26 @@ class Book {
 
     /// `rate_limited` when the principal has as many as it may. No heap allocation in steady state.
     [[nodiscard]] result::Result<> issue(const Lease& lease);
-    /// A renewal: new end, what was delivered. False: no such live lease.
-    bool renew(const vocabulary::LeaseId& id, vocabulary::Time expires_at, vocabulary::LimitedBy limited_by,
-               std::uint32_t version, std::uint64_t generation);
+    /// What a renewal moves: the end, what limits it, and what was delivered. Fields that it takes away stay away.
+    struct Terms {
+        vocabulary::Time expires_at{};
+        vocabulary::LimitedBy limited_by = vocabulary::LimitedBy::ttl;
+        std::uint32_t version = 0;
+        std::uint64_t generation = 0;
+        std::uint32_t fields = 0;
+        std::uint32_t field_order = 0;
+        bool operator==(const Terms&) const = default;
+    };
+    [[nodiscard]] static Terms terms_of(const Lease& lease);
+    /// False: no such live lease.
+    bool renew(const vocabulary::LeaseId& id, const Terms& terms);
     /// Ends one; false: no such live lease.
     bool end(const vocabulary::LeaseId& id, vocabulary::EndReason reason, vocabulary::Time now);
     /// As if it had never been issued (its record could not be written).
     void forget(const vocabulary::LeaseId& id);
 
     [[nodiscard]] std::optional<Lease> find(const vocabulary::LeaseId& id) const;
+    [[nodiscard]] bool is_live(const vocabulary::LeaseId& id) const;
     [[nodiscard]] std::vector<vocabulary::LeaseId> matching(const Which& which) const;
     /// In the order of ids, from behind `after`.
     [[nodiscard]] std::vector<Lease> list(const Which& which, const vocabulary::LeaseId& after,

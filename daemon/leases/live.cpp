@@ -17,6 +17,7 @@ bool Live::insert(const Lease& lease) {
     row.version = lease.version;
     row.generation = lease.generation;
     row.fields = lease.fields;
+    row.field_order = lease.field_order;
     row.claimed = lease.claimed;
     row.limited_by = lease.limited_by;
     row.scope = texts_.keep(lease.scope);
@@ -48,13 +49,15 @@ void Live::remove(Slot slot) {
     rows_.give_back(slot);
 }
 
-void Live::renew(Slot slot, const Lease& renewed) {
+void Live::renew(Slot slot, const Book::Terms& terms) {
     wheel_.erase(rows_, slot);
     Row& row = rows_[slot];
-    row.expires_at = renewed.expires_at;
-    row.limited_by = renewed.limited_by;
-    row.version = renewed.version;
-    row.generation = renewed.generation;
+    row.expires_at = terms.expires_at;
+    row.limited_by = terms.limited_by;
+    row.version = terms.version;
+    row.generation = terms.generation;
+    row.fields = terms.fields;
+    row.field_order = terms.field_order;
     wheel_.insert(rows_, slot);
 }
 
@@ -69,6 +72,7 @@ Lease Live::view(Slot slot) const {
     parties_.describe(row.party, lease);
     lease.limited_by = row.limited_by;
     lease.fields = row.fields;
+    lease.field_order = row.field_order;
     lease.workflow = texts_.view(row.workflow);
     lease.run = texts_.view(row.run);
     lease.node = texts_.view(row.node);

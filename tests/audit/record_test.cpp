@@ -22,6 +22,7 @@ struct FullRecord {
         view.holder_start = 123456;
         view.boot_id.fill(7);
         view.fields = 5;
+        view.field_order = 0xfedc'ba98;
         view.scope = "workspace:acme";
         view.idempotency_key = "key-1";
         view.body_digest.fill(9);
@@ -69,6 +70,7 @@ void check_same(const vocabulary::LeaseView& left, const vocabulary::LeaseView& 
     BOOST_TEST(left.holder_start == right.holder_start);
     BOOST_TEST((left.boot_id == right.boot_id));
     BOOST_TEST(left.fields == right.fields);
+    BOOST_TEST(left.field_order == right.field_order);
     BOOST_TEST(left.scope == right.scope);
     BOOST_TEST(left.idempotency_key == right.idempotency_key);
     BOOST_TEST((left.body_digest == right.body_digest));

@@ -44,8 +44,8 @@ struct Remembered {
                 << ' ' << lease.generation << ' ' << lease.principal << ' ' << lease.on_behalf_of << ' '
                 << lease.grant.text() << ' ' << lease.holder.pid << ' ' << lease.holder.start_time << ' '
                 << int{lease.holder.boot_id[0]} << ' ' << lease.uid << ' ' << static_cast<int>(lease.binding) << ' '
-                << static_cast<int>(lease.limited_by) << ' ' << lease.fields << ' ' << lease.workflow << ' '
-                << lease.run << ' ' << lease.node << ' ' << lease.claimed << ' '
+                << static_cast<int>(lease.limited_by) << ' ' << lease.fields << ' ' << lease.field_order << ' '
+                << lease.workflow << ' ' << lease.run << ' ' << lease.node << ' ' << lease.claimed << ' '
                 << lease.issued_at.time_since_epoch().count() << ' ' << lease.expires_at.time_since_epoch().count()
                 << ' ' << lease.renewable_until.time_since_epoch().count() << '\n';
         }
@@ -55,7 +55,8 @@ struct Remembered {
                 << ended->credential.text() << ' ' << ended->principal << '\n';
         });
         for (const auto* key : {"k1", "k2", "k3", "k4"}) {
-            const auto seen = lease_keys.find("worker:etl", key, time.now());
+            const auto* user = key == std::string_view("k2") ? "user:flows/alice" : "";
+            const auto seen = lease_keys.find({"worker:etl", user}, key, time.now());
             out << key << ' ' << seen.has_value();
             if (seen) out << ' ' << seen->lease.text() << ' ' << seen->renewal << ' ' << seen->with_secret;
             if (seen) out << ' ' << int{seen->body_digest[0]};
@@ -74,6 +75,7 @@ LeaseView view_of(const leases::Lease& lease, std::string_view key = {}, std::ui
             .holder_start = lease.holder.start_time,
             .boot_id = lease.holder.boot_id,
             .fields = lease.fields,
+            .field_order = lease.field_order,
             .scope = lease.scope,
             .idempotency_key = key,
             .body_digest = {digest}};
@@ -122,6 +124,7 @@ template <class Listener> void tell_day(Listener& listener) {
     full.credential = leases::credential_id(2);
     full.limited_by = vocabulary::LimitedBy::grant;
     full.fields = 5;
+    full.field_order = 77;
     full.claimed = false;
     full.binding = vocabulary::Binding::none;
     full.holder = {};

@@ -113,13 +113,20 @@ BOOST_AUTO_TEST_CASE(one_caller_is_counted_over_all_its_processes_actors_and_gra
 BOOST_AUTO_TEST_CASE(a_renewal_moves_the_end_and_what_was_delivered) {
     Book book;
     BOOST_REQUIRE(book.issue(sample_lease(1)));
-    BOOST_TEST(book.renew(lease_id(1), noon + 1h, vocabulary::LimitedBy::grant, 4, 1));
+    BOOST_TEST(book.renew(lease_id(1), {.expires_at = noon + 1h,
+                                        .limited_by = vocabulary::LimitedBy::grant,
+                                        .version = 4,
+                                        .generation = 1,
+                                        .fields = 2,
+                                        .field_order = 9}));
     const auto lease = book.find(lease_id(1));
     BOOST_TEST((lease->expires_at == noon + 1h && lease->limited_by == vocabulary::LimitedBy::grant));
     BOOST_TEST(lease->version == 4U);
     BOOST_TEST(lease->generation == 1U);
+    BOOST_TEST(lease->fields == 2U);
+    BOOST_TEST(lease->field_order == 9U);
     BOOST_TEST((lease->issued_at == noon && lease->renewable_until == noon + 24h));
-    BOOST_TEST(!book.renew(lease_id(2), noon + 1h, vocabulary::LimitedBy::ttl, 4, 1));
+    BOOST_TEST(!book.renew(lease_id(2), {.expires_at = noon + 1h}));
 }
 
 BOOST_AUTO_TEST_CASE(an_ended_lease_is_gone_and_why_it_ended_is_known) {

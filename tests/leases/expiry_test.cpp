@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(a_thousand_leases_that_end_at_once_are_ended_as_many_a_turn
 BOOST_AUTO_TEST_CASE(a_renewed_lease_does_not_end_at_its_old_time) {
     Book book;
     BOOST_REQUIRE(book.issue(sample_lease(1)));
-    BOOST_REQUIRE(book.renew(lease_id(1), noon + 2h, vocabulary::LimitedBy::ttl, 3, 41));
+    BOOST_REQUIRE(book.renew(lease_id(1), {.expires_at = noon + 2h, .version = 3, .generation = 41}));
     BOOST_TEST(expire_all(book, noon + 1h) == 0U);
     BOOST_TEST(expire_all(book, noon + 2h) == 1U);
 }

@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(issuing_renewing_and_ending_leases_for_ever_allocates_nothi
     const auto turn = [&](std::uint64_t number) {
         const vocabulary::Time now = noon + vocabulary::Duration(number);
         const bool issued = book.issue(busy.lease(number)).has_value();
-        const bool renewed = book.renew(lease_id(number), now + 30min, vocabulary::LimitedBy::ttl, 3, 42);
+        const bool renewed = book.renew(lease_id(number), {.expires_at = now + 30min, .version = 3, .generation = 42});
         const bool known = book.find(lease_id(number)).has_value();
         const bool ended = number < live || book.end(lease_id(number - live), EndReason::released, now);
         return issued && renewed && known && ended;
@@ -107,12 +107,14 @@ BOOST_AUTO_TEST_CASE(expiring_leases_allocates_nothing) {
 BOOST_AUTO_TEST_CASE(noting_idempotency_keys_for_ever_allocates_nothing) {
     Idempotency idempotency;
     Numbered principal("worker:pool-");
+    Numbered user("user:flows/somebody-");
     Numbered key("0193a1f0-7a77-7ccc-8ddd-");
     std::uint64_t number = 0;
     const auto turn = [&] {
         const vocabulary::Time now = noon + std::chrono::milliseconds(10 * number);
-        idempotency.note(principal.of(number % 20), key.of(number), {.lease = lease_id(number)}, now);
-        return idempotency.find(principal.of(number % 20), key.of(number), now).has_value();
+        idempotency.note({principal.of(number % 20), user.of(number % 7)}, key.of(number), {.lease = lease_id(number)},
+                         now);
+        return idempotency.find({principal.of(number % 20), user.of(number % 7)}, key.of(number), now).has_value();
     };
     for (; number < 150'000; ++number) BOOST_REQUIRE(turn());
     const auto before = allocations();

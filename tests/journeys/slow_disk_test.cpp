@@ -1,0 +1,119 @@
+#define BOOST_TEST_DYN_LINK
+#include "support/daemon/broker_client.hpp"
+#include "support/daemon/slow_disk.hpp"
+#include "support/socket_client.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <thread>
+
+using namespace credlease;
+using namespace credlease::tests;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto token = "tok_slow_44d1e9aa70";
+
+std::string bearer(const std::string& grant) { return "Authorization: Bearer " + grant + "\r\n"; }
+
+std::size_t leases_in(Client& client) { return ask(client, "GET", "/v1/leases").json.at("items").as_array().size(); }
+
+void require_refused(const std::optional<test::Response>& answer, std::string_view code, std::string_view reason = {}) {
+    BOOST_REQUIRE(answer.has_value());
+    BOOST_TEST(!answer->body.contains(token));
+    const auto problem = boost::json::parse(answer->body).as_object();
+    BOOST_REQUIRE_MESSAGE(problem.contains("code"), answer->body);
+    BOOST_TEST(problem.at("code").as_string() == code);
+    if (!reason.empty()) BOOST_TEST(problem.at("reason").as_string() == reason);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_counted_lease_that_ends_while_the_disk_is_waited_for_gives_no_secret) {
+    const SlowDisk disk;
+    Daemon daemon(disk.setup());
+    BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
+    auto client = client_of(daemon);
+    const auto id = store_token(client, "counted", token);
+    const auto grant = mint(client, id, R"(,"max_leases":9)");
+    test::SocketClient worker(daemon.lease_socket()), admin(daemon.admin_socket());
+    disk.hold_syncs();
+    BOOST_REQUIRE(worker.send(test::request_text("POST", "/v1/leases", R"({"credential":"counted","bind":"none"})",
+                                                 bearer(grant) + "Idempotency-Key: k\r\n")));
+    std::this_thread::sleep_for(100ms);
+    BOOST_REQUIRE(admin.send(test::request_text("DELETE", "/v1/leases?credential=" + id)));
+    std::this_thread::sleep_for(100ms);
+    disk.let_go();
+    require_refused(worker.receive(), "lease_ended", "ended_by_operator");
+    BOOST_TEST(admin.receive()->status == 200U);
+    // What waits for a redelivery's record is asked again too.
+    const auto body = R"({"credential":"counted","bind":"none"})";
+    const auto headers = bearer(grant) + "Idempotency-Key: second\r\n";
+    BOOST_REQUIRE(worker.ask("POST", "/v1/leases", body, headers)->status == 201U);
+    disk.hold_syncs();
+    BOOST_REQUIRE(worker.send(test::request_text("POST", "/v1/leases", body, headers)));
+    std::this_thread::sleep_for(100ms);
+    BOOST_REQUIRE(admin.send(test::request_text("DELETE", "/v1/leases?credential=" + id)));
+    std::this_thread::sleep_for(100ms);
+    disk.let_go();
+    require_refused(worker.receive(), "lease_ended", "ended_by_operator");
+}
+
+BOOST_AUTO_TEST_CASE(a_counted_lease_of_a_credential_that_is_deleted_meanwhile_gives_no_secret) {
+    const SlowDisk disk;
+    Daemon daemon(disk.setup());
+    BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
+    auto client = client_of(daemon);
+    const auto id = store_token(client, "counted", token);
+    const auto grant = mint(client, id, R"(,"max_leases":9)");
+    test::SocketClient worker(daemon.lease_socket()), admin(daemon.admin_socket());
+    disk.hold_syncs();
+    BOOST_REQUIRE(admin.send(test::request_text("DELETE", "/v1/credentials/" + id)));
+    std::this_thread::sleep_for(100ms);
+    BOOST_REQUIRE(worker.send(
+        test::request_text("POST", "/v1/leases", R"({"credential":"counted","bind":"none"})", bearer(grant))));
+    std::this_thread::sleep_for(100ms);
+    disk.let_go();
+    BOOST_TEST(admin.receive()->status == 204U);
+    require_refused(worker.receive(), "lease_ended", "credential_deleted");
+    BOOST_TEST(ask(client, "GET", "/v1/status").status == 200U);
+}
+
+BOOST_AUTO_TEST_CASE(a_lease_that_ends_before_its_record_is_written_gives_no_secret) {
+    const SlowDisk disk;
+    Daemon daemon(disk.setup());
+    BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
+    auto client = client_of(daemon);
+    const auto id = store_token(client, "plain", token);
+    test::SocketClient worker(daemon.lease_socket()), admin(daemon.admin_socket());
+    disk.hold_writes();
+    BOOST_REQUIRE(worker.send(test::request_text("POST", "/v1/leases", R"({"credential":"plain","bind":"none"})")));
+    std::this_thread::sleep_for(100ms);
+    BOOST_REQUIRE(admin.send(test::request_text("DELETE", "/v1/leases?credential=" + id)));
+    std::this_thread::sleep_for(100ms);
+    BOOST_TEST(admin.is_silent(100ms)); // that they ended is in the log before it is answered
+    disk.let_go();
+    require_refused(worker.receive(), "lease_ended", "ended_by_operator");
+    BOOST_TEST(admin.receive()->body == R"({"ended":1})");
+}
+
+BOOST_AUTO_TEST_CASE(leases_that_were_ended_stay_ended_after_kill_9) {
+    const SlowDisk disk;
+    Daemon daemon(disk.setup());
+    BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
+    auto client = client_of(daemon);
+    const auto id = store_token(client, "plain", token);
+    test::SocketClient worker(daemon.lease_socket());
+    BOOST_REQUIRE(worker.ask("POST", "/v1/leases", R"({"credential":"plain","bind":"none"})")->status == 201U);
+    disk.fail_writes();
+    const auto path = "/v1/leases?credential=" + id;
+    BOOST_TEST(ask(client, "DELETE", path).code == "store_unavailable");
+    BOOST_TEST(ask(client, "DELETE", path).code == "store_unavailable"); // none is left to end, and yet it is not told
+    disk.let_go();
+    for (int i = 0; i < 100 && ask(client, "DELETE", path).status != 200U; ++i) std::this_thread::sleep_for(50ms);
+    daemon.kill9();
+    BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
+    BOOST_TEST(leases_in(client) == 0U);
+}

@@ -1,0 +1,64 @@
+// Loaded before the daemon's libraries (LD_PRELOAD): its calls on the disk wait, or fail, while a test says so.
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+#include <unistd.h>
+
+namespace {
+
+/// What the test says now: "hold sync", "hold write", "fail write", or nothing.
+std::string order() {
+    const char* path = std::getenv("HELD_CALLS");
+    const int file = path == nullptr ? -1 : ::open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return {};
+    std::array<char, 32> text{};
+    const auto size = ::read(file, text.data(), text.size());
+    ::close(file);
+    return size > 0 ? std::string(text.data(), static_cast<std::size_t>(size)) : std::string();
+}
+
+void wait_while(std::string_view told) {
+    while (order() == told) ::usleep(1000);
+}
+
+bool is_journal(int descriptor) {
+    std::array<char, 4096> path{};
+    const auto link = "/proc/self/fd/" + std::to_string(descriptor);
+    const auto size = ::readlink(link.c_str(), path.data(), path.size());
+    return size > 0 && std::string_view(path.data(), static_cast<std::size_t>(size)).contains("/journal/");
+}
+
+template <class Function> Function* next(const char* name) {
+    return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
+}
+
+} // namespace
+
+extern "C" [[gnu::visibility("default")]] int fdatasync(int descriptor) {
+    static auto* const call = next<int(int)>("fdatasync");
+    wait_while("hold sync");
+    return call(descriptor);
+}
+
+extern "C" [[gnu::visibility("default")]] ssize_t pwrite64(int descriptor, const void* bytes, size_t size,
+                                                           off64_t offset) {
+    static auto* const call = next<ssize_t(int, const void*, size_t, off64_t)>("pwrite64");
+    if (is_journal(descriptor)) {
+        wait_while("hold write");
+        if (order() == "fail write") {
+            errno = EIO;
+            return -1;
+        }
+    }
+    return call(descriptor, bytes, size, offset);
+}
+
+extern "C" [[gnu::visibility("default")]] ssize_t pwrite(int descriptor, const void* bytes, size_t size, off_t offset) {
+    return pwrite64(descriptor, bytes, size, offset);
+}
