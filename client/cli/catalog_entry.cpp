@@ -12,6 +12,16 @@ const json::array* array_at(const json::value& value, std::initializer_list<std:
     return found == nullptr ? nullptr : found->if_array();
 }
 
+ServiceAuth read_auth(const json::value& entry) {
+    ServiceAuth auth{.name = text_at(entry, {"name"}), .fields = {}};
+    if (const auto* fields = array_at(entry, {"fields"})) {
+        for (const auto& field : *fields) auth.fields.push_back(read_field(field));
+    }
+    return auth;
+}
+
+} // namespace
+
 ServiceField read_field(const json::value& entry) {
     ServiceField field{.name = text_at(entry, {"name"}),
                        .label = text_at(entry, {"label"}),
@@ -25,16 +35,6 @@ ServiceField read_field(const json::value& entry) {
     }
     return field;
 }
-
-ServiceAuth read_auth(const json::value& entry) {
-    ServiceAuth auth{.name = text_at(entry, {"name"}), .fields = {}};
-    if (const auto* fields = array_at(entry, {"fields"})) {
-        for (const auto& field : *fields) auth.fields.push_back(read_field(field));
-    }
-    return auth;
-}
-
-} // namespace
 
 const ServiceField* ServiceAuth::find(std::string_view field) const {
     const auto found = std::ranges::find(fields, field, &ServiceField::name);

@@ -19,6 +19,8 @@ struct ServiceField {
     std::vector<std::string> choices;
 };
 
+[[nodiscard]] ServiceField read_field(const json::value& entry);
+
 /// One auth type of a service.
 struct ServiceAuth {
     std::string name;

@@ -57,7 +57,7 @@ Result<int> edit(const Invocation& invocation, const Asked& asked) {
     if (!members) return members.error();
     if (members->empty() && asked.fields.empty()) return usage("Say what is to change.", "See: credlease edit --help");
     Client client = invocation.client();
-    const auto found = find_credential(client, asked.credential);
+    const auto found = find_credential(invocation, client, asked.credential);
     if (!found) return found.error();
     std::vector<Client::FieldValue> fields;
     if (!asked.fields.empty()) {
@@ -84,6 +84,9 @@ Result<int> edit(const Invocation& invocation, const Asked& asked) {
 
 void offer_edit(CLI::App& program, Invocation& invocation) {
     const auto describe = [](CLI::App& command, Asked& asked) {
+        command.footer(
+            "A secret is given only together with a destination that it goes to (see: credlease services S), and then\n"
+            "every secret field is. To replace a secret today, add a new credential and delete the old one.");
         command.add_option("credential", asked.credential, "Its id or name")->required();
         command.add_option("--name", asked.name, "Its new name");
         command.add_option("--notes", asked.notes, "Its new notes");
