@@ -29,6 +29,7 @@ ServiceField read_field(const json::value& entry) {
                        .type = text_at(entry, {"type"}),
                        .secret = is_true_at(entry, {"secret"}),
                        .required = is_true_at(entry, {"required"}),
+                       .destination = is_true_at(entry, {"destination"}),
                        .choices = {}};
     if (const auto* choices = array_at(entry, {"choices"})) {
         for (const auto& choice : *choices) field.choices.push_back(text_at(choice, {}));

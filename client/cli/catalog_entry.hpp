@@ -16,6 +16,7 @@ struct ServiceField {
     std::string type; ///< string, text, integer, boolean, list, map
     bool secret = false;
     bool required = false;
+    bool destination = false; ///< decides where the secrets go
     std::vector<std::string> choices;
 };
 

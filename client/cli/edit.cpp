@@ -43,6 +43,20 @@ Result<json::object> read_members(const Asked& asked) {
     return members;
 }
 
+/// The broker takes a secret with a destination that it goes to, and else only as a rotation, which is not there yet.
+Result<void> check_secrets(const ServiceAuth& auth, const std::vector<Client::FieldValue>& fields) {
+    bool has_secret = false;
+    bool has_destination = false;
+    for (const auto& field : fields) {
+        const ServiceField* described = auth.find(field.name);
+        has_secret = has_secret || described->secret;
+        has_destination = has_destination || described->destination;
+    }
+    if (!has_secret || has_destination) return {};
+    return usage("A secret is changed only together with a destination that it goes to. Nothing was sent.",
+                 "To replace a secret today, add a new credential and delete the old one.");
+}
+
 Result<Answer> send(Client& client, const FoundCredential& found, const json::object& members,
                     std::vector<Client::FieldValue> fields) {
     Client::Request request{
@@ -65,6 +79,7 @@ Result<int> edit(const Invocation& invocation, const Asked& asked) {
         if (!auth) return auth.error();
         auto read = read_fields(*auth, asked.fields);
         if (!read) return read.error();
+        if (auto checked = check_secrets(*auth, *read); !checked) return checked.error();
         fields = std::move(*read);
     }
     const auto answer = send(client, *found, *members, std::move(fields));

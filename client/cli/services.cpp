@@ -44,7 +44,7 @@ std::string meaning_of(const json::value& field) {
     const std::string help = text_at(field, {"help"});
     const std::string form = form_of(read_field(field));
     std::string text = text_at(field, {"label"}) + (help.empty() ? "" : ". " + help);
-    if (!form.empty()) text += (text.ends_with('.') ? " Written as " : ", written as ") + form;
+    if (!form.empty()) text += " (" + form + ")";
     return text;
 }
 

@@ -2,9 +2,10 @@
 import datetime
 import json
 import os
+import subprocess
 import unittest
 
-from command import CommandTest
+from command import PROGRAM, CommandTest, surroundings
 
 
 class Answers(CommandTest):
@@ -171,6 +172,12 @@ class Answers(CommandTest):
             "name": "Slack", "notes": "", "scope": {"kind": "organization"}, "expires_at": None, "rotate_every": "90d",
             "fields": {"base_url": "https://x"}})
         self.assertEqual(self.run_it("edit", "Slack").returncode, 2)
+        count = len(self.broker.asked)
+        alone = self.run_it("edit", "Slack", "--field", "token=-", input="xoxb-2")
+        self.assertEqual(alone.returncode, 2)
+        self.assertIn("add a new credential and delete the old one", alone.stderr)
+        self.assertFalse(any(a["method"] == "PATCH" for a in self.broker.asked[count:]))
+        self.run_ok("edit", "Slack", "--field", "token=-", "--field", "base_url=https://y", input="xoxb-2")
         self.assertEqual(self.run_it("edit", "Slack", "--scope", "everywhere").returncode, 2)
 
     def test_a_delete_asks_first(self):
@@ -290,13 +297,22 @@ class Answers(CommandTest):
         self.assertIn("rocksdb, healthy", shown)
         self.assertEqual(self.run_json("status")["state"], "ready")
 
+    def test_completions_offer_services_and_names_of_credentials(self):
+        script = self.run_ok("completions", "bash")
+        words = [("add", "post"), ("show", "Acme"), ("lease", "th"), ("completions", "b")]
+        probe = script + f"\ncredlease() {{ '{PROGRAM}' \"$@\"; }}\n" + "".join(
+            f'COMP_WORDS=(credlease {c} {w}); COMP_CWORD=2; COMPREPLY=(); _credlease; echo "${{COMPREPLY[@]}}"\n'
+            for c, w in words) + "COMP_WORDS=(credlease show 'Acme\\ pr'); COMPREPLY=(); _credlease; echo \"${COMPREPLY[@]}\"\n"
+        done = subprocess.run(["bash", self.file("probe", probe)], capture_output=True, text=True, check=True,
+                              env=surroundings(self.socket))
+        self.assertEqual(done.stdout.splitlines(), ["postgres", "Acme\\ prod\\ Slack", "third", "bash", "Acme\\ prod\\ Slack"])
+
     def test_completions_offer_commands_and_options(self):
         script = self.run_ok("completions", "bash")
         probe = script + '\nCOMP_WORDS=(credlease audit ver); COMP_CWORD=2; _credlease; echo "${COMPREPLY[@]}"' + \
             '\nCOMP_WORDS=(credlease exec --f); COMP_CWORD=2; _credlease; echo "${COMPREPLY[@]}"' + \
             '\nCOMP_WORDS=(credlease exec -- li); COMP_CWORD=3; COMPREPLY=(); _credlease; echo "none:${COMPREPLY[@]}"'
         path = self.file("probe", probe)
-        import subprocess
         said = subprocess.run(["bash", path], capture_output=True, text=True, check=True).stdout.splitlines()
         self.assertEqual(said, ["verify", "--file", "none:"])
         self.assertIn("#compdef credlease", self.run_ok("completions", "zsh"))
