@@ -46,10 +46,13 @@ Error not_connected(const std::string& path, int error) {
     switch (error) {
     case ENOENT:
     case ENOTDIR:
-        return unreachable("No broker is there: " + path + " does not exist.",
-                           "Start credleased, or set CREDLEASE_SOCKET to its socket.");
+        return unreachable(
+            "No broker is there: " + path + " does not exist.",
+            "Start one of your own with credleased, or the system's with systemctl start credleased; if it is "
+            "elsewhere, set CREDLEASE_SOCKET to its lease.sock.");
     case ECONNREFUSED:
-        return unreachable("No broker listens at " + path + ".", "Start credleased.");
+        return unreachable("No broker listens at " + path + ".",
+                           "Start it again: credleased, or systemctl start credleased.");
     case EACCES:
     case EPERM:
         return unreachable("You may not connect to " + path + ".",

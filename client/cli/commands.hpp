@@ -26,6 +26,8 @@ void offer_status(CLI::App& program, Invocation& invocation);
 void offer_seal(CLI::App& program, Invocation& invocation);
 void offer_unseal(CLI::App& program, Invocation& invocation);
 void offer_completions(CLI::App& program, Invocation& invocation);
+void offer_help(CLI::App& program, Invocation& invocation);
+void offer_version(CLI::App& program, Invocation& invocation);
 
 /// An option that may be given several times, each time with one value.
 inline CLI::Option* repeatable(CLI::Option* option) { return option->allow_extra_args(false); }

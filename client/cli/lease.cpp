@@ -1,6 +1,7 @@
 #include "cli/commands.hpp"
 #include "cli/durations.hpp"
 #include "cli/lease_field.hpp"
+#include "cli/naming_errors.hpp"
 #include "cli/terminal.hpp"
 
 #include <algorithm>
@@ -22,7 +23,9 @@ struct Asked {
 };
 
 Result<LeaseRequest> request_for(const Asked& asked) {
-    const auto ttl = read_duration("--ttl", asked.ttl);
+    // A lease that nobody holds is left behind: it ends soon. One that is held is renewed, and takes the broker's time.
+    const bool is_left = asked.ttl.empty() && !asked.hold;
+    const auto ttl = read_duration("--ttl", is_left ? "60s" : asked.ttl);
     if (!ttl) return ttl.error();
     LeaseRequest request{.credential = asked.credential,
                          .workspace = asked.workspace,
@@ -60,7 +63,7 @@ Result<int> lease(const Invocation& invocation, const Asked& asked) {
     if (asked.hold) pthread_sigmask(SIG_BLOCK, &ending, nullptr);
 
     auto taken = client.lease(*request);
-    if (!taken) return taken.error();
+    if (!taken) return explain_naming(invocation, client, taken.error(), asked.credential, asked.workspace);
     if (asked.field.empty()) {
         taken->expose_json(print_line);
     } else if (auto shown = show_field(*taken, asked.field, print_line); !shown) {
@@ -77,9 +80,10 @@ void offer_lease(CLI::App& program, Invocation& invocation) {
     const auto describe = [](CLI::App& command, Asked& asked) {
         command.add_option("credential", asked.credential, "Its id or name")->required();
         command.add_option("--field", asked.field, "Print this field alone");
-        command.add_option("--ttl", asked.ttl, "How long it is needed (60s)")->type_name("DURATION");
+        command.add_option("--ttl", asked.ttl, "How long it is needed (default 60s; with --hold the broker's, 15m)")
+            ->type_name("DURATION");
         command.add_flag("--hold", asked.hold, "Keep and renew it until interrupted, then give it back");
-        command.add_option("--workspace", asked.workspace, "In this workspace (operators)");
+        command.add_option("--workspace", asked.workspace, "In this workspace, for operators (default \"default\")");
         command.add_option("--workflow", asked.purpose.workflow, "What it is for: the workflow");
         command.add_option("--run", asked.purpose.run, "What it is for: the run");
         command.add_option("--node", asked.purpose.node, "What it is for: the node");
