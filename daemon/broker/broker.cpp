@@ -165,6 +165,7 @@ std::string_view Broker::root_key_word() const {
 
 void Broker::reload(Rules rules) {
     rules_ = std::move(rules);
+    refused_reload_ = {};
     std::ignore = sealed_callers_.reload(rules_.settings);
     if (!house_) return;
     house_->rules = rules_;
