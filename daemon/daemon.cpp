@@ -81,7 +81,8 @@ Result<Doors> open_doors(const settings::Settings& settings) {
 }
 
 int refused(const result::Error& error, int status) {
-    std::fprintf(stderr, "credleased: %s\n", error.detail().c_str());
+    std::fprintf(stderr, "credleased: %s\n",
+                 (logs::is_read_by_a_person() ? logs::lines_of(error) : error.detail()).c_str());
     return status;
 }
 

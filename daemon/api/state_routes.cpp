@@ -20,6 +20,14 @@ result::Error operators_only() {
             .next_step = "Do it on admin.sock as one of [access] operators."};
 }
 
+void write_config(wire::JsonWriter& writer, const broker::Broker& broker) {
+    const auto& rules = broker.rules();
+    writer.key("config").object().member("file", rules.settings->places.config_file.native());
+    writer.member("loaded_at", rules.loaded_at);
+    if (!broker.refused_reload().empty()) writer.member("error", broker.refused_reload().text());
+    writer.close();
+}
+
 Reply status_reply(broker::Broker& broker, const broker::Asker* asker) {
     Reply reply;
     const auto& settings = *broker.rules().settings;
@@ -43,6 +51,7 @@ Reply status_reply(broker::Broker& broker, const broker::Asker* asker) {
             .member("leases", std::uint64_t{house->book.size()});
         writer.member("grants", std::uint64_t{house->grants->size()}).member("audit_head", house->journal->head_text());
     }
+    if (asker != nullptr && is_operator(*asker)) write_config(writer, broker);
     writer.close();
     return reply;
 }

@@ -170,6 +170,7 @@ void Broker::reload(Rules rules) {
     settings->audit.head_file = rules_.settings->audit.head_file;
     rules.settings = std::move(settings);
     rules_ = std::move(rules);
+    refused_reload_ = {};
     std::ignore = sealed_callers_.reload(rules_.settings);
     if (!house_) return;
     house_->rules = rules_;

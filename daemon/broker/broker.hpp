@@ -45,6 +45,9 @@ class Broker {
     [[nodiscard]] runtime::Task<result::Result<>> seal(Asker asker);
     /// New settings and catalog. Rules that are no more end their leases and grants.
     void reload(Rules rules);
+    /// A reload that was refused, and why ("FILE:LINE: …"): `status` tells it until one succeeds.
+    void note_refused_reload(result::PublicText why) { refused_reload_ = std::move(why); }
+    [[nodiscard]] const result::PublicText& refused_reload() const { return refused_reload_; }
     /// Everything staged is on the disk, the head names it; leases live on.
     [[nodiscard]] runtime::Task<> stop();
 
@@ -61,12 +64,13 @@ class Broker {
     [[nodiscard]] result::Result<> enter_house(crypto::RootKey root);
     void note_unsealed(vocabulary::AuditRecord record);
     [[nodiscard]] result::Result<> check_delay(std::uint32_t uid) const;
-    void note_refused_unseal(std::uint32_t uid);
+    void note_refused_unseal(const attestation::Peer& peer, const result::Error& error);
     [[nodiscard]] runtime::Task<> quiet_house();
     [[nodiscard]] runtime::Task<> close_house();
 
     Parts parts_;
     Rules rules_;
+    result::PublicText refused_reload_; ///< empty: the last one was taken
     std::unique_ptr<store::Store> store_;
     std::optional<SealFile> seal_;
     audit::SealedLog sealed_log_;

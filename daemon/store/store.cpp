@@ -45,7 +45,9 @@ Result<Lock> Lock::take(const fs::path& file) {
     if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
         return refuse({.code = result::ErrorCode::configuration,
                        .sentence = "Another broker is using this data directory.",
-                       .next_step = "Stop it first, or give this one a --data-dir of its own.",
+                       .next_step =
+                           "Stop it first, or give this one a --data-dir, and a key_file and head_file of its own in "
+                           "a --config.",
                        .about = PublicText::of(file.parent_path().string())});
     }
     return lock;

@@ -5,8 +5,11 @@
 
 #include <array>
 #include <cstdio>
+#include <cstdlib>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 using namespace credlease;
 using namespace credlease::tests;
@@ -79,3 +82,24 @@ BOOST_AUTO_TEST_CASE(a_seal_method_that_is_not_the_stores_is_warned_of) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_CASE(on_a_terminal_a_refused_start_is_told_in_lines_and_elsewhere_in_fields) {
+    const int master = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    BOOST_REQUIRE(master >= 0 && ::grantpt(master) == 0 && ::unlockpt(master) == 0);
+    const std::string name = ::ptsname(master);
+    const int slave = ::open(name.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC); // kept: what was said stays readable
+    Daemon daemon({.config = "[audit]\nhead_file = \"/nowhere/audit.head\"\n",
+                   .before_exec = [slave] { ::dup2(slave, STDERR_FILENO); }});
+    BOOST_TEST(!daemon.start());
+    std::array<char, 4096> said{};
+    const auto size = ::read(master, said.data(), said.size());
+    const std::string text(said.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+    BOOST_TEST(text.contains("The folder of the audit head does not exist.\r\n    /nowhere: No such file"), text);
+    BOOST_TEST(text.contains("\r\n    Make it, owned by"), text);
+    BOOST_TEST(!text.contains("code="));
+    ::close(slave);
+    ::close(master);
+    Daemon elsewhere({.config = "[audit]\nhead_file = \"/nowhere/audit.head\"\n"});
+    BOOST_TEST(!elsewhere.start());
+    BOOST_TEST(elsewhere.log().contains("code=configuration about=/nowhere: No such file"));
+}

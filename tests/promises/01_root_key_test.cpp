@@ -153,7 +153,8 @@ BOOST_FIXTURE_TEST_CASE(a_bit_flipped_in_the_stores_own_log_refuses_to_start_and
 BOOST_FIXTURE_TEST_CASE(without_its_seal_file_the_store_is_refused_and_nothing_is_written, Stopped) {
     const auto kept = daemon.root() / "kept.seal";
     fs::rename(daemon.data() / "seal", kept);
-    is_refused("The store holds records, but its seal file is missing. code=damaged about=" + (daemon.data() / "seal").native());
+    is_refused("The store holds records, but its seal file is missing. code=damaged about=" +
+               (daemon.data() / "seal").native());
     fs::rename(kept, daemon.data() / "seal");
     serves_all();
 }
