@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(a_key_that_is_sent_again_gives_nothing_that_may_no_longer_b
     BOOST_TEST(again()->status == 201U);
     const auto expire = ask(client, "PATCH", "/v1/credentials/" + id, R"({"expires_at":"2020-01-01T00:00:00Z"})");
     BOOST_REQUIRE_EQUAL(expire.status, 200U);
-    BOOST_TEST(code_of(again()) == "credential_expired");
+    BOOST_TEST(code_of(again()) == "lease_ended"); // the edit ended it
 }
 
 BOOST_AUTO_TEST_CASE(a_key_gives_a_lease_of_one_process_to_no_other) {
