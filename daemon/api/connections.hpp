@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/chunks.hpp"
 #include "api/http_head.hpp"
 #include "runtime/boot_time.hpp"
 #include "secret/secret_buffer.hpp"
@@ -8,6 +9,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -29,6 +31,7 @@ struct KeptHead {
     Head head;
     std::string texts;
     secret::SecretBuffer grant;
+    std::optional<ChunkReader> chunks{}; ///< of a chunked body
 };
 
 /// What the kernel has not taken yet of a reply.
@@ -61,7 +64,7 @@ struct Connection {
     Account* account = nullptr;
 
     secret::SecretBuffer held; ///< bytes that were read and belong to requests to come
-    secret::SecretBuffer body; ///< of the request that is being read
+    secret::SecretBuffer body; ///< of the request that is being read; where it is chunked, grown as it comes
     std::unique_ptr<KeptHead> head;
     std::unique_ptr<Unsent> unsent;
     std::uint32_t body_received = 0;

@@ -92,10 +92,10 @@ void Traffic::dispatch(Connection& connection, Request& request) {
     if (is_stopping_ && connection.after_reply == AfterReply::keep) connection.after_reply = AfterReply::close;
     request.id = new_request_id();
 
-    // A body that came in parts lives until the handler returns, even if the connection is closed meanwhile.
+    // What was kept of a request in parts lives until the handler returns, even if the connection is closed meanwhile.
     secret::SecretBuffer body = std::move(connection.body);
     const std::unique_ptr<KeptHead> head = std::move(connection.head);
-    if (body.empty()) {
+    if (!head) {
         call_handler(connection, request);
         return;
     }
