@@ -22,8 +22,9 @@ inline constexpr std::uint32_t no_slot = ~std::uint32_t{0};
 struct Account {
     std::uint32_t uid = 0;
     std::uint32_t connections = 0;
-    std::size_t received = 0; ///< bytes of Share::bodies
-    std::size_t unsent = 0;   ///< bytes of replies with secrets that their readers have not taken yet
+    std::size_t received = 0;       ///< bytes of Share::bodies
+    std::size_t unsent_text = 0;    ///< bytes of replies that their readers have not taken yet
+    std::size_t unsent_secrets = 0; ///< the same of those with secrets, in the arena
 };
 
 /// The head of a request whose body is still to come. Only the grant is secret.
@@ -40,7 +41,8 @@ struct Unsent {
     std::size_t text_sent = 0;
     secret::SecretBuffer secret;
     std::size_t secret_sent = 0;
-    std::size_t charged = 0; ///< to the account's `unsent`
+    std::size_t text_charged = 0; ///< to the account, as is the secret, until all is sent
+    std::size_t secret_charged = 0;
 };
 
 enum class Phase : std::uint8_t {
@@ -93,6 +95,9 @@ static_assert(sizeof(Connection) <= 300);
 [[nodiscard]] inline std::size_t charge_of(const secret::SecretBuffer& buffer) {
     return buffer.empty() ? 0 : secret::Arena::slot_size(buffer.size());
 }
+
+/// Drops what waits for the reader; it is charged no longer.
+void forget_unsent(Connection& connection);
 
 /// All connections, at places that do not move. A slot is used again under the next generation.
 class Connections {

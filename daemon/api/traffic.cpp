@@ -25,7 +25,7 @@ Traffic::Traffic(runtime::Loop& loop, runtime::Clock& clock, secret::Arena& aren
                  Listener::Options options)
     : loop_(loop), clock_(clock), routes_(routes), options_(std::move(options)),
       wake_(made(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
-      outlet_(arena.share_size(secret::Share::leases) / 16) {
+      outlet_({.secrets = arena.share_size(secret::Share::leases) / 16}) {
     epoll_.emplace(loop.context().get_executor(), made(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1"));
     epoll_event event = event_of(EPOLLIN, wake_slot);
     made(::epoll_ctl(epoll_->native_handle(), EPOLL_CTL_ADD, wake_.number(), &event), "epoll_ctl");
