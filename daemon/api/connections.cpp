@@ -5,9 +5,9 @@
 
 namespace credlease::api {
 
-std::uint8_t turn_class_of(std::uint32_t uid, std::string_view grant) {
+std::uint16_t turn_class_of(std::uint32_t uid, std::string_view grant) {
     const std::size_t mixed = std::hash<std::string_view>{}(grant) ^ (uid * std::size_t{0x9e3779b1});
-    return static_cast<std::uint8_t>(mixed ^ (mixed >> 8) ^ (mixed >> 16));
+    return static_cast<std::uint16_t>((mixed ^ (mixed >> 12) ^ (mixed >> 24)) % turn_classes);
 }
 
 Connection& Connections::open(attestation::Descriptor socket, Door door, attestation::Peer peer) {

@@ -25,6 +25,8 @@ struct Account {
     std::size_t received = 0;       ///< bytes of Share::bodies
     std::size_t unsent_text = 0;    ///< bytes of replies that their readers have not taken yet
     std::size_t unsent_secrets = 0; ///< the same of those with secrets, in the arena
+    std::uint64_t turn = 0;         ///< the last in which it was visited,
+    std::uint32_t visits = 0;       ///< and how often
 };
 
 /// The head of a request whose body is still to come. Only the grant is secret.
@@ -81,15 +83,16 @@ struct Connection {
     Door door = Door::lease;
     Phase phase = Phase::closed;
     AfterReply after_reply = AfterReply::keep;
-    bool without_body = false;   ///< the request was HEAD
-    bool has_more = false;       ///< `held` begins with bytes that were not looked at yet
-    bool is_queued = false;      ///< will be visited without the socket becoming readable
-    std::uint8_t turn_class = 0; ///< connections of one class share a part of each turn
+    bool without_body = false;    ///< the request was HEAD
+    bool has_more = false;        ///< `held` begins with bytes that were not looked at yet
+    bool is_queued = false;       ///< will be visited without the socket becoming readable
+    std::uint16_t turn_class = 0; ///< connections of one class share a part of each turn
 };
 static_assert(sizeof(Connection) <= 300);
 
-/// Connections of one uid, and within it of one grant, share a part of each turn.
-[[nodiscard]] std::uint8_t turn_class_of(std::uint32_t uid, std::string_view grant);
+inline constexpr std::size_t turn_classes = 4096;
+/// Within a uid connections of one grant share a part of each turn.
+[[nodiscard]] std::uint16_t turn_class_of(std::uint32_t uid, std::string_view grant);
 
 /// The bytes that a buffer is charged with: its slot.
 [[nodiscard]] inline std::size_t charge_of(const secret::SecretBuffer& buffer) {

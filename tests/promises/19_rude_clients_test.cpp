@@ -37,6 +37,7 @@ workspace = "default"
 connections_per_uid = 40
 )";
 constexpr int connections_per_uid = 40;
+constexpr int fellows = 36; ///< connections beside a worker of the same uid
 
 using Life = std::function<void(const std::function<void()>& under_way)>;
 
@@ -50,21 +51,25 @@ std::vector<SocketClient> connect(const std::filesystem::path& door, int count) 
     return clients;
 }
 
-/// Requests as fast as they are answered, several ahead on each of many connections.
-Life flood(const std::filesystem::path& door, const std::string& request) {
+/// Requests as fast as they are answered, several ahead on each of many connections: each has a request of its own.
+Life flood(const std::filesystem::path& door, const std::vector<std::string>& requests) {
     return [=](const auto& under_way) {
         constexpr int ahead = 8;
-        auto clients = connect(door, 16);
-        std::string text;
-        for (int i = 0; i < ahead; ++i) text += request;
+        auto clients = connect(door, static_cast<int>(requests.size()));
         for (bool first = true;; first = false) {
-            for (auto& client : clients) client.send(text);
+            for (std::size_t i = 0; i < clients.size(); ++i) {
+                for (int k = 0; k < ahead; ++k) clients[i].send(requests[i]);
+            }
             for (auto& client : clients) {
                 for (int i = 0; i < ahead; ++i) (void)client.receive();
             }
             if (first) under_way();
         }
     };
+}
+
+Life flood(const std::filesystem::path& door, const std::string& request) {
+    return flood(door, std::vector<std::string>(16, request));
 }
 
 /// The same text on every connection, and then nothing: neither the rest nor a look at the answers.
@@ -230,6 +235,27 @@ BOOST_AUTO_TEST_CASE(a_worker_is_served_on_time_beside_any_one_rude_client) {
     house.is_served_beside("answers that nobody reads", stall(door, many));
     house.is_served_beside("bytes one by one", trickle(door));
     house.is_served_beside("coming and going", come_and_go(door));
+}
+
+BOOST_AUTO_TEST_CASE(a_grant_is_served_on_time_beside_whatever_else_its_uid_does) {
+    if (!only_root_can()) return;
+    Fixture house;
+    const auto door = house.daemon.lease_socket();
+    const auto a_grant = [&] { return mint(house.client, house.credential, R"(,"uid":65534)"); };
+    house.worker.emplace(house.daemon, rude_uid, "wanted", a_grant());
+    const std::string body = R"({"credential":"wanted","bind":"none","ttl":"1s"})";
+    const auto with = [&](const std::string& grant) {
+        return request_text("POST", "/v1/leases", body, as_grant(grant));
+    };
+    std::vector<std::string> one;
+    std::vector<std::string> made_up;
+    const auto grant = a_grant();
+    for (int i = 0; i < fellows; ++i) {
+        one.push_back(with(grant));
+        made_up.push_back(with("clg_" + std::to_string(i)));
+    }
+    house.is_served_beside("another grant's flood", flood(door, one));
+    house.is_served_beside("a flood of made-up grants", flood(door, made_up));
 }
 
 BOOST_AUTO_TEST_CASE(one_uid_has_so_many_connections_and_the_others_theirs) {
