@@ -25,6 +25,9 @@ Error no_room() {
             .retry_after_seconds = 1};
 }
 
+/// In place of a grant: whoever makes one up for each connection shares the turns of all who were not let in.
+constexpr std::string_view strangers = "?";
+
 Error strange_writer() {
     return {.code = ErrorCode::unauthenticated,
             .sentence = "This connection was opened by another process.",
@@ -127,6 +130,7 @@ bool Traffic::answer(std::uint32_t slot, std::uint32_t generation, const vocabul
     if (connection == nullptr || connection->phase != Phase::answering) return false;
     if (reply.close && connection->after_reply == AfterReply::keep) connection->after_reply = AfterReply::close;
     reply.close = connection->after_reply != AfterReply::keep;
+    if (reply.status == 401) connection->turn_class = turn_class_of(connection->account->uid, strangers);
     return sent(*connection, outlet_.send(*connection, request, std::move(reply)));
 }
 

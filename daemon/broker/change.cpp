@@ -1,5 +1,8 @@
 #include "broker/change.hpp"
 
+#include <algorithm>
+#include <ranges>
+
 namespace credlease::broker {
 namespace {
 
@@ -27,6 +30,15 @@ result::Result<vocabulary::Scope> workspace_scope(const Unsealed& house, const a
                    .sentence = "There is no such workspace that you can reach.",
                    .next_step = "See what there is with GET /v1/workspaces (credlease workspaces).",
                    .about = result::PublicText::of(id)});
+}
+
+/// Whether one of a list of tags is this one. What is weak never is (RFC 9110 §13.1.1, §8.8.3.2).
+bool has_tag(std::string_view list, std::string_view tag) {
+    return std::ranges::any_of(list | std::views::split(','), [tag](auto part) {
+        std::string_view one(part.begin(), part.end());
+        one.remove_prefix(std::min(one.find_first_not_of(" \t"), one.size()));
+        return one.substr(0, one.find_last_not_of(" \t") + 1) == tag;
+    });
 }
 
 } // namespace
@@ -87,7 +99,7 @@ result::Result<vocabulary::Scope> read_scope(const Unsealed& house, const access
 }
 
 result::Result<> check_match(std::string_view if_match, std::uint64_t revision) {
-    if (if_match.empty() || if_match == "*" || if_match == '"' + std::to_string(revision) + '"') return {};
+    if (if_match.empty() || if_match == "*" || has_tag(if_match, '"' + std::to_string(revision) + '"')) return {};
     return refuse({.code = ErrorCode::version_conflict,
                    .sentence = "The record has changed since you read it.",
                    .next_step = "Read it again and make the change to what it is now.",
