@@ -143,6 +143,7 @@ struct Journal::State {
     void run_sync();
     void sync_done();
     void sync_failed();
+    void fail_awaiting();
     [[nodiscard]] bool retract_head();
     [[nodiscard]] bool undo_changes();
     [[nodiscard]] bool write_log_again();

@@ -109,6 +109,7 @@ void Journal::State::tell_waiters(Turn& turn, bool late) {
         ++seq;
     });
     sync_wanted_ = sync_wanted_ || !unsynced.empty();
+    if (sync_failed_) fail_awaiting(); // what was under way then: it may be long until there is a sync again
 }
 
 /// The lease's record is in the log, but whoever asked was told that it failed.
