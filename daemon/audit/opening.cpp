@@ -42,6 +42,7 @@ Result<> Opening::read_head() {
     auto head = HeadFile::read(state_.options.head_file, state_.keys.head);
     if (!head) return refuse(std::move(head.error()));
     head_ = *head;
+    synced_ = head_ ? head_->seq : 0;
     if (head_) return {};
     std::error_code ignored;
     replayed_.head_lost = std::filesystem::exists(state_.options.head_file, ignored);

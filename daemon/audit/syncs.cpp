@@ -48,7 +48,7 @@ void Journal::State::start_sync() {
                      .chain = headable.chain,
                      .changes = headable.changes,
                      .state = headable.state,
-                     .pruned = pruned,
+                     .pruned = headable.pruned,
                      .boot_id = options.boot_id};
     directory_dirty_ = false;
     store_dirty_ = false;
