@@ -120,7 +120,8 @@ Result<> Opening::take_in(const Frame& frame, const mac::Digest& chain) {
     if (auto read = read_frame(frame.kind, frame.payload, frame.seq, decoded); !read) return read;
     const std::uint64_t head = head_ ? head_->seq : 0;
     if (head_ && frame.seq == head && chain != head_->chain) {
-        return refuse(damaged("The audit log is not the one that its head names.", "record " + std::to_string(head)));
+        return refuse(damaged("The audit head belongs to another store, or the audit log was replaced.",
+                              "record " + std::to_string(head)));
     }
     if (frame.seq > head && frame.kind == FrameKind::change) {
         recent_.push_back({.seq = frame.seq,
