@@ -42,6 +42,7 @@ Result<> Opening::read_head() {
     auto head = HeadFile::read(state_.options.head_file, state_.keys.head);
     if (!head) return refuse(std::move(head.error()));
     head_ = *head;
+    synced_ = head_ ? head_->seq : 0;
     if (head_) return {};
     std::error_code ignored;
     replayed_.head_lost = std::filesystem::exists(state_.options.head_file, ignored);
@@ -119,7 +120,8 @@ Result<> Opening::take_in(const Frame& frame, const mac::Digest& chain) {
     if (auto read = read_frame(frame.kind, frame.payload, frame.seq, decoded); !read) return read;
     const std::uint64_t head = head_ ? head_->seq : 0;
     if (head_ && frame.seq == head && chain != head_->chain) {
-        return refuse(damaged("The audit log is not the one that its head names.", "record " + std::to_string(head)));
+        return refuse(damaged("The audit head belongs to another store, or the audit log was replaced.",
+                              "record " + std::to_string(head)));
     }
     if (frame.seq > head && frame.kind == FrameKind::change) {
         recent_.push_back({.seq = frame.seq,

@@ -122,19 +122,14 @@ runtime::Task<result::Result<>> Journal::prune(vocabulary::Duration keep, std::u
                                std::to_string(plan->last) + ", chain " + hex_of(plan->chain);
     vocabulary::AuditRecord record{.action = vocabulary::Action::log_pruned, .detail = detail};
     result::Result<std::uint64_t> recorded;
-    const std::uint64_t pruned_before = state_->pruned;
     co_await runtime::suspend(state_->loop, [&](runtime::Resume resume) {
-        state_->pruned = plan->last; // goes into the head with the record that says so
-        state_->carry(record, find_carried(state_->store, *plan),
+        state_->carry(record, find_carried(state_->store, *plan), plan->last,
                       [&recorded, resume](result::Result<std::uint64_t> told) {
                           recorded = std::move(told);
                           resume();
                       });
     });
-    if (!recorded) {
-        state_->pruned = pruned_before;
-        co_return result::refuse(std::move(recorded.error()));
-    }
+    if (!recorded) co_return result::refuse(std::move(recorded.error()));
     co_await bulk.run([state = state_.get(), plan] { return remove(state->options.directory, *plan); });
     co_return result::Result<>{};
 }

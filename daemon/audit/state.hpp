@@ -18,6 +18,7 @@ struct Reach {
     mac::Digest chain{};
     std::uint64_t changes = 0;
     mac::Digest state{};
+    std::uint64_t pruned = 0; ///< records up to this one may be gone, as a record up to there says
     Place place{};
 };
 
@@ -60,7 +61,7 @@ struct Journal::State {
     result::Result<std::uint64_t> append(vocabulary::AuditRecord& record, Entry entry, Tell tell);
     void note(vocabulary::AuditRecord& record);
     void change(vocabulary::AuditRecord& record, store::Batch batch, Tell tell);
-    void carry(vocabulary::AuditRecord& record, const std::vector<store::Step>& steps, Tell tell);
+    void carry(vocabulary::AuditRecord& record, const std::vector<store::Step>& steps, std::uint64_t pruned, Tell tell);
     void flush();
 
     // ---- turns.cpp
@@ -99,7 +100,6 @@ struct Journal::State {
     Reach headable;                ///< the head may go up to here: no change before it is undecided
     Reach durable;                 ///< up to here all is on the disk
     Head head;                     ///< that says so
-    std::uint64_t pruned = 0;      ///< records up to this one may be gone: goes into the next head
     std::vector<StagedChange> unsynced;
     std::vector<AwaitingSync> awaiting;
 
@@ -143,6 +143,7 @@ struct Journal::State {
     void run_sync();
     void sync_done();
     void sync_failed();
+    void fail_awaiting();
     [[nodiscard]] bool retract_head();
     [[nodiscard]] bool undo_changes();
     [[nodiscard]] bool write_log_again();

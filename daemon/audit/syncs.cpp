@@ -48,7 +48,7 @@ void Journal::State::start_sync() {
                      .chain = headable.chain,
                      .changes = headable.changes,
                      .state = headable.state,
-                     .pruned = pruned,
+                     .pruned = headable.pruned,
                      .boot_id = options.boot_id};
     directory_dirty_ = false;
     store_dirty_ = false;
@@ -114,6 +114,12 @@ void Journal::State::sync_failed() {
     } else {
         abandon_changes();
     }
+    fail_awaiting();
+    retry_later();
+    settle();
+}
+
+void Journal::State::fail_awaiting() {
     const auto failed = std::exchange(awaiting, {});
     for (const auto& wait : failed) {
         if (!wait.issue.empty()) end_undelivered(wait.issue);
@@ -122,8 +128,6 @@ void Journal::State::sync_failed() {
         if (wait.waiter.call != nullptr) wait.waiter.call(wait.waiter.self, wait.waiter.ticket, false);
         if (wait.tell) wait.tell(refuse(not_synced()));
     }
-    retry_later();
-    settle();
 }
 
 /// Takes back every change that is not durable. No turn is being written and no sync runs now.

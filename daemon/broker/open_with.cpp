@@ -143,15 +143,7 @@ void forget_damaged(Unsealed& house) {
     }
 }
 
-void note_start(Unsealed& house, const audit::Replay& replayed) {
-    if (replayed.unclean && replayed.other_boot) {
-        const auto detail =
-            "leases after sequence " + std::to_string(replayed.last) + " may be missing from the record";
-        vocabulary::AuditRecord gap;
-        gap.action = vocabulary::Action::log_gap;
-        gap.detail = detail;
-        house.journal->note(gap);
-    }
+void note_start(Unsealed& house) {
     const auto detail = started_detail(house.time);
     vocabulary::AuditRecord started;
     started.action = vocabulary::Action::broker_started;
@@ -198,7 +190,7 @@ result::Result<std::unique_ptr<Unsealed>> open_with(crypto::RootKey root, const 
     house->refusals = std::make_unique<Refusals>(parts.clock, *house->journal);
     house->holders = std::make_unique<HolderWatch>(
         parts.loop, [&house = *house](const leases::Holder& holder) { holder_exited(house, holder); });
-    note_start(*house, replayed);
+    note_start(*house);
     end_what_has_gone(*house);
     schedule_expiry(*house);
     schedule_pruning(*house);

@@ -166,6 +166,31 @@ BOOST_AUTO_TEST_CASE(nothing_is_pruned_without_a_checkpoint_that_is_on_the_disk)
     BOOST_TEST(sample.journal->verify(std::nullopt).first > 40U);
 }
 
+BOOST_AUTO_TEST_CASE(no_head_says_that_records_were_pruned_before_the_log_does) {
+    issue(60);
+    BOOST_REQUIRE(sample.journal->checkpoint(counting.shortener()));
+    sample.let_head_follow();
+    issue(1); // above the head
+    runtime::TaskGroup group(sample.loop);
+    {
+        const HangingDisk slow(Call::write, "/journal/");
+        group.start([](SampleJournal& with) -> runtime::Task<> {
+            const auto done = co_await with.journal->prune(std::chrono::hours(24), 1, *with.bulk);
+            BOOST_TEST(done.has_value());
+        }(sample));
+        sample.run_until([&] { return slow.is_reached(); });
+        sample.clock.advance(std::chrono::milliseconds(60));
+        sample.run_until([&] { return sample.journal->head_text().starts_with("61:"); });
+        fs::copy_file(folder.path() / "audit.head", folder.path() / "old.head");
+    }
+    sample.run_until([&] { return group.size() == 0; });
+    sample.close();
+    fs::copy_file(folder.path() / "old.head", folder.path() / "audit.head", fs::copy_options::overwrite_existing);
+    const auto error = sample.try_open();
+    BOOST_REQUIRE(error.has_value());
+    BOOST_TEST(error->detail().contains("never pruned"), error->detail());
+}
+
 BOOST_AUTO_TEST_CASE(a_pruned_log_without_its_checkpoint_is_refused) {
     issue(60);
     BOOST_REQUIRE(sample.journal->checkpoint(counting.shortener()));

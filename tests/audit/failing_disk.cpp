@@ -80,14 +80,16 @@ FailingDisk::~FailingDisk() {
     set(Call::sync, {});
 }
 
-HangingDisk::HangingDisk(Call call, std::string part) { set(call, {.part = std::move(part), .hangs = true}); }
+HangingDisk::HangingDisk(Call call, std::string part) : call_(call) {
+    set(call, {.part = std::move(part), .hangs = true});
+}
 void HangingDisk::let_go() {
     set(Call::write, {});
     set(Call::sync, {});
 }
 bool HangingDisk::is_reached() const {
     const std::lock_guard lock(faults().mutex);
-    return fault_of(Call::write).is_reached || fault_of(Call::sync).is_reached;
+    return fault_of(call_).is_reached;
 }
 
 void die_at(Call call, std::string part, int after) { set(call, {.part = std::move(part), .dies_after = after}); }

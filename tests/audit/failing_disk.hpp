@@ -28,6 +28,9 @@ class HangingDisk {
 
     void let_go();
     [[nodiscard]] bool is_reached() const; ///< a call hangs
+
+  private:
+    Call call_;
 };
 
 /// Ends this process, as if killed, when calls of one kind on such files have been made `after` times.

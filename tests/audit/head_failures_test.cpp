@@ -23,12 +23,17 @@ void let_pass(SampleJournal& sample) {
     }
 }
 
-/// Runs `use` in a process of its own that is killed when it returns.
+[[noreturn]] void die() {
+    kill(getpid(), SIGKILL);
+    _exit(4);
+}
+
+/// Runs `use` in a process of its own, which it ends by `die`.
 template <class Use> void run_and_kill(Use use) {
     const pid_t child = fork();
     if (child == 0) {
         use();
-        kill(getpid(), SIGKILL);
+        _exit(3);
     }
     int status = 0;
     waitpid(child, &status, 0);
@@ -82,6 +87,7 @@ BOOST_AUTO_TEST_CASE(a_kill_behind_the_undo_of_a_change_whose_head_failed_harms_
         const FailingDisk disk(Call::sync, "audit.head", EIO, 1);
         if (sample.put_now("a", "refused").has_value()) _exit(2);
         usleep(100'000); // the log thread takes the change back; the loop does not come round
+        die();
     });
     check_start(folder.path(), "old");
 }
@@ -102,6 +108,46 @@ BOOST_AUTO_TEST_CASE(a_head_that_is_taken_back_late_ends_with_all_well) {
     });
     sample.close();
     check_start(folder.path(), "old");
+}
+
+BOOST_AUTO_TEST_CASE(a_start_syncs_every_segment_that_its_head_is_the_first_to_name) {
+    const TemporaryFolder folder;
+    run_and_kill([&] {
+        SampleJournal sample(folder.path(), {.segment_size = 2000});
+        sample.open();
+        for (int i = 0; i < 60; ++i) {
+            if (!sample.issue_now("run")) _exit(1);
+        }
+        die();
+    });
+    SampleJournal sample(folder.path(), {.segment_size = 2000});
+    sample.open();
+    BOOST_TEST(sample.journal->head_text().starts_with("60:"));
+    std::size_t segments = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path() / "journal")) {
+        BOOST_TEST(syncs_of(entry.path().string()) >= 1U, entry.path());
+        ++segments;
+    }
+    BOOST_TEST(segments >= 4U);
+}
+
+BOOST_AUTO_TEST_CASE(a_head_is_made_only_when_the_log_that_it_names_is_synced) {
+    const TemporaryFolder folder;
+    const auto head = folder.path() / "audit.head";
+    SampleJournal sample(folder.path());
+    {
+        const FailingDisk disk(Call::sync, "/journal/", EIO);
+        BOOST_TEST(sample.try_open().has_value());
+    }
+    sample.open(); // a first start that failed harms no later one
+    BOOST_REQUIRE(sample.issue_now("1"));
+    sample.close();
+    std::filesystem::resize_file(head, 0); // the operator gives it up
+    {
+        const FailingDisk disk(Call::sync, "/journal/", EIO);
+        BOOST_TEST(sample.try_open().has_value());
+    }
+    BOOST_TEST(std::filesystem::file_size(head) == 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
