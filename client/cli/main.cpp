@@ -1,5 +1,6 @@
 #include "cli/commands.hpp"
 #include "cli/terminal.hpp"
+#include "startup/standard_descriptors.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -62,6 +63,7 @@ int run(int count, char** arguments) {
 } // namespace credlease::cli
 
 int main(int count, char** arguments) {
+    if (!credlease::startup::fill_standard_descriptors()) return credlease::cli::exit_refused;
     try {
         return credlease::cli::run(count, arguments);
     } catch (const std::exception& thrown) {

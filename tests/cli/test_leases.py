@@ -76,6 +76,12 @@ class Leases(CommandTest):
         self.assertEqual(done.returncode, 1)
         self.assertEqual(self.broker.leases, {})
 
+    def test_a_secret_is_not_written_to_what_took_the_place_of_standard_output(self):
+        done = self.run_it("lease", "api", stdout=None, preexec_fn=lambda: os.close(1))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("It was given back.", done.stderr)
+        self.assertEqual(self.broker.leases, {})
+
     def test_a_grant_is_sent_with_the_lease(self):
         self.run_ok("lease", "api", env={"CREDLEASE_GRANT": "clg_x"})
         self.assertEqual(self.broker.last("POST", "/v1/leases")["headers"]["Authorization"], "Bearer clg_x")
@@ -176,6 +182,14 @@ print([os.readlink('/proc/self/fd/' + f) for f in os.listdir('/proc/self/fd') if
 """)
         self.assertIn("True ['0', '1', '2']", done.stdout)
         self.assertNotIn("socket:", done.stdout)
+
+    def test_a_command_without_standard_error_does_not_get_a_secret_there(self):
+        looking = "import os; print([os.readlink('/proc/self/fd/%d' % n) for n in (0, 2)])"
+        def close_both():
+            os.close(0)
+            os.close(2)
+        done = self.run_it("exec", "--file", "T=api", "--", sys.executable, "-c", looking, preexec_fn=close_both)
+        self.assertEqual(done.stdout, "['/dev/null', '/dev/null']\n")
 
     def test_signals_are_passed_on(self):
         waiting = """
