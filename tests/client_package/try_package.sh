@@ -38,6 +38,9 @@ ldd "$work/by_cmake/example_static" | grep -q libcredlease && fail "the static e
 
 say "pkg-config, with $cxx"
 [ "$(pkg-config --modversion credlease)" ] || fail "no version"
+pkg-config --cflags credlease | grep -q -e ' -D' -e '^-D' && fail "what the library defines for itself is defined for its users"
+"$cxx" -std=c++17 -fsyntax-only -I"$prefix/include" "$here/example/main.cpp" 2>"$work/cxx17.log" && fail "C++17 is taken"
+grep -m1 error "$work/cxx17.log" | grep -q 'needs C++20' || fail "C++17 is not told what it needs"
 # shellcheck disable=SC2046,SC2086 # the flags are words
 "$cxx" -std=c++20 $warnings "$here/example/main.cpp" $(pkg-config --cflags --libs credlease) -o "$work/shared"
 LD_LIBRARY_PATH=$(dirname "$library") "$work/shared"
