@@ -1,6 +1,7 @@
 #include "cli/child.hpp"
 #include "cli/commands.hpp"
 #include "cli/environment.hpp"
+#include "cli/lease_end.hpp"
 
 #include <unistd.h>
 
@@ -20,12 +21,12 @@ class EndedLeases {
     explicit EndedLeases(const Leases& leases) : leases_(leases) {}
     void report_new() {
         for (const auto& [credential, lease] : leases_) {
-            const auto error = lease.last_error();
-            if (!error || !lease.is_over() || !reported_.insert(credential).second) continue;
-            report({.code = error->code,
-                    .sentence = "The lease of " + credential + " has ended: " + error->sentence,
+            const auto end = end_of(lease);
+            if (!end || !reported_.insert(credential).second) continue;
+            report({.code = end->code,
+                    .sentence = "The command goes on without the lease of " + credential + ": " + end->sentence,
                     .next_step = "",
-                    .reason = error->reason},
+                    .reason = end->reason},
                    false);
         }
     }

@@ -1,6 +1,7 @@
 #include "cli/commands.hpp"
 #include "cli/misuse.hpp"
 #include "cli/terminal.hpp"
+#include "startup/standard_descriptors.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -63,6 +64,7 @@ int run(int count, char** arguments) {
 } // namespace credlease::cli
 
 int main(int count, char** arguments) {
+    if (!credlease::startup::fill_standard_descriptors()) return credlease::cli::exit_refused;
     try {
         return credlease::cli::run(count, arguments);
     } catch (const std::exception& thrown) {

@@ -59,6 +59,8 @@ class StandIn:
                        "arena": "memfd_secret", "peer": "pidfd", "store": {"engine": "rocksdb", "healthy": True}}
         self.verdict = {"ok": True, "first": 1, "last": 812, "records": 812, "first_bad": None, "problem": None}
         self.lease_seconds = 900
+        self.renewable_seconds = 3600
+        self.limited_by = "ttl"
         self.renew_refusal = None
         self.asked = []
         self.lock = threading.Lock()
@@ -211,15 +213,15 @@ class StandIn:
             lease = self.leases.get(words[0])
             if lease is None:
                 raise Refusal(410, "lease_ended", "The lease has ended.", reason="released")
-            return 200, {"lease": words[0], "expires_at": moment(self.lease_seconds), "renewable_until": moment(3600),
-                         "limited_by": "ttl"}, {}
+            return 200, {"lease": words[0], "expires_at": moment(self.lease_seconds),
+                         "renewable_until": moment(self.renewable_seconds), "limited_by": self.limited_by}, {}
         found = self.find(what["credential"], what.get("workspace", "default"))
         secret = {f["name"] for f in self.services[found["service"]]["auth"][0]["fields"] if f.get("secret")}
         wanted = set(what.get("fields", found["fields"]))
         lease = f"lease_{len(self.leases) + len(self.ended) + 1:026d}"
         self.leases[lease] = what
-        return 201, {"lease": lease, "expires_at": moment(self.lease_seconds), "renewable_until": moment(3600),
-                     "limited_by": "ttl",
+        return 201, {"lease": lease, "expires_at": moment(self.lease_seconds), "renewable_until": moment(self.renewable_seconds),
+                     "limited_by": self.limited_by,
                      "credential": {k: found[k] for k in ("id", "name", "service", "auth", "version", "generation")},
                      "fields": {k: v for k, v in found["fields"].items() if k not in secret and k in wanted},
                      "secret": {k: v for k, v in found["fields"].items() if k in secret and k in wanted}}, {}

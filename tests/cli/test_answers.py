@@ -277,6 +277,14 @@ class Answers(CommandTest):
         self.assertIn("DAMAGED", done.stdout)
         self.assertIn("7", done.stdout)
 
+    def test_a_word_that_a_subcommand_has_no_place_for_is_refused(self):
+        asked = len(self.broker.asked)
+        for words in (["audit", "verify", "1:00"], ["audit", "third", "verify"], ["members", "add", "a", "user:b", "editor", "c"]):
+            done = self.run_it(*words)
+            self.assertEqual(done.returncode, 2, words)
+            self.assertIn("not understood", done.stderr)
+        self.assertEqual(len(self.broker.asked), asked)
+
     def test_workspaces_and_members_are_kept(self):
         self.assertIn("is there", self.run_ok("workspaces", "create", "acme"))
         self.assertIn("was there already", self.run_ok("workspaces", "create", "acme"))

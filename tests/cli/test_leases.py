@@ -76,6 +76,38 @@ class Leases(CommandTest):
         self.assertEqual(done.returncode, 1)
         self.assertIn("credential revoked", done.stderr)
 
+    def test_a_held_lease_that_reaches_its_last_moment_says_so(self):
+        self.broker.lease_seconds = self.broker.renewable_seconds = 1
+        self.broker.limited_by = "grant"
+        self.broker.renew_refusal = Refusal(503, "overloaded", "Busy.")
+        done = self.run_it("lease", "api", "--hold")
+        self.assertEqual(done.returncode, 1)
+        self.broker.renew_refusal = None
+        self.broker.lease_seconds = self.broker.renewable_seconds = -1  # renewed at once, and never again
+        done = self.run_it("lease", "api", "--hold")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("The lease has ended (limited by grant).", done.stderr)
+
+    def test_a_lease_that_cannot_be_written_is_given_back(self):
+        for arguments in (["lease", "api"], ["lease", "api", "--field", "token"], ["lease", "api", "--hold"]):
+            with open("/dev/full", "w") as full:
+                done = self.run_it(*arguments, stdout=full)
+            self.assertEqual(done.returncode, 1, arguments)
+            self.assertIn("No space left on device. It was given back.", done.stderr)
+            self.assertEqual(self.broker.leases, {})
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = self.run_it("lease", "api", stdout=writer)
+        os.close(writer)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(self.broker.leases, {})
+
+    def test_a_secret_is_not_written_to_what_took_the_place_of_standard_output(self):
+        done = self.run_it("lease", "api", stdout=None, preexec_fn=lambda: os.close(1))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("It was given back.", done.stderr)
+        self.assertEqual(self.broker.leases, {})
+
     def test_a_grant_is_sent_with_the_lease(self):
         self.run_ok("lease", "api", env={"CREDLEASE_GRANT": "clg_x"})
         self.assertEqual(self.broker.last("POST", "/v1/leases")["headers"]["Authorization"], "Bearer clg_x")
@@ -183,6 +215,14 @@ print([os.readlink('/proc/self/fd/' + f) for f in os.listdir('/proc/self/fd') if
         self.assertIn("True ['0', '1', '2']", done.stdout)
         self.assertNotIn("socket:", done.stdout)
 
+    def test_a_command_without_standard_error_does_not_get_a_secret_there(self):
+        looking = "import os; print([os.readlink('/proc/self/fd/%d' % n) for n in (0, 2)])"
+        def close_both():
+            os.close(0)
+            os.close(2)
+        done = self.run_it("exec", "--file", "T=api", "--", sys.executable, "-c", looking, preexec_fn=close_both)
+        self.assertEqual(done.stdout, "['/dev/null', '/dev/null']\n")
+
     def test_signals_are_passed_on(self):
         waiting = """
 import signal, time
@@ -238,6 +278,13 @@ while True: time.sleep(0.1)
         done = self.exec("--env", "T=api", script="import time; time.sleep(3); print('finished')")
         self.assertEqual(done.stdout, "finished\n")
         self.assertIn("credential revoked", done.stderr)
+
+    def test_a_lease_that_reaches_its_last_moment_is_reported_once(self):
+        self.broker.lease_seconds = self.broker.renewable_seconds = -1
+        self.broker.limited_by = "grant"
+        done = self.exec("--env", "T=api", script="import time; time.sleep(3); print('finished')")
+        self.assertEqual((done.returncode, done.stdout), (0, "finished\n"))
+        self.assertEqual(done.stderr.count("limited by grant"), 1)
 
 
 if __name__ == "__main__":

@@ -108,6 +108,39 @@ class Secrets(CommandTest):
         self.assertIn("Added orders", terminal.shown)
         self.assertEqual(self.stored()["fields"], {"host": "db.example", "user": "etl", "password": "s3cret-pw"})
 
+    def paste(self, terminal, text):
+        """In pieces, as a terminal that takes them slowly makes a paste."""
+        for at in range(0, len(text), 1000):
+            terminal.type(text[at:at + 1000])
+
+    def test_a_long_secret_is_typed_whole_or_refused(self):
+        token = "".join(f"{n:04d}-" for n in range(14000))[:65536]  # all that a field may hold
+        for wanted in (token[:6000], token):
+            terminal = self.on_terminal("add", "http-bearer", "--name", f"x{len(wanted)}").wait_for("Token: ")
+            self.paste(terminal, wanted + "\n")
+            self.assertEqual(terminal.end(), 0, terminal.shown)
+            self.assertEqual(self.stored()["fields"]["token"], wanted)
+        terminal = self.on_terminal("add", "http-bearer", "--name", "y").wait_for("Token: ")
+        self.paste(terminal, token + "and more\n")
+        self.assertEqual(terminal.end(), 2)
+        self.assertIn("too long: at most 65536 bytes", terminal.shown)
+        self.assertNotIn("and more", terminal.shown)
+        self.assertEqual(len(self.broker.credentials), 2)
+
+    def test_what_is_typed_may_be_corrected(self):
+        typed = {"ab\u00fc\x7fc\n": "abc", "\x7fab\n": "ab", "wrong\x15right\n": "right", "one two  \x17three\n": "one three",
+                 "ended\x04": "ended"}
+        for keys, wanted in typed.items():
+            terminal = self.on_terminal("add", "http-bearer", "--name", wanted).wait_for("Token: ").type(keys)
+            self.assertEqual(terminal.end(), 0)
+            self.assertEqual(self.stored()["fields"]["token"], wanted)
+
+    def test_a_line_that_the_terminal_would_cut_is_refused(self):
+        terminal = self.on_terminal("add", "postgres", "--name", "x").wait_for("Host: ")
+        self.paste(terminal, "h" * 5000 + "\n")
+        self.assertEqual(terminal.end(), 2)
+        self.assertIn("too long", terminal.shown)
+
     def test_the_terminal_echoes_again_after_a_signal(self):
         for name, key in (("SIGINT", "\x03"), ("SIGQUIT", "\x1c"), ("SIGTERM", None)):
             terminal = self.on_terminal("add", "http-bearer", "--name", "x").wait_for("Token: ")
