@@ -26,7 +26,7 @@ std::string body_of(const LeaseRequest& request) {
     return wire::write_message(body);
 }
 
-Result<client::Reply> ask_for_lease(Session& session, const std::string& body) {
+Result<client::Reply> request_lease(Session& session, const std::string& body) {
     const std::string key = client::make_idempotency_key();
     return session.exchange(
         {.method = "POST", .path = "/v1/leases", .idempotency_key = key, .body = body, .secret_answer = true});
@@ -42,9 +42,9 @@ std::shared_ptr<Client::State> Client::State::for_child() const {
     return made;
 }
 
-std::shared_ptr<Session> Client::State::make_session(const std::string& path, client::Grant grant) const {
-    return std::make_shared<Session>(
-        Session::Settings{.path = path, .actor = options.actor, .grant = std::move(grant), .timeout = options.timeout});
+std::shared_ptr<Session> Client::State::make_session(client::Place place, client::Grant grant) const {
+    return std::make_shared<Session>(Session::Settings{
+        .place = std::move(place), .actor = options.actor, .grant = std::move(grant), .timeout = options.timeout});
 }
 
 Result<client::Grant> Client::State::grant() {
@@ -66,12 +66,12 @@ Result<std::shared_ptr<Session>> Client::State::lease_door() {
     if (lease_door_) return lease_door_;
     auto found = grant();
     if (!found) return found.error();
-    lease_door_ = make_session(places.lease_socket, *found);
+    lease_door_ = make_session({places.lease_socket, client::lease_variable}, *found);
     return lease_door_;
 }
 
 std::shared_ptr<Session> Client::State::admin_door() {
-    if (!admin_door_) admin_door_ = make_session(places.admin_socket, nullptr);
+    if (!admin_door_) admin_door_ = make_session({places.admin_socket, client::admin_variable}, nullptr);
     return admin_door_;
 }
 
@@ -103,30 +103,35 @@ Client::State& Client::live() {
 
 void Client::use_grant(SecretText grant) { live().use_grant(std::move(grant)); }
 
+Result<client::Reply> Client::State::ask_for_lease(const std::string& body, std::shared_ptr<Session>& asked) {
+    const auto at_lease = lease_door();
+    if (!at_lease) return at_lease.error();
+    std::optional<Error> at_admin;
+    if (const auto found = grant(); found && !*found) {
+        asked = admin_door();
+        auto reply = request_lease(*asked, body);
+        if (asked->was_reached() && (reply.ok() || reply.error().code != "unauthenticated")) return reply;
+        if (!asked->was_reached()) at_admin = reply.error();
+    }
+    asked = *at_lease;
+    auto reply = request_lease(*asked, body);
+    if (reply.ok() || asked->was_reached() || !at_admin) return reply;
+    return client::unreachable(at_admin->sentence + " " + reply.error().sentence, reply.error().next_step);
+}
+
 Result<Lease> Client::lease(const LeaseRequest& request) {
     return client::at_the_boundary([&]() -> Result<Lease> {
         State& state = live();
-        auto session = state.lease_door();
-        if (!session) return session.error();
-        const std::string body = body_of(request);
-        auto reply = [&] {
-            if (*state.grant()) return ask_for_lease(**session, body);
-            auto at_admin = ask_for_lease(*state.admin_door(), body);
-            const bool is_let_in =
-                state.admin_door()->was_reached() && (at_admin.ok() || at_admin.error().code != "unauthenticated");
-            if (is_let_in) {
-                session = state.admin_door();
-                return at_admin;
-            }
-            return ask_for_lease(**session, body);
-        }();
-        if (!reply) return reply.error();
-        auto holding = client::Holding::read(std::move(*reply), request.ttl);
-        if (!holding) return holding.error();
-        if (request.renew_itself) state.renewals->add(*holding, (*session)->another());
+        // Made before it is asked for: whatever fails once it is issued, it is given back as it dies.
         Lease made;
-        made.state_ = std::make_unique<Lease::State>(std::move(*holding), std::move(*session),
-                                                     request.renew_itself ? state.renewals : nullptr);
+        made.state_ = std::make_unique<Lease::State>(request);
+        auto reply = state.ask_for_lease(body_of(request), made.state_->session);
+        if (!reply) return reply.error();
+        if (auto taken = made.state_->holding->take_issued(std::move(*reply)); !taken) return taken.error();
+        if (request.renew_itself) {
+            made.state_->renewals = state.renewals;
+            state.renewals->add(made.state_->holding, made.state_->session->another());
+        }
         return made;
     });
 }

@@ -19,6 +19,9 @@ struct __attribute__((visibility("hidden"))) Client::State {
     Result<std::shared_ptr<client::Session>> lease_door();
     std::shared_ptr<client::Session> admin_door();
     Result<std::shared_ptr<client::Session>> door(Door which);
+    /// At admin.sock where no grant is set and it lets the caller in, else at lease.sock; `asked` is the one that
+    /// answered.
+    Result<client::Reply> ask_for_lease(const std::string& body, std::shared_ptr<client::Session>& asked);
     Result<client::Reply> exchange(const Request& request, const secret::SecretBuffer* secret_body,
                                    bool secret_answer = false);
     Result<client::Grant> grant();
@@ -33,7 +36,7 @@ struct __attribute__((visibility("hidden"))) Client::State {
 
   private:
     enum class GrantFrom { environment, caller, lost_by_fork };
-    [[nodiscard]] std::shared_ptr<client::Session> make_session(const std::string& path, client::Grant grant) const;
+    [[nodiscard]] std::shared_ptr<client::Session> make_session(client::Place place, client::Grant grant) const;
 
     GrantFrom grant_from_ = GrantFrom::environment;
     std::optional<Result<client::Grant>> grant_;
@@ -43,8 +46,7 @@ struct __attribute__((visibility("hidden"))) Client::State {
 
 /// A lease in the hands of the program: what it holds, and how it is renewed and given back.
 struct __attribute__((visibility("hidden"))) Lease::State {
-    State(std::shared_ptr<client::Holding> taken, std::shared_ptr<client::Session> door,
-          std::shared_ptr<client::Renewals> renewed_by);
+    explicit State(const LeaseRequest& request) : holding(std::make_shared<client::Holding>(request.ttl)) {}
     ~State();
     State(const State&) = delete;
     State& operator=(const State&) = delete;

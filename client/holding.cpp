@@ -12,19 +12,18 @@ bool ends_the_lease(const Error& error) { return error.code == "lease_ended" || 
 
 } // namespace
 
-Result<std::shared_ptr<Holding>> Holding::read(Reply reply, std::optional<std::chrono::milliseconds> ttl) {
-    auto holding = std::make_shared<Holding>();
-    holding->ttl_ = ttl;
-    if (auto taken = holding->take(std::move(reply)); !taken) return taken.error();
-    holding->issued_ = holding->facts_;
-    if (holding->issued_.id.empty()) return unexpected("The broker's answer to a lease brings no secret.");
-    return holding;
+Result<void> Holding::take_issued(Reply reply) {
+    if (auto taken = take(std::move(reply)); !taken) return taken;
+    if (facts_.id.empty()) return unexpected("The broker's answer to a lease brings no secret.");
+    issued_ = facts_;
+    return {};
 }
 
 Result<void> Holding::take(Reply reply) {
     std::optional<LeaseFacts> facts;
     std::optional<LeaseTimes> times;
     const auto read = [&](const boost::json::value& answer) -> Result<void> {
+        if (issued_.id.empty()) issued_.id = read_lease_id(answer);
         auto read_times = read_lease_times(answer);
         if (!read_times) return read_times.error();
         times = std::move(*read_times);
@@ -45,7 +44,7 @@ Result<void> Holding::take(Reply reply) {
 }
 
 Result<void> Holding::renew(Session& session, std::optional<std::chrono::milliseconds> ttl) {
-    auto renewed = ask_renewal(session, ttl);
+    auto renewed = at_the_boundary([&] { return ask_renewal(session, ttl); });
     const std::lock_guard alone(lock_);
     last_error_.reset();
     if (!renewed) {
@@ -93,7 +92,7 @@ std::optional<Error> Holding::last_error() const {
 
 bool Holding::is_over() const {
     const std::lock_guard alone(lock_);
-    return is_over_;
+    return is_over_ || issued_.id.empty();
 }
 
 void Holding::expose_json(const std::function<void(std::string_view)>& use) const {

@@ -15,9 +15,10 @@ namespace credlease::client {
 /// renews it.
 class Holding {
   public:
-    /// Reads the answer of an issued lease.
-    [[nodiscard]] static Result<std::shared_ptr<Holding>> read(Reply reply,
-                                                               std::optional<std::chrono::milliseconds> ttl);
+    explicit Holding(std::optional<std::chrono::milliseconds> ttl) : ttl_(ttl) {}
+
+    /// Takes the answer of an issued lease. Its id is known even when the rest of the answer cannot be used.
+    Result<void> take_issued(Reply reply);
 
     /// Asks for more time over `session`; takes the new secret where it has changed.
     Result<void> renew(Session& session, std::optional<std::chrono::milliseconds> ttl);
@@ -28,7 +29,7 @@ class Holding {
     [[nodiscard]] LeaseTimes times() const;
     [[nodiscard]] std::optional<Error> last_error() const;
     [[nodiscard]] std::optional<std::chrono::milliseconds> ttl() const { return ttl_; }
-    /// Released, or ended by the broker: there is nothing to renew or release any more.
+    /// Never issued, released, or ended by the broker: there is nothing to renew or release any more.
     [[nodiscard]] bool is_over() const;
 
     /// The answer that brought the secret, as it came.

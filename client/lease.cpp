@@ -33,10 +33,6 @@ void show_each(const client::Holding& holding, std::initializer_list<std::string
 
 } // namespace
 
-Lease::State::State(std::shared_ptr<client::Holding> taken, std::shared_ptr<client::Session> door,
-                    std::shared_ptr<client::Renewals> renewed_by)
-    : holding(std::move(taken)), session(std::move(door)), renewals(std::move(renewed_by)) {}
-
 Lease::State::~State() {
     if (is_kept || holding->is_over()) return;
     // Nobody is left to hear that it failed; a bound lease ends with the process, any other at its time.

@@ -57,6 +57,8 @@ const json::value* find_at(const json::value& value, std::initializer_list<std::
 
 bool has_secret(const json::value& answer) { return object_at(answer, {"secret"}) != nullptr; }
 
+std::string read_lease_id(const json::value& answer) { return text_at(answer, {"lease"}); }
+
 Result<LeaseTimes> read_lease_times(const json::value& answer) {
     const auto expires_at = read_time_at(answer, "expires_at");
     if (!expires_at) return expires_at.error();
@@ -67,7 +69,7 @@ Result<LeaseTimes> read_lease_times(const json::value& answer) {
 }
 
 Result<LeaseFacts> read_lease_facts(const json::value& answer) {
-    LeaseFacts facts{.id = text_at(answer, {"lease"}),
+    LeaseFacts facts{.id = read_lease_id(answer),
                      .credential = text_at(answer, {"credential", "id"}),
                      .service = text_at(answer, {"credential", "service"}),
                      .base_url = text_at(answer, {"http", "base_url"})};

@@ -33,6 +33,8 @@ struct LeaseFacts {
     std::vector<std::string> allowed_hosts{};
 };
 
+/// Empty where the answer has none.
+[[nodiscard]] std::string read_lease_id(const boost::json::value& answer);
 /// Unknown members are ignored; `internal` when one is missing without which a lease is none.
 [[nodiscard]] Result<LeaseTimes> read_lease_times(const boost::json::value& answer);
 [[nodiscard]] Result<LeaseFacts> read_lease_facts(const boost::json::value& answer);

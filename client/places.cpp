@@ -62,8 +62,8 @@ Places find_places(const Options& options) {
     const auto told = [&](const std::string& option, const char* name) {
         return !option.empty() || chosen ? option : variable(name);
     };
-    Places places{.lease_socket = told(options.lease_socket, "CREDLEASE_SOCKET"),
-                  .admin_socket = told(options.admin_socket, "CREDLEASE_ADMIN_SOCKET")};
+    Places places{.lease_socket = told(options.lease_socket, lease_variable),
+                  .admin_socket = told(options.admin_socket, admin_variable)};
     if (places.lease_socket.empty()) places.lease_socket = find_directory(options.which) / lease_name;
     if (places.admin_socket.empty()) places.admin_socket = fs::path(places.lease_socket).replace_filename(admin_name);
     return places;

@@ -1,5 +1,7 @@
 #include "client/renewals.hpp"
 
+#include "client/refusal.hpp"
+
 #include <algorithm>
 #include <csignal>
 #include <ctime>
@@ -12,6 +14,8 @@ using namespace std::chrono_literals;
 
 /// Between two attempts at least, so that a lease in its last moments is not asked for in a loop.
 constexpr std::chrono::nanoseconds pause_least = 100ms;
+/// Where an attempt failed before it could say why.
+constexpr std::chrono::nanoseconds pause_after_failure = 1s;
 /// A waiting thread's clock stands still while the host sleeps: it looks at the time this often.
 constexpr std::chrono::nanoseconds look_every = 30s;
 
@@ -19,16 +23,21 @@ std::chrono::nanoseconds left_of(const LeaseTimes& times) {
     return times.expires_at - std::chrono::system_clock::now();
 }
 
-/// Starts a thread that leaves the program's signals to the program.
-std::thread start_quietly(std::function<void()> run) {
-    sigset_t all{};
-    sigset_t before{};
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    std::thread started(std::move(run));
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    return started;
-}
+/// Holds all signals back from this thread, and from those that it starts, until this dies.
+class SignalsHeldBack {
+  public:
+    SignalsHeldBack() {
+        sigset_t all{};
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+    ~SignalsHeldBack() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    SignalsHeldBack(const SignalsHeldBack&) = delete;
+    SignalsHeldBack& operator=(const SignalsHeldBack&) = delete;
+
+  private:
+    sigset_t before_{};
+};
 
 } // namespace
 
@@ -44,9 +53,14 @@ Renewals::~Renewals() {
 
 void Renewals::add(const std::shared_ptr<Holding>& holding, std::shared_ptr<Session> session) {
     const std::lock_guard alone(lock_);
+    if (!thread_.joinable()) start();
     planned_.push_back({holding, std::move(session), now() + std::max(pause_least, left_of(holding->times()) * 2 / 3)});
-    if (!thread_.joinable()) thread_ = start_quietly([this] { run(); });
     changed_.notify_all();
+}
+
+void Renewals::start() {
+    const SignalsHeldBack program_has_them;
+    thread_ = std::thread([this] { run(); });
 }
 
 void Renewals::run() {
@@ -57,14 +71,19 @@ void Renewals::run() {
             wait(held);
             continue;
         }
-        Planned taken = std::move(*due);
-        planned_.erase(due);
-        busy_ = taken.session;
+        busy_ = due->session;
         held.unlock();
-        const auto next = renew(taken);
+        // An exception would end the program, from a thread that it knows nothing of.
+        const auto next = at_the_boundary([&]() -> Result<Next> { return renew(*due); });
         held.lock();
         busy_.reset();
-        if (next) planned_.push_back({std::move(taken.holding), std::move(taken.session), *next});
+        if (!next) {
+            due->at = now() + pause_after_failure;
+        } else if (*next) {
+            due->at = **next;
+        } else {
+            planned_.erase(due);
+        }
     }
 }
 
@@ -73,11 +92,11 @@ void Renewals::wait(std::unique_lock<std::mutex>& held) {
         changed_.wait(held);
         return;
     }
-    const auto first = std::ranges::min(planned_, {}, &Planned::at).at;
+    const auto first = std::ranges::min_element(planned_, {}, &Planned::at)->at;
     changed_.wait_for(held, std::clamp<std::chrono::nanoseconds>(first - now(), 0ns, look_every));
 }
 
-std::optional<Renewals::BootTime> Renewals::renew(const Planned& planned) {
+Renewals::Next Renewals::renew(const Planned& planned) {
     const auto holding = planned.holding.lock();
     if (!holding || holding->is_over()) return std::nullopt;
     const auto renewed = holding->renew(*planned.session, holding->ttl());
@@ -91,7 +110,7 @@ std::optional<Renewals::BootTime> Renewals::renew(const Planned& planned) {
         return now() + std::max({pause_least, left / 3, asked});
     }
     const bool can_be_longer = times.expires_at < times.renewable_until;
-    return can_be_longer ? std::optional(now() + std::max(pause_least, left * 2 / 3)) : std::nullopt;
+    return can_be_longer ? Next(now() + std::max(pause_least, left * 2 / 3)) : std::nullopt;
 }
 
 Renewals::BootTime Renewals::now() {

@@ -3,10 +3,10 @@
 #include "client/holding.hpp"
 
 #include <condition_variable>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <thread>
-#include <vector>
 
 namespace credlease::client {
 
@@ -28,15 +28,17 @@ class Renewals {
         std::shared_ptr<Session> session;
         BootTime at{};
     };
+    using Next = std::optional<BootTime>;
+    void start();
     void run();
     void wait(std::unique_lock<std::mutex>& held);
     /// Renews one lease; the moment of its next renewal, if there is to be one.
-    static std::optional<BootTime> renew(const Planned& planned);
+    static Next renew(const Planned& planned);
     static BootTime now();
 
     std::mutex lock_;
     std::condition_variable changed_;
-    std::vector<Planned> planned_;
+    std::list<Planned> planned_;    ///< a list: the one that is being renewed stays where it is
     std::shared_ptr<Session> busy_; ///< what the thread waits for just now
     bool is_stopping_ = false;
     std::thread thread_;

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <sys/random.h>
-#include <thread>
 
 namespace credlease::client {
 namespace {
@@ -56,11 +55,19 @@ std::string make_idempotency_key() {
     return key;
 }
 
-Result<Reply> Session::exchange(Message message) { return exchange(message, settings_.timeout); }
+Result<Reply> Session::exchange(const Message& message) { return exchange(message, settings_.timeout); }
 
-Result<Reply> Session::exchange(Message message, std::chrono::milliseconds timeout) {
+Result<Reply> Session::exchange(const Message& message, std::chrono::milliseconds timeout) {
     const std::lock_guard alone(exchange_lock_);
-    const Deadline deadline(timeout);
+    try {
+        return exchange_within(message, Deadline(timeout));
+    } catch (...) {
+        disconnect(); // the answer that is still to come must not be taken for the next one's
+        throw;
+    }
+}
+
+Result<Reply> Session::exchange_within(Message message, const Deadline& deadline) {
     message.actor = settings_.actor;
     message.grant = settings_.grant.get();
     const auto head = write_head(message);
@@ -131,10 +138,10 @@ Session::Attempt Session::receive(bool secret_answer, const Deadline& deadline) 
 }
 
 Result<void> Session::connect(const Deadline& deadline) {
-    auto connected = Socket::connect_to(settings_.path, deadline);
+    auto connected = Socket::connect_to(settings_.place, deadline, interruption_);
     if (!connected) return connected.error();
     const std::lock_guard alone(socket_lock_);
-    if (is_interrupted_) return unreachable("The client is being closed.", "");
+    if (interruption_.has_come()) return unreachable("The client is being closed.", "");
     socket_.emplace(std::move(*connected));
     was_reached_ = true;
     return {};
@@ -145,9 +152,8 @@ Result<void> Session::connect_again(const Deadline& deadline) {
     auto pause = 10ms;
     while (true) {
         auto connected = connect(patience);
-        const bool may_come_back = !connected && connected.error().code == "unreachable" && !is_interrupted_;
-        if (!may_come_back || patience.left() < pause) return connected;
-        std::this_thread::sleep_for(pause);
+        const bool may_come_back = !connected && connected.error().code == "unreachable";
+        if (!may_come_back || patience.left() < pause || interruption_.comes_within(pause)) return connected;
         pause = std::min<std::chrono::milliseconds>(pause * 2, 500ms);
     }
 }
@@ -159,7 +165,7 @@ void Session::disconnect() {
 
 void Session::interrupt() {
     const std::lock_guard alone(socket_lock_);
-    is_interrupted_ = true;
+    interruption_.come();
     if (socket_) socket_->shut_down();
 }
 

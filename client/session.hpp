@@ -17,7 +17,7 @@ namespace credlease::client {
 class Session {
   public:
     struct Settings {
-        std::string path;  ///< of the socket
+        Place place;       ///< of the socket
         std::string actor; ///< Credlease-Actor; empty: none
         std::shared_ptr<const secret::SecretBuffer> grant;
         std::chrono::milliseconds timeout; ///< of one exchange
@@ -26,14 +26,13 @@ class Session {
 
     /// The answer, if its status is below 400; else the error in it. A request whose answer was lost is sent once more
     /// where that cannot do its work twice (see may_be_resent).
-    Result<Reply> exchange(Message message);
-    Result<Reply> exchange(Message message, std::chrono::milliseconds timeout);
+    Result<Reply> exchange(const Message& message);
+    Result<Reply> exchange(const Message& message, std::chrono::milliseconds timeout);
 
     /// Whether there ever was a connection.
     [[nodiscard]] bool was_reached() const { return was_reached_; }
     /// The same socket and caller, by a connection of its own.
     [[nodiscard]] std::shared_ptr<Session> another() const { return std::make_shared<Session>(settings_); }
-    [[nodiscard]] const std::string& path() const { return settings_.path; }
     /// Fails what another thread waits for here, and all that follows.
     void interrupt();
 
@@ -43,6 +42,7 @@ class Session {
         std::optional<Result<Reply>> outcome; ///< none: the connection was lost
         bool was_sent = false;                ///< the broker may have seen all of it
     };
+    Result<Reply> exchange_within(Message message, const Deadline& deadline);
     Attempt attempt(const secret::SecretBuffer& head, const Message& message, const Deadline& deadline);
     Attempt receive(bool secret_answer, const Deadline& deadline);
     Result<void> connect(const Deadline& deadline);
@@ -53,7 +53,7 @@ class Session {
     std::mutex exchange_lock_; ///< one exchange at a time
     std::mutex socket_lock_;   ///< between an exchange and `interrupt`
     std::optional<Socket> socket_;
-    std::atomic<bool> is_interrupted_{false};
+    Interruption interruption_;
     std::atomic<bool> was_reached_{false};
 };
 

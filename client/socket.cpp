@@ -29,27 +29,32 @@ bool is_brokers_account(uid_t uid) {
 }
 
 /// SO_PEERCRED of a connected stream socket tells who called listen(2), see unix(7).
-Result<void> check_listener(int descriptor, const std::string& path) {
+Result<void> check_listener(int descriptor, const Place& place) {
     ucred peer{};
     socklen_t size = sizeof peer;
     if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
-        return unreachable("It is not known who listens at " + path + ".", text_of_errno(errno));
+        return unreachable("It is not known who listens at " + place.path + ".", text_of_errno(errno));
     }
     if (peer.uid == 0 || peer.uid == geteuid() || is_brokers_account(peer.uid)) return {};
-    return unreachable(
-        "The program that listens at " + path + " runs as uid " + std::to_string(peer.uid) +
-            ", which is neither root, nor you, nor the credlease account. Nothing was sent to it.",
-        "Check CREDLEASE_SOCKET; in a container, give the broker's uid the name credlease in /etc/passwd.");
+    return unreachable("The program that listens at " + place.path + " runs as uid " + std::to_string(peer.uid) +
+                           ", which is neither root, nor you, nor the credlease account. Nothing was sent to it.",
+                       "Check " + std::string(place.variable) +
+                           "; in a container, give the broker's uid the name credlease in /etc/passwd.");
 }
 
-Error not_connected(const std::string& path, int error) {
+Error not_connected(const Place& place, int error) {
+    const std::string& path = place.path;
     switch (error) {
     case ENOENT:
     case ENOTDIR:
-        return unreachable("No broker is there: " + path + " does not exist.",
-                           "Start credleased, or set CREDLEASE_SOCKET to its socket.");
+        return unreachable(
+            "No broker is there: " + path + " does not exist.",
+            "Start one of your own with credleased, or the system's with systemctl start credleased; if it is "
+            "elsewhere, set " +
+                std::string(place.variable) + " to its socket.");
     case ECONNREFUSED:
-        return unreachable("No broker listens at " + path + ".", "Start credleased.");
+        return unreachable("No broker listens at " + path + ".",
+                           "Start it again: credleased, or systemctl start credleased.");
     case EACCES:
     case EPERM:
         return unreachable("You may not connect to " + path + ".",
@@ -72,18 +77,15 @@ Result<sockaddr_un> address_of(const std::string& path) {
     return address;
 }
 
-/// A connect(2) to a Unix socket waits while the listener's backlog is full, for as long as SO_SNDTIMEO says.
-int connect_within(int descriptor, const sockaddr_un& address, const Deadline& deadline) {
-    const auto left = std::max<std::chrono::milliseconds>(deadline.left(), std::chrono::milliseconds(1));
-    timeval limit{};
-    limit.tv_sec = left.count() / 1000;
-    limit.tv_usec = (left.count() % 1000) * 1000;
-    if (setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) != 0) return errno;
-    int rc = 0;
-    do {
-        rc = connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-    } while (rc != 0 && errno == EINTR && !deadline.has_passed());
-    return rc == 0 ? 0 : errno;
+/// A connect(2) that may not wait says EAGAIN while the listener's backlog is full; poll(2) does not tell when that
+/// changes (see unix(7)).
+int connect_within(int descriptor, const sockaddr_un& address, const Deadline& deadline, Interruption& interruption) {
+    constexpr std::chrono::milliseconds try_every(10);
+    while (connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+        if (errno != EAGAIN && errno != EINTR) return errno;
+        if (deadline.has_passed() || interruption.comes_within(std::min(try_every, deadline.left()))) return EAGAIN;
+    }
+    return 0;
 }
 
 /// Waits until the descriptor is ready or closed; false when the time is over.
@@ -111,14 +113,15 @@ Socket::~Socket() {
     if (descriptor_ >= 0) open_sockets::close(descriptor_);
 }
 
-Result<Socket> Socket::connect_to(const std::string& path, const Deadline& deadline) {
-    const auto address = address_of(path);
+Result<Socket> Socket::connect_to(const Place& place, const Deadline& deadline, Interruption& interruption) {
+    const auto address = address_of(place.path);
     if (!address) return address.error();
-    const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (descriptor < 0) return unreachable("No socket can be made: " + text_of_errno(errno) + ".", "");
     Socket made(descriptor);
-    if (const int error = connect_within(descriptor, *address, deadline); error != 0) return not_connected(path, error);
-    if (auto checked = check_listener(descriptor, path); !checked) return checked.error();
+    const int failed = connect_within(descriptor, *address, deadline, interruption);
+    if (failed != 0) return not_connected(place, failed);
+    if (auto checked = check_listener(descriptor, place); !checked) return checked.error();
     return made;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "client/deadline.hpp"
+#include "client/interruption.hpp"
 #include "credlease/client.hpp"
 
 #include <span>
@@ -10,12 +11,20 @@
 
 namespace credlease::client {
 
+/// A socket's path, and the variable of the environment that names it.
+struct Place {
+    std::string path;
+    std::string_view variable;
+};
+
 /// A connection to a broker whose listening process was checked (interface §1): it is root's, the caller's own, or the
 /// `credlease` account's. Closed on exec, and at once in a forked child.
 class Socket {
   public:
-    /// `unreachable`: nobody listens there, or somebody else does. Nothing has been sent then.
-    [[nodiscard]] static Result<Socket> connect_to(const std::string& path, const Deadline& deadline);
+    /// `unreachable`: nobody listens there, or somebody else does. Nothing has been sent then. While the listener's
+    /// backlog is full it is tried again, until the deadline or an interruption.
+    [[nodiscard]] static Result<Socket> connect_to(const Place& place, const Deadline& deadline,
+                                                   Interruption& interruption);
 
     ~Socket();
     Socket(Socket&& other) noexcept;

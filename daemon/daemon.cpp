@@ -1,5 +1,6 @@
 #include "daemon.hpp"
 
+#include "check_config.hpp"
 #include "running.hpp"
 #include "supervisor/hardening.hpp"
 
@@ -80,7 +81,8 @@ Result<Doors> open_doors(const settings::Settings& settings) {
 }
 
 int refused(const result::Error& error, int status) {
-    std::fprintf(stderr, "credleased: %s\n", error.detail().c_str());
+    std::fprintf(stderr, "credleased: %s\n",
+                 (logs::is_read_by_a_person() ? logs::lines_of(error) : error.detail()).c_str());
     return status;
 }
 
@@ -96,7 +98,6 @@ void tell_surroundings(logs::Log& log, const settings::Settings& settings, const
         log.warn("XDG_RUNTIME_DIR is not set: the sockets lie in the data folder, for this uid only.",
                  {{"place", result::PublicText::of(settings.places.runtime.native())}});
     }
-    for (const auto& warning : settings.warnings) log.warn("Config:", {{"warning", result::PublicText::of(warning)}});
 }
 
 int serve(const settings::Flags& flags, settings::Settings read) {
@@ -136,11 +137,8 @@ int run_daemon(int count, const char* const* arguments) {
     auto settings = settings::read_settings(*flags);
     if (!settings) return refused(settings.error(), 1);
     if (!flags->check_config) return serve(*flags, std::move(*settings));
-    auto catalog = catalog::Catalog::load(settings->catalog.dir);
-    if (!catalog) return refused(catalog.error(), 1);
-    for (const auto& warning : settings->warnings) std::printf("warning: %s\n", warning.c_str());
-    std::puts("ok");
-    return 0;
+    const auto checked = check_config(*settings);
+    return checked ? 0 : refused(checked.error(), 1);
 }
 
 } // namespace credlease

@@ -1,5 +1,7 @@
 #include "running.hpp"
 
+#include "check_config.hpp"
+
 #include <boost/asio/signal_set.hpp>
 
 #include <csignal>
@@ -49,15 +51,18 @@ int Running::run(Doors doors) {
 result::Result<> Running::open() {
     auto catalog = catalog::Catalog::load(settings_->catalog.dir);
     if (!catalog) return std::unexpected(std::move(catalog.error()));
-    auto broker = broker::Broker::start({.loop = loop_,
-                                         .clock = *clock_,
-                                         .arena = *arena_,
-                                         .log = log_worker_,
-                                         .commit = commit_worker_,
-                                         .bulk = bulk_worker_,
-                                         .anchor = [this](const std::string& head) { say_head(head); },
-                                         .tell_problem = [this](const result::Error& error) { log_.refuse(error); }},
-                                        {.settings = settings_, .catalog = std::move(*catalog)});
+    tell_warnings(**catalog);
+    auto broker = broker::Broker::start(
+        {.loop = loop_,
+         .clock = *clock_,
+         .arena = *arena_,
+         .log = log_worker_,
+         .commit = commit_worker_,
+         .bulk = bulk_worker_,
+         .anchor = [this](const std::string& head) { say_head(head); },
+         .tell_problem = [this](const result::Error& error) { log_.refuse(error); },
+         .tell_seal = [this](broker::SealEvent event, const attestation::Peer& by) { say_seal(event, by); }},
+        {.settings = settings_, .catalog = std::move(*catalog), .loaded_at = clock_->wall()});
     if (!broker) return std::unexpected(std::move(broker.error()));
     broker_ = std::move(*broker);
     for (const auto& damaged : broker_->store().damaged()) {
@@ -67,6 +72,11 @@ result::Result<> Running::open() {
                   {"record", result::PublicText::of(damaged.key)}});
     }
     return {};
+}
+
+void Running::tell_warnings(const catalog::Catalog& catalog) {
+    for (const auto& warning : find_warnings(*settings_, catalog))
+        log_.warn("Config:", {{"warning", result::PublicText::of(warning)}});
 }
 
 void Running::serve(Doors doors) {
@@ -124,6 +134,16 @@ void Running::drop_anchor() {
 
 void Running::say_head(const std::string& head) { log_.info("audit head", {{"head", result::PublicText::of(head)}}); }
 
+void Running::say_seal(broker::SealEvent event, const attestation::Peer& by) {
+    const bool is_refused = event == broker::SealEvent::refused;
+    const auto sentence = is_refused ? result::StaticText("An unseal was refused.")
+                          : event == broker::SealEvent::sealed
+                              ? result::StaticText("Sealed: the leases are ended, the keys are wiped.")
+                              : result::StaticText("Unsealed.");
+    log_.say(is_refused ? logs::Level::warning : logs::Level::info, sentence,
+             {{"uid", std::uint64_t{by.uid}}, {"pid", static_cast<std::uint64_t>(by.pid)}});
+}
+
 void Running::watch_signals() {
     if (!signals_) signals_ = std::make_unique<Signals>(loop_.context());
     signals_->set.async_wait([this](const boost::system::error_code& failed, int signal) {
@@ -141,15 +161,18 @@ void Running::reload() {
     if (!catalog) {
         log_.refuse(catalog.error());
         log_.warn("The config is wrong: the old one stays in force.");
+        const auto& error = catalog.error();
+        std::string why = error.about.text() + ": " + std::string(error.sentence.view());
+        if (!error.next_step.view().empty()) why.append(" ").append(error.next_step.view());
+        broker_->note_refused_reload(result::PublicText::of(why));
         supervisor_.ready();
         return;
     }
     settings_ = std::make_shared<const settings::Settings>(std::move(*read));
-    broker_->reload({.settings = settings_, .catalog = std::move(*catalog)});
+    tell_warnings(**catalog);
+    broker_->reload({.settings = settings_, .catalog = std::move(*catalog), .loaded_at = clock_->wall()});
     listener_->set_connections_per_uid(settings_->limits.connections_per_uid);
     log_.set(settings_->log.level, settings_->log.json ? logs::Log::Format::json : logs::Log::Format::text);
-    for (const auto& warning : settings_->warnings)
-        log_.warn("Config:", {{"warning", result::PublicText::of(warning)}});
     log_.info("Reloaded. Places, sockets, seal method and memory change with a restart only.");
     supervisor_.ready();
 }

@@ -35,6 +35,7 @@ class Running {
 
   private:
     [[nodiscard]] result::Result<> open();
+    void tell_warnings(const catalog::Catalog& catalog);
     void serve(Doors doors);
     void watch_signals();
     void reload();
@@ -43,6 +44,7 @@ class Running {
     void keep_watchdog();
     void drop_anchor(); ///< the audit head into the log, for an outside witness
     void say_head(const std::string& head);
+    void say_seal(broker::SealEvent event, const attestation::Peer& by);
     void end_of_turn();
     void note_refused(std::uint32_t uid, std::string_view code);
     void remove_sockets();

@@ -68,15 +68,17 @@ Result<int> add(const Invocation& invocation, Asked asked) {
 void offer_add(CLI::App& program, Invocation& invocation) {
     const auto describe = [](CLI::App& command, Asked& asked) {
         command.add_option("service", asked.service, "What it is for (see: credlease services)")->required();
-        command.add_option("--name", asked.name, "What it is called");
-        command.add_option("--auth", asked.auth, "The auth type, where the service has several");
-        command.add_option("--scope", asked.scope, "personal, workspace:W or organization");
+        command.add_option("--name", asked.name, "What it is called (required where nobody can be asked)");
+        command.add_option("--auth", asked.auth, "The auth type, where the service has several (default its first)");
+        command.add_option(
+            "--scope", asked.scope,
+            "personal, workspace:W or organization (default personal for a user, workspace:default for an operator)");
         repeatable(command.add_option("--field", asked.fields,
                                       "NAME=VALUE; a secret as NAME=@FILE or NAME=- (standard input)"))
             ->type_name("FIELD");
         command.add_option("--notes", asked.notes, "Notes for people");
         command.add_option("--expires-at", asked.expires_at, "When it ends (RFC 3339)")->type_name("TIME");
-        command.add_option("--rotate-every", asked.rotate_every, "How often it is to be changed (90d)")
+        command.add_option("--rotate-every", asked.rotate_every, "How often it is to be changed, such as 90d")
             ->type_name("DURATION");
     };
     offer<Asked>(program, invocation, "add", "Store a new credential; asks for what is missing", describe, add);

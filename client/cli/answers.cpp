@@ -1,5 +1,6 @@
 #include "cli/answers.hpp"
 
+#include "cli/invocation.hpp"
 #include "cli/terminal.hpp"
 
 #include <boost/json/parse.hpp>
@@ -33,6 +34,9 @@ std::string encoded(std::string_view text) {
     return out;
 }
 
+/// Nobody listens, the file system says no, or the broker knows no operator, engine or user of this uid.
+bool is_shut_out(const Error& error) { return error.code == unreachable_code || error.code == "unauthenticated"; }
+
 Error not_understood() {
     return {.code = "internal",
             .sentence = "The broker's answer is not understood.",
@@ -62,25 +66,45 @@ Result<json::value> read_json(const Answer& answer) {
     return value;
 }
 
+Target& Target::also_for_workers() {
+    is_for_workers_ = true;
+    return *this;
+}
+
 Result<json::value> get(Client& client, const Target& target) {
-    const auto answer = client.send({.path = target.text()});
+    auto door = Client::Door::admin;
+    return get(client, target, door);
+}
+
+Result<json::value> get(Client& client, const Target& target, Client::Door& door) {
+    auto answer = client.send({.door = door, .path = target.text()});
+    const bool has_other_door = door == Client::Door::admin && client.lease_socket() != client.admin_socket();
+    if (!answer && target.is_for_workers() && has_other_door && is_shut_out(answer.error())) {
+        auto at_lease = client.send({.door = Client::Door::lease, .path = target.text()});
+        if (at_lease || at_lease.error().code != unreachable_code) {
+            door = Client::Door::lease;
+            answer = std::move(at_lease);
+        }
+    }
     if (!answer) return answer.error();
     return read_json(*answer);
 }
 
-Result<json::array> get_all(Client& client, const Target& target, std::size_t most) {
-    json::array all;
+Result<List> get_all(Client& client, const Target& target, std::size_t most) {
+    List all;
+    auto door = Client::Door::admin; // a cursor is good at one door alone
     std::string cursor;
     do {
-        const std::size_t wanted = most == 0 ? page_most : std::min(most - all.size(), page_most);
-        auto page = get(client, Target(target).query("limit", std::to_string(wanted)).query("cursor", cursor));
+        const std::size_t wanted = most == 0 ? page_most : std::min(most - all.items.size(), page_most);
+        auto page = get(client, Target(target).query("limit", std::to_string(wanted)).query("cursor", cursor), door);
         if (!page) return page.error();
         auto* object = page->if_object();
         auto* items = object == nullptr ? nullptr : object->if_contains("items");
         if (items == nullptr || !items->is_array()) return not_understood();
-        for (auto& item : items->get_array()) all.push_back(std::move(item));
+        for (auto& item : items->get_array()) all.items.push_back(std::move(item));
         cursor = text_at(*page, {"next_cursor"});
-    } while (!cursor.empty() && (most == 0 || all.size() < most));
+    } while (!cursor.empty() && (most == 0 || all.items.size() < most));
+    all.has_more = !cursor.empty();
     return all;
 }
 
@@ -122,5 +146,10 @@ std::string scope_at(const json::value& value) {
 void print_json(const json::value& value) { write_all(STDOUT_FILENO, json::serialize(value) + "\n"); }
 
 void print_items(json::array items) { print_json(json::object{{"items", std::move(items)}, {"next_cursor", nullptr}}); }
+
+void say_whether_more(const List& list) {
+    if (!list.has_more || isatty(STDERR_FILENO) != 1) return;
+    write_all(STDERR_FILENO, std::to_string(list.items.size()) + " shown; --limit 0 for all.\n");
+}
 
 } // namespace credlease::cli

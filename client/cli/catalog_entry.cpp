@@ -12,20 +12,6 @@ const json::array* array_at(const json::value& value, std::initializer_list<std:
     return found == nullptr ? nullptr : found->if_array();
 }
 
-ServiceField read_field(const json::value& entry) {
-    ServiceField field{.name = text_at(entry, {"name"}),
-                       .label = text_at(entry, {"label"}),
-                       .help = text_at(entry, {"help"}),
-                       .type = text_at(entry, {"type"}),
-                       .secret = is_true_at(entry, {"secret"}),
-                       .required = is_true_at(entry, {"required"}),
-                       .choices = {}};
-    if (const auto* choices = array_at(entry, {"choices"})) {
-        for (const auto& choice : *choices) field.choices.push_back(text_at(choice, {}));
-    }
-    return field;
-}
-
 ServiceAuth read_auth(const json::value& entry) {
     ServiceAuth auth{.name = text_at(entry, {"name"}), .fields = {}};
     if (const auto* fields = array_at(entry, {"fields"})) {
@@ -35,6 +21,21 @@ ServiceAuth read_auth(const json::value& entry) {
 }
 
 } // namespace
+
+ServiceField read_field(const json::value& entry) {
+    ServiceField field{.name = text_at(entry, {"name"}),
+                       .label = text_at(entry, {"label"}),
+                       .help = text_at(entry, {"help"}),
+                       .type = text_at(entry, {"type"}),
+                       .secret = is_true_at(entry, {"secret"}),
+                       .required = is_true_at(entry, {"required"}),
+                       .destination = is_true_at(entry, {"destination"}),
+                       .choices = {}};
+    if (const auto* choices = array_at(entry, {"choices"})) {
+        for (const auto& choice : *choices) field.choices.push_back(text_at(choice, {}));
+    }
+    return field;
+}
 
 const ServiceField* ServiceAuth::find(std::string_view field) const {
     const auto found = std::ranges::find(fields, field, &ServiceField::name);

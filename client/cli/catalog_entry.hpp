@@ -16,8 +16,11 @@ struct ServiceField {
     std::string type; ///< string, text, integer, boolean, list, map
     bool secret = false;
     bool required = false;
+    bool destination = false; ///< decides where the secrets go
     std::vector<std::string> choices;
 };
+
+[[nodiscard]] ServiceField read_field(const json::value& entry);
 
 /// One auth type of a service.
 struct ServiceAuth {

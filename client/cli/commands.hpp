@@ -26,9 +26,18 @@ void offer_status(CLI::App& program, Invocation& invocation);
 void offer_seal(CLI::App& program, Invocation& invocation);
 void offer_unseal(CLI::App& program, Invocation& invocation);
 void offer_completions(CLI::App& program, Invocation& invocation);
+void offer_help(CLI::App& program, Invocation& invocation);
+void offer_version(CLI::App& program, Invocation& invocation);
 
 /// An option that may be given several times, each time with one value.
 inline CLI::Option* repeatable(CLI::Option* option) { return option->allow_extra_args(false); }
+
+/// A word that a subcommand has no place for goes to the command above it, which does not run then.
+inline void refuse_words_of(const CLI::App& above) {
+    for (const auto* option : above.get_options()) {
+        if (option->get_positional() && option->count() > 0) throw CLI::ExtrasError({option->get_name()});
+    }
+}
 
 /// Adds a subcommand whose options live in an `Asked`; `run` is called with them when it is chosen.
 template <class Asked, class Run>
@@ -38,7 +47,8 @@ CLI::App* offer(CLI::App& program, Invocation& invocation, const std::string& na
     command->fallthrough(); // --json and the like may stand behind the command too
     const auto asked = std::make_shared<Asked>();
     if (describe) describe(*command, *asked);
-    command->callback([&invocation, asked, run] {
+    command->callback([&program, &invocation, asked, run] {
+        refuse_words_of(program);
         invocation.choose([&invocation, asked, run] { return run(invocation, *asked); });
     });
     return command;

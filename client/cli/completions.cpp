@@ -1,6 +1,7 @@
 #include "cli/commands.hpp"
 #include "cli/terminal.hpp"
 
+#include <array>
 #include <unistd.h>
 
 namespace credlease::cli {
@@ -37,6 +38,27 @@ void collect(const CLI::App& command, const std::string& path, const std::string
     }
 }
 
+/// What a command's argument may be; each is asked of the broker or is known. A table in a pipe is plain, and its
+/// columns are two spaces apart.
+struct Argument {
+    const char* path;
+    const char* offered; ///< shell code that prints one a line
+};
+constexpr const char* service_lines = "credlease services 2>/dev/null | sed -n '2,$s/  .*//p'";
+constexpr const char* name_lines = "credlease list 2>/dev/null | sed -n '2,$s/  .*//p'";
+constexpr std::array arguments = {
+    Argument{"add", service_lines}, Argument{"services", service_lines},
+    Argument{"show", name_lines},   Argument{"lease", name_lines},
+    Argument{"edit", name_lines},   Argument{"delete", name_lines},
+    Argument{"audit", name_lines},  Argument{"completions", "printf '%s\\n' bash zsh fish"}};
+
+/// A shell function that prints what may be the argument of the command `route`.
+std::string argument_function() {
+    std::string text = "_credlease_arguments() {\n  case \"$1\" in\n";
+    for (const auto& each : arguments) text += "    " + std::string(each.path) + ") " + each.offered + " ;;\n";
+    return text + "  esac\n}\n";
+}
+
 /// Shell code that walks the words typed so far into `route`, then sets `offered`; the same for bash and zsh.
 std::string cases_of(const std::vector<Level>& levels) {
     std::string paths;
@@ -56,24 +78,29 @@ std::string cases_of(const std::vector<Level>& levels) {
 }
 
 std::string for_bash(const std::vector<Level>& levels) {
-    return "# bash completion of credlease: source <(credlease completions bash)\n"
+    return "# bash completion of credlease: source <(credlease completions bash)\n" + argument_function() +
            "_credlease() {\n"
-           "  local route='' word offered=''\n"
+           "  local route='' word offered='' IFS=$' \\t\\n'\n"
            "  local typed=(\"${COMP_WORDS[@]:1:COMP_CWORD-1}\")\n" +
            cases_of(levels) +
            "  COMPREPLY=($(compgen -W \"$offered\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n"
+           "  while IFS= read -r word; do\n"
+           "    case \"$word\" in \"${COMP_WORDS[COMP_CWORD]//\\\\/}\"*) COMPREPLY+=(\"$(printf %q \"$word\")\") ;; "
+           "esac\n"
+           "  done < <(_credlease_arguments \"$route\")\n"
            "}\n"
            "complete -o default -F _credlease credlease\n";
 }
 
 std::string for_zsh(const std::vector<Level>& levels) {
     return "#compdef credlease\n"
-           "# zsh completion of credlease: save as _credlease in a directory of $fpath\n"
+           "# zsh completion of credlease: save as _credlease in a directory of $fpath\n" +
+           argument_function() +
            "_credlease() {\n"
            "  local route='' word offered=''\n"
            "  local -a typed=(\"${(@)words[2,CURRENT-1]}\")\n" +
            cases_of(levels) +
-           "  compadd -- ${=offered} || _files\n"
+           "  compadd -- ${=offered} ${(f)\"$(_credlease_arguments \"$route\")\"} || _files\n"
            "}\n"
            "compdef _credlease credlease\n";
 }
@@ -106,6 +133,10 @@ void add_for_fish(const CLI::App& command, const std::string& condition, bool is
 std::string for_fish(const CLI::App& program) {
     std::string out = "# fish completion of credlease: credlease completions fish | source\n";
     add_for_fish(program, "", true, out);
+    for (const auto& each : arguments) {
+        out += "complete -c credlease -f -n " + quoted("__fish_seen_subcommand_from " + std::string(each.path)) +
+               " -a " + quoted("(" + std::string(each.offered) + ")") + "\n";
+    }
     return out;
 }
 

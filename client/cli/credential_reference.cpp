@@ -1,14 +1,14 @@
 #include "cli/credential_reference.hpp"
 
-#include "cli/invocation.hpp"
+#include "cli/naming_errors.hpp"
 
 #include <boost/json/serialize.hpp>
 
 namespace credlease::cli {
 
-Result<FoundCredential> find_credential(Client& client, const std::string& id_or_name) {
+Result<FoundCredential> find_credential(const Invocation& invocation, Client& client, const std::string& id_or_name) {
     const auto answer = client.send({.path = Target("/v1/credentials").segment(id_or_name).text()});
-    if (!answer) return answer.error();
+    if (!answer) return explain_naming(invocation, client, answer.error(), id_or_name);
     auto entry = read_json(*answer);
     if (!entry) return entry.error();
     return FoundCredential{.id = text_at(*entry, {"id"}),
@@ -17,9 +17,9 @@ Result<FoundCredential> find_credential(Client& client, const std::string& id_or
                            .entry = std::move(*entry)};
 }
 
-Result<std::string> find_id(Client& client, const std::string& id_or_name) {
+Result<std::string> find_id(const Invocation& invocation, Client& client, const std::string& id_or_name) {
     if (id_or_name.starts_with("cred_")) return id_or_name;
-    auto found = find_credential(client, id_or_name);
+    auto found = find_credential(invocation, client, id_or_name);
     if (!found) return found.error();
     return found->id;
 }

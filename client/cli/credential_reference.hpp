@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cli/answers.hpp"
+#include "cli/invocation.hpp"
 
 #include <string>
 
@@ -15,10 +16,11 @@ struct FoundCredential {
 };
 
 /// By id or name (`personal:`, `workspace:` or `organization:` before it picks the scope).
-[[nodiscard]] Result<FoundCredential> find_credential(Client& client, const std::string& id_or_name);
+[[nodiscard]] Result<FoundCredential> find_credential(const Invocation& invocation, Client& client,
+                                                      const std::string& id_or_name);
 
 /// The id alone; an id is taken as it is, though nothing of that id may be there any more.
-[[nodiscard]] Result<std::string> find_id(Client& client, const std::string& id_or_name);
+[[nodiscard]] Result<std::string> find_id(const Invocation& invocation, Client& client, const std::string& id_or_name);
 
 /// "personal", "workspace:W" or "organization" as the API's object.
 [[nodiscard]] Result<json::object> read_scope(const std::string& text);

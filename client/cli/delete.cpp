@@ -16,7 +16,7 @@ struct Asked {
 
 Result<int> remove(const Invocation& invocation, const Asked& asked) {
     Client client = invocation.client();
-    const auto found = find_credential(client, asked.credential);
+    const auto found = find_credential(invocation, client, asked.credential);
     if (!found) return found.error();
     const std::string what = printable(found->name) + " (" + found->id + ")";
     if (!asked.yes && !asked.force) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <charconv>
+#include <ctime>
 #include <string_view>
 
 namespace credlease::cli {
@@ -18,6 +19,20 @@ struct Unit {
 constexpr std::array<Unit, 5> units = {{{"ms", 1ms}, {"s", 1s}, {"m", 1min}, {"h", 1h}, {"d", 24h}}};
 constexpr std::chrono::milliseconds longest = 24h * 3650;
 
+/// RFC 3339 in UTC, to the second.
+std::string text_of(std::chrono::system_clock::time_point at) {
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(at);
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    std::array<char, 32> room{};
+    return {room.data(), std::strftime(room.data(), room.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
+}
+
+/// Enough to tell a time from a slip; the broker reads it.
+bool looks_like_a_time(const std::string& text) {
+    return text.size() > 10 && text[4] == '-' && text[7] == '-' && (text[10] == 'T' || text[10] == 't');
+}
+
 } // namespace
 
 Result<std::optional<std::chrono::milliseconds>> read_duration(const std::string& option, const std::string& text) {
@@ -31,6 +46,13 @@ Result<std::optional<std::chrono::milliseconds>> read_duration(const std::string
         if (fits) return Maybe(count * unit.length);
     }
     return usage(option + " is a duration such as 90s, 15m, 1h or 30d.");
+}
+
+Result<std::string> read_moment(const std::string& option, const std::string& text) {
+    if (text.empty() || looks_like_a_time(text)) return text;
+    const auto ago = read_duration(option, text);
+    if (ago) return text_of(std::chrono::system_clock::now() - **ago);
+    return usage(option + " is a time such as 2026-11-22T10:00:00Z, or a duration such as 1h for that long ago.");
 }
 
 } // namespace credlease::cli

@@ -12,4 +12,7 @@ namespace credlease::cli {
 [[nodiscard]] Result<std::optional<std::chrono::milliseconds>> read_duration(const std::string& option,
                                                                              const std::string& text);
 
+/// A point in time for a query: RFC 3339 as it is, a duration as that long ago, empty as none. `usage` otherwise.
+[[nodiscard]] Result<std::string> read_moment(const std::string& option, const std::string& text);
+
 } // namespace credlease::cli

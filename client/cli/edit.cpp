@@ -43,6 +43,20 @@ Result<json::object> read_members(const Asked& asked) {
     return members;
 }
 
+/// The broker takes a secret with a destination that it goes to, and else only as a rotation, which is not there yet.
+Result<void> check_secrets(const ServiceAuth& auth, const std::vector<Client::FieldValue>& fields) {
+    bool has_secret = false;
+    bool has_destination = false;
+    for (const auto& field : fields) {
+        const ServiceField* described = auth.find(field.name);
+        has_secret = has_secret || described->secret;
+        has_destination = has_destination || described->destination;
+    }
+    if (!has_secret || has_destination) return {};
+    return usage("A secret is changed only together with a destination that it goes to. Nothing was sent.",
+                 "To replace a secret today, add a new credential and delete the old one.");
+}
+
 Result<Answer> send(Client& client, const FoundCredential& found, const json::object& members,
                     std::vector<Client::FieldValue> fields) {
     Client::Request request{
@@ -57,7 +71,7 @@ Result<int> edit(const Invocation& invocation, const Asked& asked) {
     if (!members) return members.error();
     if (members->empty() && asked.fields.empty()) return usage("Say what is to change.", "See: credlease edit --help");
     Client client = invocation.client();
-    const auto found = find_credential(client, asked.credential);
+    const auto found = find_credential(invocation, client, asked.credential);
     if (!found) return found.error();
     std::vector<Client::FieldValue> fields;
     if (!asked.fields.empty()) {
@@ -65,6 +79,7 @@ Result<int> edit(const Invocation& invocation, const Asked& asked) {
         if (!auth) return auth.error();
         auto read = read_fields(*auth, asked.fields);
         if (!read) return read.error();
+        if (auto checked = check_secrets(*auth, *read); !checked) return checked.error();
         fields = std::move(*read);
     }
     const auto answer = send(client, *found, *members, std::move(fields));
@@ -84,6 +99,9 @@ Result<int> edit(const Invocation& invocation, const Asked& asked) {
 
 void offer_edit(CLI::App& program, Invocation& invocation) {
     const auto describe = [](CLI::App& command, Asked& asked) {
+        command.footer(
+            "A secret is given only together with a destination that it goes to (see: credlease services S), and then\n"
+            "every secret field is. To replace a secret today, add a new credential and delete the old one.");
         command.add_option("credential", asked.credential, "Its id or name")->required();
         command.add_option("--name", asked.name, "Its new name");
         command.add_option("--notes", asked.notes, "Its new notes");

@@ -1,7 +1,7 @@
 #include "cli/environment.hpp"
 
-#include "cli/invocation.hpp"
 #include "cli/lease_field.hpp"
+#include "cli/naming_errors.hpp"
 #include "cli/terminal.hpp"
 
 #include <algorithm>
@@ -43,7 +43,10 @@ bool is_scope_word(std::string_view text) {
 Result<Wanted> read_one(const std::string& text, bool as_file) {
     const auto equals = text.find('=');
     const std::string variable = text.substr(0, equals);
-    if (equals == std::string::npos || !is_variable_name(variable) || equals + 1 == text.size()) {
+    if (equals != std::string::npos && !is_variable_name(variable)) {
+        return usage("\"" + variable + "\" is not a variable's name: letters, digits and _, and no digit first.");
+    }
+    if (equals == std::string::npos || equals + 1 == text.size()) {
         return usage(as_file ? "A --file is VAR=CREDENTIAL or VAR=CREDENTIAL:FIELD."
                              : "An --env is VAR=CREDENTIAL or VAR=CREDENTIAL:FIELD.");
     }
@@ -60,6 +63,15 @@ Result<Wanted> read_one(const std::string& text, bool as_file) {
 
 Error no_memory_file() { return usage(std::string("No sealed memory can be made: ") + std::strerror(errno) + "."); }
 
+/// Says which credential has not the field that is wanted.
+Result<void> show(const Lease& lease, const Wanted& wanted, const std::function<void(std::string_view)>& use) {
+    auto shown = show_field(lease, wanted.field, use);
+    if (shown) return shown;
+    Error error = shown.error();
+    error.sentence = "\"" + wanted.credential + "\": " + error.sentence;
+    return error;
+}
+
 /// memfd_create(2): a file in memory that nobody can change any more.
 Result<Descriptor> make_sealed_file(const Lease& lease, const Wanted& wanted) {
     int number = memfd_create("credlease", MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
@@ -67,7 +79,7 @@ Result<Descriptor> make_sealed_file(const Lease& lease, const Wanted& wanted) {
     if (number < 0) return no_memory_file();
     Descriptor file(number);
     bool written = false;
-    auto shown = show_field(lease, wanted.field, [&](std::string_view text) { written = write_all(number, text); });
+    auto shown = show(lease, wanted, [&](std::string_view text) { written = write_all(number, text); });
     if (!shown) return shown.error();
     constexpr int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
     const bool rewound = lseek(number, 0, SEEK_SET) == 0;
@@ -85,7 +97,7 @@ Result<void> write_variables(const std::vector<Wanted>& wanted, const Leases& le
         write("=");
         if (each.as_file) {
             write("/proc/self/fd/" + std::to_string((file++)->number()));
-        } else if (auto shown = show_field(leases.at(each.credential), each.field, write); !shown) {
+        } else if (auto shown = show(leases.at(each.credential), each, write); !shown) {
             return shown;
         }
         write(std::string_view("\0", 1));
@@ -135,8 +147,8 @@ Result<std::vector<Wanted>> read_wanted(const std::vector<std::string>& environm
     return all;
 }
 
-Result<Leases> take_leases(Client& client, const std::vector<Wanted>& wanted, const std::string& workspace,
-                           const Purpose& purpose) {
+Result<Leases> take_leases(const Invocation& invocation, Client& client, const std::vector<Wanted>& wanted,
+                           const std::string& workspace, const Purpose& purpose) {
     std::map<std::string, std::set<std::string>> fields;
     for (const Wanted& each : wanted) fields[each.credential].insert(each.field);
     Leases leases;
@@ -145,7 +157,7 @@ Result<Leases> take_leases(Client& client, const std::vector<Wanted>& wanted, co
             .credential = credential, .workspace = workspace, .purpose = purpose, .renew_itself = true};
         if (!names.contains("")) request.fields.assign(names.begin(), names.end());
         auto lease = client.lease(request);
-        if (!lease) return lease.error();
+        if (!lease) return explain_naming(invocation, client, lease.error(), credential, workspace);
         leases.emplace(credential, std::move(*lease));
     }
     return leases;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "credlease/client.hpp"
+#include "cli/invocation.hpp"
 
 #include <map>
 #include <string>
@@ -22,8 +22,9 @@ struct Wanted {
 
 /// One lease a credential, of the fields that are wanted, which renews itself.
 using Leases = std::map<std::string, Lease>;
-[[nodiscard]] Result<Leases> take_leases(Client& client, const std::vector<Wanted>& wanted,
-                                         const std::string& workspace, const Purpose& purpose);
+[[nodiscard]] Result<Leases> take_leases(const Invocation& invocation, Client& client,
+                                         const std::vector<Wanted>& wanted, const std::string& workspace,
+                                         const Purpose& purpose);
 
 /// A descriptor that a command inherits; closed with this object.
 class Descriptor {

@@ -1,6 +1,7 @@
 #include "cli/child.hpp"
 #include "cli/commands.hpp"
 #include "cli/environment.hpp"
+#include "cli/lease_end.hpp"
 
 #include <unistd.h>
 
@@ -20,12 +21,12 @@ class EndedLeases {
     explicit EndedLeases(const Leases& leases) : leases_(leases) {}
     void report_new() {
         for (const auto& [credential, lease] : leases_) {
-            const auto error = lease.last_error();
-            if (!error || !lease.is_over() || !reported_.insert(credential).second) continue;
-            report({.code = error->code,
-                    .sentence = "The lease of " + credential + " has ended: " + error->sentence,
+            const auto end = end_of(lease);
+            if (!end || !reported_.insert(credential).second) continue;
+            report({.code = end->code,
+                    .sentence = "The command goes on without the lease of " + credential + ": " + end->sentence,
                     .next_step = "",
-                    .reason = error->reason},
+                    .reason = end->reason},
                    false);
         }
     }
@@ -36,11 +37,11 @@ class EndedLeases {
 };
 
 Result<int> exec(const Invocation& invocation, const Asked& asked) {
-    if (invocation.after_dashes.empty()) return usage("Say the command behind --: credlease exec --env VAR=C -- CMD …");
+    if (invocation.after_dashes.empty()) return no_command_behind_dashes();
     auto wanted = read_wanted(asked.environment, asked.files);
     if (!wanted) return wanted.error();
     Client client = invocation.client();
-    auto leases = take_leases(client, *wanted, asked.workspace, asked.purpose);
+    auto leases = take_leases(invocation, client, *wanted, asked.workspace, asked.purpose);
     if (!leases) return leases.error();
     auto child = [&]() -> Result<Child> {
         // What the command is given is copied for it by the kernel, and wiped here as soon as it runs.
@@ -57,12 +58,16 @@ Result<int> exec(const Invocation& invocation, const Asked& asked) {
 
 void offer_exec(CLI::App& program, Invocation& invocation) {
     const auto describe = [](CLI::App& command, Asked& asked) {
-        command.footer("credlease exec [--env VAR=C[:FIELD]]… [--file VAR=C[:FIELD]]… -- CMD [ARG…]");
+        command.footer(
+            "credlease exec [--env VAR=C[:FIELD]]… [--file VAR=C[:FIELD]]… -- CMD [ARG…]\n\n"
+            "C alone means its secret field; where it has several, name one: C:FIELD.\n"
+            "A path of --file is of CMD's own descriptors (/proc/self/fd/N): CMD reads it, and so do those children\n"
+            "that keep its descriptors open; a program that closes them (sudo, Python's subprocess) loses it.");
         repeatable(command.add_option("--env", asked.environment, "The secret in CMD's environment"))
             ->type_name("VAR=C[:FIELD]");
         repeatable(command.add_option("--file", asked.files, "The secret in sealed memory, its path in VAR (better)"))
             ->type_name("VAR=C[:FIELD]");
-        command.add_option("--workspace", asked.workspace, "In this workspace (operators)");
+        command.add_option("--workspace", asked.workspace, "In this workspace, for operators (default \"default\")");
         command.add_option("--workflow", asked.purpose.workflow, "What it is for: the workflow");
         command.add_option("--run", asked.purpose.run, "What it is for: the run");
         command.add_option("--node", asked.purpose.node, "What it is for: the node");

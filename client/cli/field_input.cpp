@@ -1,5 +1,6 @@
 #include "cli/field_input.hpp"
 
+#include "cli/field_forms.hpp"
 #include "cli/invocation.hpp"
 #include "cli/prompt.hpp"
 #include "cli/terminal.hpp"
@@ -10,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <optional>
 #include <unistd.h>
 
 namespace credlease::cli {
@@ -93,32 +95,63 @@ Result<FieldValue> read_value(const ServiceField& field, const Option& option) {
     return FieldValue{.name = field.name, .value = std::move(*text), .is_json = is_json_type(field)};
 }
 
-std::string question_for(const ServiceField& field) {
-    std::string question = field.label.empty() ? field.name : field.label;
-    if (!field.choices.empty()) {
-        question += " (";
-        for (const auto& choice : field.choices) question += (&choice == &field.choices.front() ? "" : ", ") + choice;
-        question += ")";
-    }
-    if (field.type == "map") question += " (JSON: {\"name\": \"value\"})";
-    if (field.type == "list") question += " (a, b, c)";
-    return printable(question);
+/// Empty where it is well formed. The value itself is not repeated: it may be a secret.
+std::string what_is_wrong(const ServiceField& field, const FieldValue& value) {
+    const auto fits = [&](std::string_view text) { return has_form(field, text); };
+    const auto* secret = std::get_if<SecretText>(&value.value);
+    const bool is_fit = secret == nullptr ? fits(std::get<std::string>(value.value)) : secret->expose(fits);
+    return is_fit ? "" : field.name + " is " + form_of(field) + ".";
 }
 
-Result<FieldValue> ask_for(const ServiceField& field) {
-    if (!field.help.empty()) write_all(STDERR_FILENO, printable(field.help) + "\n");
+std::string question_for(const ServiceField& field) {
+    const std::string form = form_of(field);
+    return printable((field.label.empty() ? field.name : field.label) + (form.empty() ? "" : " (" + form + ")"));
+}
+
+/// An empty answer is no value.
+Result<std::optional<FieldValue>> ask_once(const ServiceField& field) {
+    using Maybe = std::optional<FieldValue>;
     if (field.secret) {
         auto text = ask_secret(question_for(field));
         if (!text) return text.error();
-        return FieldValue{.name = field.name, .value = std::move(*text), .is_json = is_json_type(field)};
+        if (text->empty()) return Maybe();
+        return Maybe(FieldValue{.name = field.name, .value = std::move(*text), .is_json = is_json_type(field)});
     }
     const auto text = ask(question_for(field));
     if (!text) return text.error();
-    return public_value(field, *text);
+    return text->empty() ? Maybe() : Maybe(public_value(field, *text));
+}
+
+/// Asks again for what is missing or malformed: what was typed before stays.
+Result<FieldValue> ask_for(const ServiceField& field) {
+    constexpr int most_times = 5; // a terminal that was hung up answers nothing for ever
+    if (!field.help.empty()) write_all(STDERR_FILENO, printable(field.help) + "\n");
+    for (int times = 0; times < most_times; ++times) {
+        auto value = ask_once(field);
+        if (!value) return value.error();
+        const std::string wrong = *value ? what_is_wrong(field, **value) : field.name + " is required.";
+        if (wrong.empty()) return std::move(**value);
+        write_all(STDERR_FILENO, printable(wrong) + "\n");
+    }
+    return usage("No value was given for " + field.name + ". Nothing was sent.");
 }
 
 bool is_given(const std::vector<FieldValue>& given, const std::string& name) {
     return std::ranges::find(given, name, &FieldValue::name) != given.end();
+}
+
+/// Nobody can be asked.
+Error are_missing(const std::vector<const ServiceField*>& fields) {
+    std::string names;
+    for (const auto* field : fields) names += (names.empty() ? "" : ", ") + field->name;
+    if (fields.size() > 1) {
+        return usage("These fields are missing: " + names + ".",
+                     "Give each with --field NAME=@FILE, NAME=- or, unless it is secret, NAME=VALUE.");
+    }
+    const std::string option = "--field " + names;
+    return usage("A field is missing: " + names + ".",
+                 fields.front()->secret ? "Give it with " + option + "=- (standard input) or " + option + "=@FILE."
+                                        : "Give it with " + option + "=VALUE.");
 }
 
 } // namespace
@@ -138,27 +171,25 @@ Result<std::vector<FieldValue>> read_fields(const ServiceAuth& auth, const std::
         }
         auto value = read_value(*field, *option);
         if (!value) return value.error();
+        if (const auto wrong = what_is_wrong(*field, *value); !wrong.empty()) return usage(wrong, "Nothing was sent.");
         values.push_back(std::move(*value));
     }
     return values;
 }
 
 Result<void> ask_for_missing(const ServiceAuth& auth, std::vector<FieldValue>& given) {
-    std::string missing;
+    std::vector<const ServiceField*> missing;
     for (const ServiceField& field : auth.fields) {
-        if (!field.required || is_given(given, field.name)) continue;
-        if (!can_ask()) {
-            missing += (missing.empty() ? "" : ", ") + field.name;
-            continue;
-        }
-        auto value = ask_for(field);
+        if (field.required && !is_given(given, field.name)) missing.push_back(&field);
+    }
+    if (missing.empty()) return {};
+    if (!can_ask()) return are_missing(missing);
+    for (const auto* field : missing) {
+        auto value = ask_for(*field);
         if (!value) return value.error();
         given.push_back(std::move(*value));
     }
-    if (missing.empty()) return {};
-    return usage("These fields are missing: " + missing + ".",
-                 "Give each with --field NAME=@FILE, NAME=- or, unless it is "
-                 "secret, NAME=VALUE.");
+    return {};
 }
 
 } // namespace credlease::cli

@@ -36,14 +36,14 @@ std::string leases_of(const json::value& grant) {
 
 Result<int> list_grants(const Invocation& invocation, const Asked& asked) {
     Client client = invocation.client();
-    auto items = get_all(client, Target("/v1/grants"), asked.most);
-    if (!items) return items.error();
+    auto list = get_all(client, Target("/v1/grants"), asked.most);
+    if (!list) return list.error();
     if (invocation.json) {
-        print_items(std::move(*items));
+        print_items(std::move(list->items));
         return exit_done;
     }
     Table table({"GRANT", "MINTED BY", "WORKSPACE", "WORKFLOW", "RUN", "REACHES", "UID", "EXPIRES"});
-    for (const auto& grant : *items) {
+    for (const auto& grant : list->items) {
         table.add({{text_at(grant, {"id"}), Color::faint},
                    {text_at(grant, {"minted_by"})},
                    {text_at(grant, {"workspace"})},
@@ -54,6 +54,7 @@ Result<int> list_grants(const Invocation& invocation, const Asked& asked) {
                    {time_at(grant, {"expires_at"})}});
     }
     table.print("No grant is live, or none that you may see.");
+    say_whether_more(*list);
     return exit_done;
 }
 
@@ -91,7 +92,7 @@ Result<int> show_grant(const Invocation& invocation, const One& asked) {
 
 void offer_grants(CLI::App& program, Invocation& invocation) {
     const auto describe = [](CLI::App& command, Asked& asked) {
-        command.add_option("--limit", asked.most, "At most so many")->type_name("N");
+        command.add_option("--limit", asked.most, "At most so many (default all)")->type_name("N");
     };
     auto* grants = offer<Asked>(program, invocation, "grants", "List live grants", describe, list_grants);
     const auto describe_one = [](CLI::App& command, One& asked) {

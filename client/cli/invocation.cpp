@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <cerrno>
 #include <unistd.h>
 
 namespace credlease::cli {
@@ -49,15 +50,31 @@ Client Invocation::client(std::chrono::milliseconds timeout) const {
     return Client(std::move(options));
 }
 
+Error Invocation::explain(Error error) const {
+    if (error.code != unreachable_code || user || system) return error;
+    const std::string found = client().admin_socket();
+    const std::string own = Client(Options{.which = Options::Which::user}).admin_socket();
+    const std::string systems = Client(Options{.which = Options::Which::system}).admin_socket();
+    // With a socket that was named, by option or environment, nothing else was tried. What is there has its own error.
+    const auto is_absent = [](const std::string& path) { return access(path.c_str(), F_OK) != 0 && errno == ENOENT; };
+    if (found != systems || !is_absent(own) || !is_absent(systems)) return error;
+    error.sentence = "No broker is there: neither " + own + " (your own) nor " + systems + " (the system's) exists.";
+    return error;
+}
+
 Error usage(std::string sentence, std::string next_step) {
     return {.code = usage_code, .sentence = std::move(sentence), .next_step = std::move(next_step)};
+}
+
+Error no_command_behind_dashes() {
+    return usage("Put the command behind --: credlease exec --env A=C -- CMD", "See: credlease exec --help");
 }
 
 int report(const Error& error, bool as_json) {
     const std::string text = as_json ? json_of(error) : printable(text_of(error), Lines::several);
     write_all(STDERR_FILENO, text + "\n");
     if (error.code == usage_code || error.code == "configuration") return exit_usage;
-    return error.code == "unreachable" ? exit_unreachable : exit_refused;
+    return error.code == unreachable_code ? exit_unreachable : exit_refused;
 }
 
 } // namespace credlease::cli

@@ -16,6 +16,9 @@ inline constexpr int exit_refused = 1;
 inline constexpr int exit_usage = 2;
 inline constexpr int exit_unreachable = 3;
 
+/// The code of an error that no broker answered.
+inline constexpr const char* unreachable_code = "unreachable";
+
 /// One call of the program: what its options say, and the command that they chose.
 struct Invocation {
     bool json = false;
@@ -31,11 +34,17 @@ struct Invocation {
     }
     Command chosen{};
 
+    /// Where no broker is: all the sockets that were looked for.
+    [[nodiscard]] Error explain(Error error) const;
+
     [[nodiscard]] Client client(std::chrono::milliseconds timeout = std::chrono::seconds(30)) const;
 };
 
 /// What was typed cannot be meant: exit status 2.
 [[nodiscard]] Error usage(std::string sentence, std::string next_step = "");
+
+/// `exec` was given no command, or one that does not stand behind "--".
+[[nodiscard]] Error no_command_behind_dashes();
 
 /// Says what is wrong on standard error (with --json as one JSON object); the exit status.
 int report(const Error& error, bool as_json);

@@ -15,10 +15,10 @@ struct Asked {
     std::size_t most = 0;
 };
 
-Result<Target> target_for(Client& client, const Asked& asked) {
+Result<Target> target_for(const Invocation& invocation, Client& client, const Asked& asked) {
     Target target("/v1/leases");
     if (!asked.credential.empty()) {
-        const auto id = find_id(client, asked.credential);
+        const auto id = find_id(invocation, client, asked.credential);
         if (!id) return id.error();
         target.query("credential", *id);
     }
@@ -26,27 +26,34 @@ Result<Target> target_for(Client& client, const Asked& asked) {
     return target;
 }
 
+/// The process that it ends with; a lease that is bound to none lives on when its first one has gone.
+std::string holder_of(const json::value& lease) {
+    return text_at(lease, {"bind"}) == "none" ? "-" : text_at(lease, {"holder", "pid"});
+}
+
 Result<int> list_leases(const Invocation& invocation, const Asked& asked) {
     Client client = invocation.client();
-    const auto target = target_for(client, asked);
+    auto target = target_for(invocation, client, asked);
     if (!target) return target.error();
-    auto items = get_all(client, *target, asked.most);
-    if (!items) return items.error();
+    target->also_for_workers();
+    auto list = get_all(client, *target, asked.most);
+    if (!list) return list.error();
     if (invocation.json) {
-        print_items(std::move(*items));
+        print_items(std::move(list->items));
         return exit_done;
     }
-    Table table({"LEASE", "CREDENTIAL", "HOLDER", "PID", "WORKFLOW", "RUN", "EXPIRES"});
-    for (const auto& item : *items) {
+    Table table({"LEASE", "CREDENTIAL", "PRINCIPAL", "HOLDER", "WORKFLOW", "RUN", "EXPIRES"});
+    for (const auto& item : list->items) {
         table.add({{text_at(item, {"lease"}), Color::faint},
                    {text_at(item, {"credential", "name"})},
                    {text_at(item, {"principal"})},
-                   {text_at(item, {"holder", "pid"})},
+                   {holder_of(item)},
                    {text_at(item, {"purpose", "workflow"})},
                    {text_at(item, {"purpose", "run"})},
                    {time_at(item, {"expires_at"})}});
     }
     table.print("No lease is live, or none that you may see.");
+    say_whether_more(*list);
     return exit_done;
 }
 
@@ -63,8 +70,8 @@ Result<std::size_t> end_each(Client& client, const std::vector<std::string>& ids
     return ids.size();
 }
 
-Result<std::size_t> end_matching(Client& client, const Asked& asked) {
-    const auto target = target_for(client, asked);
+Result<std::size_t> end_matching(const Invocation& invocation, Client& client, const Asked& asked) {
+    const auto target = target_for(invocation, client, asked);
     if (!target) return target.error();
     const auto answer = client.send({.method = "DELETE", .path = target->text()});
     if (!answer) return answer.error();
@@ -81,7 +88,7 @@ Result<int> end(const Invocation& invocation, const Ended& asked) {
         return usage("Say which leases end: their ids, or --credential, --workflow, --run or --grant.");
     }
     Client client = invocation.client();
-    const auto count = matching ? end_matching(client, by) : end_each(client, asked.ids);
+    const auto count = matching ? end_matching(invocation, client, by) : end_each(client, asked.ids);
     if (!count) return count.error();
     if (invocation.json) {
         print_json(json::object{{"ended", *count}});
@@ -103,7 +110,7 @@ void describe_filter(CLI::App& command, Asked& asked) {
 void offer_leases(CLI::App& program, Invocation& invocation) {
     const auto describe = [](CLI::App& command, Asked& asked) {
         describe_filter(command, asked);
-        command.add_option("--limit", asked.most, "At most so many")->type_name("N");
+        command.add_option("--limit", asked.most, "At most so many (default all)")->type_name("N");
     };
     auto* leases = offer<Asked>(program, invocation, "leases", "List live leases, or end some", describe, list_leases);
     const auto describe_end = [](CLI::App& command, Ended& asked) {

@@ -16,20 +16,29 @@ struct Asked {
     std::size_t most = 0;
 };
 
-Result<int> list(const Invocation& invocation, const Asked& asked) {
+/// The broker says what a scope may be; what is wrong with "personal" is the caller.
+Error explain(Error error, const Asked& asked) {
+    if (error.field != "scope" || asked.scope != "personal") return error;
+    error.sentence = "A personal scope needs a user; you are none.";
+    error.next_step = "Look into a workspace: --scope workspace:W";
+    return error;
+}
+
+Result<int> list_credentials(const Invocation& invocation, const Asked& asked) {
     Client client = invocation.client();
     Target target("/v1/credentials");
+    target.also_for_workers();
     target.query("q", asked.text).query("scope", asked.scope).query("auth", asked.auth);
     target.query("status", asked.status).query("sort", asked.sort);
     for (const auto& service : asked.services) target.query("service", service);
-    auto items = get_all(client, target, asked.most);
-    if (!items) return items.error();
+    auto list = get_all(client, target, asked.most);
+    if (!list) return explain(list.error(), asked);
     if (invocation.json) {
-        print_items(std::move(*items));
+        print_items(std::move(list->items));
         return exit_done;
     }
     Table table({"NAME", "SERVICE", "SCOPE", "STATUS", "VERSION", "LAST USED", "ID"});
-    for (const auto& item : *items) {
+    for (const auto& item : list->items) {
         table.add({{text_at(item, {"name"})},
                    {text_at(item, {"service"})},
                    {scope_at(item)},
@@ -39,6 +48,7 @@ Result<int> list(const Invocation& invocation, const Asked& asked) {
                    {text_at(item, {"id"}), Color::faint}});
     }
     table.print("There is no such credential, or none that you may see. Add one with: credlease add SERVICE");
+    say_whether_more(*list);
     return exit_done;
 }
 
@@ -52,10 +62,10 @@ void offer_list(CLI::App& program, Invocation& invocation) {
         command.add_option("--scope", asked.scope, "personal, workspace:W or organization");
         command.add_option("--auth", asked.auth, "Of this auth type");
         command.add_option("--status", asked.status, "active, expired, failing, revoked or pending");
-        command.add_option("--sort", asked.sort, "name, created_at, updated_at or last_used_at");
-        command.add_option("--limit", asked.most, "At most so many")->type_name("N");
+        command.add_option("--sort", asked.sort, "name, created_at, updated_at or last_used_at (default name)");
+        command.add_option("--limit", asked.most, "At most so many (default all)")->type_name("N");
     };
-    offer<Asked>(program, invocation, "list", "List credentials", describe, list);
+    offer<Asked>(program, invocation, "list", "List credentials", describe, list_credentials);
 }
 
 } // namespace credlease::cli

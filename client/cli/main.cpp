@@ -1,5 +1,7 @@
 #include "cli/commands.hpp"
+#include "cli/misuse.hpp"
 #include "cli/terminal.hpp"
+#include "startup/standard_descriptors.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -13,26 +15,28 @@ namespace {
 
 void offer_all(CLI::App& program, Invocation& invocation) {
     program.add_flag("--json", invocation.json, "JSON for programs instead of tables");
-    program.add_option("--socket", invocation.socket, "The broker's socket")->type_name("PATH");
+    program
+        .add_option("--socket", invocation.socket,
+                    "The broker's socket (default CREDLEASE_SOCKET and CREDLEASE_ADMIN_SOCKET, else your own broker's, "
+                    "else the system's)")
+        ->type_name("PATH");
     auto* user = program.add_flag("--user", invocation.user, "Your own broker");
     program.add_flag("--system", invocation.system, "The system's broker")->excludes(user);
     program.set_version_flag("--version", "credlease " CREDLEASE_VERSION);
     program.require_subcommand(1);
-    for (const auto offer_one : {offer_add, offer_list, offer_show, offer_edit, offer_delete, offer_lease, offer_exec,
-                                 offer_leases, offer_audit, offer_grant, offer_grants, offer_services, offer_workspaces,
-                                 offer_members, offer_status, offer_seal, offer_unseal, offer_completions}) {
+    program.get_formatter()->label("REQUIRED", "(required)");
+    for (const auto offer_one :
+         {offer_add,    offer_list,  offer_show,   offer_edit,        offer_delete,   offer_lease,      offer_exec,
+          offer_leases, offer_audit, offer_grant,  offer_grants,      offer_services, offer_workspaces, offer_members,
+          offer_status, offer_seal,  offer_unseal, offer_completions, offer_help,     offer_version}) {
         offer_one(program, invocation);
     }
 }
 
-/// An argument that is not understood may be a mistyped secret: only what looks like an option's name is repeated.
-Error not_understood(const CLI::App& program) {
-    std::string names;
-    for (const auto& argument : program.remaining(true)) {
-        if (argument.starts_with('-')) names += " " + argument.substr(0, argument.find('='));
-    }
-    return usage("There are arguments that are not understood" + (names.empty() ? "." : ":" + names + "."),
-                 "See: credlease COMMAND --help");
+int refuse(const CLI::App& program, const CLI::ParseError& thrown, bool as_json) {
+    if (as_json || !is_bare(program)) return report(explain_misuse(program, thrown), as_json);
+    write_all(STDERR_FILENO, help_of(program));
+    return exit_usage;
 }
 
 int run(int count, char** arguments) {
@@ -48,20 +52,19 @@ int run(int count, char** arguments) {
     std::ranges::reverse(words); // as CLI11 takes them
     try {
         program.parse(std::move(words));
-    } catch (const CLI::ExtrasError&) {
-        return report(not_understood(program), invocation.json);
-    } catch (const CLI::ParseError& error) {
-        if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return program.exit(error);
-        return report(usage(error.what(), "See: credlease --help, or credlease COMMAND --help"), invocation.json);
+    } catch (const CLI::ParseError& thrown) {
+        if (thrown.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return program.exit(thrown);
+        return refuse(program, thrown, invocation.json);
     }
     const auto outcome = invocation.chosen();
-    return outcome ? *outcome : report(outcome.error(), invocation.json);
+    return outcome ? *outcome : report(invocation.explain(outcome.error()), invocation.json);
 }
 
 } // namespace
 } // namespace credlease::cli
 
 int main(int count, char** arguments) {
+    if (!credlease::startup::fill_standard_descriptors()) return credlease::cli::exit_refused;
     try {
         return credlease::cli::run(count, arguments);
     } catch (const std::exception& thrown) {

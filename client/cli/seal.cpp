@@ -13,6 +13,8 @@ struct Asked {
 
 Result<int> seal(const Invocation& invocation, const Asked& asked) {
     Client client = invocation.client(std::chrono::minutes(2));
+    const auto before = get(client, Target("/v1/status"));
+    const bool was_sealed = before && text_at(*before, {"state"}) == "sealed";
     const auto answer =
         client.send({.method = "POST", .path = "/v1/seal", .json = asked.now ? "{\"now\":true}" : "{}"});
     if (!answer) return answer.error();
@@ -20,6 +22,8 @@ Result<int> seal(const Invocation& invocation, const Asked& asked) {
     if (!status) return status.error();
     if (invocation.json) {
         print_json(*status);
+    } else if (was_sealed) {
+        write_all(STDOUT_FILENO, "The broker was sealed already.\n");
     } else {
         write_all(STDOUT_FILENO, "The broker is " + printable(text_at(*status, {"state"})) + "; its keys are wiped.\n");
     }

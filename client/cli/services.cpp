@@ -1,5 +1,6 @@
 #include "cli/catalog_entry.hpp"
 #include "cli/commands.hpp"
+#include "cli/field_forms.hpp"
 #include "cli/table.hpp"
 
 #include <unistd.h>
@@ -12,14 +13,14 @@ struct Asked {
 };
 
 Result<int> list_services(const Invocation& invocation, Client& client) {
-    auto items = get_all(client, Target("/v1/services"), 0);
-    if (!items) return items.error();
+    auto list = get_all(client, Target("/v1/services").also_for_workers(), 0);
+    if (!list) return list.error();
     if (invocation.json) {
-        print_items(std::move(*items));
+        print_items(std::move(list->items));
         return exit_done;
     }
     Table table({"SERVICE", "NAME", "AUTH TYPES"});
-    for (const auto& item : *items) {
+    for (const auto& item : list->items) {
         std::string types;
         const auto* auth = find_at(item, {"auth"});
         if (auth != nullptr && auth->is_array()) {
@@ -39,8 +40,16 @@ std::string remarks_on(const json::value& field) {
     return remarks;
 }
 
+std::string meaning_of(const json::value& field) {
+    const std::string help = text_at(field, {"help"});
+    const std::string form = form_of(read_field(field));
+    std::string text = text_at(field, {"label"}) + (help.empty() ? "" : ". " + help);
+    if (!form.empty()) text += " (" + form + ")";
+    return text;
+}
+
 Result<int> show_service(const Invocation& invocation, Client& client, const std::string& service) {
-    const auto entry = get(client, Target("/v1/services").segment(service));
+    const auto entry = get(client, Target("/v1/services").segment(service).also_for_workers());
     if (!entry) return entry.error();
     if (invocation.json) {
         print_json(*entry);
@@ -55,19 +64,21 @@ Result<int> show_service(const Invocation& invocation, Client& client, const std
     if (auth == nullptr || !auth->is_array()) return exit_done;
     for (const auto& type : auth->get_array()) {
         write_all(STDOUT_FILENO, "\n" + printable(text_at(type, {"name"}) + ": " + text_at(type, {"label"})) + "\n");
-        Table table({"FIELD", "TYPE", "DEFAULT", "", "MEANING"});
+        Table table({"FIELD", "TYPE", "DEFAULT", "REMARKS", "MEANING"});
         const auto* fields = find_at(type, {"fields"});
         if (fields == nullptr || !fields->is_array()) continue;
         for (const auto& field : fields->get_array()) {
-            const std::string help = text_at(field, {"help"});
             table.add({{text_at(field, {"name"})},
                        {text_at(field, {"type"})},
                        {text_at(field, {"default"})},
                        {remarks_on(field)},
-                       {text_at(field, {"label"}) + (help.empty() ? "" : ". " + help)}});
+                       {meaning_of(field)}});
         }
         table.print("It has no fields.");
     }
+    write_all(STDOUT_FILENO,
+              "\nA destination decides where the secret goes: to change one, give every secret field anew "
+              "with it.\n");
     return exit_done;
 }
 

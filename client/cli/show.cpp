@@ -20,9 +20,17 @@ void add_fields(Sheet& sheet, const json::value& entry) {
     }
 }
 
+/// A broker tells when its own default is due, too, which says nothing of this credential until the time has come.
+void add_rotation(Sheet& sheet, const json::value& entry) {
+    constexpr std::string_view broker_default = "90d"; // [rotation] every
+    const bool is_overdue = is_true_at(entry, {"rotation", "overdue"});
+    if (!is_overdue && text_at(entry, {"rotation", "every"}) == broker_default) return;
+    sheet.add("rotation due", time_at(entry, {"rotation", "due_at"}), is_overdue ? Color::warning : Color::none);
+}
+
 Result<int> show(const Invocation& invocation, const Asked& asked) {
     Client client = invocation.client();
-    const auto found = find_credential(client, asked.credential);
+    const auto found = find_credential(invocation, client, asked.credential);
     if (!found) return found.error();
     const json::value& entry = found->entry;
     if (invocation.json) {
@@ -46,8 +54,7 @@ Result<int> show(const Invocation& invocation, const Asked& asked) {
     sheet.add("updated", time_at(entry, {"updated_at"}));
     sheet.add("last used", time_at(entry, {"last_used_at"}));
     sheet.add("expires", time_at(entry, {"expires_at"}));
-    sheet.add("rotation due", time_at(entry, {"rotation", "due_at"}),
-              is_true_at(entry, {"rotation", "overdue"}) ? Color::warning : Color::none);
+    add_rotation(sheet, entry);
     sheet.print();
     return exit_done;
 }

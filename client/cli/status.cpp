@@ -24,7 +24,8 @@ std::string health_of(const json::value& status) {
 
 Result<int> status(const Invocation& invocation, const Asked&) {
     Client client = invocation.client();
-    const auto answer = get(client, Target("/v1/status"));
+    auto door = Client::Door::admin;
+    const auto answer = get(client, Target("/v1/status").also_for_workers(), door);
     if (!answer) return answer.error();
     if (invocation.json) {
         print_json(*answer);
@@ -35,7 +36,7 @@ Result<int> status(const Invocation& invocation, const Asked&) {
     const std::string engine = text_at(*answer, {"store", "engine"});
     Sheet sheet;
     sheet.add("state", state, color_of(state));
-    sheet.add("socket", client.admin_socket());
+    sheet.add("socket", door == Client::Door::admin ? client.admin_socket() : client.lease_socket());
     sheet.add("version", text_at(*answer, {"version"}));
     sheet.add("seal method", text_at(*answer, {"seal_method"}));
     sheet.add("root key", text_at(*answer, {"root_key"}));

@@ -6,14 +6,8 @@
 namespace credlease::cli {
 namespace {
 
-/// Characters, not bytes: continuation bytes of UTF-8 take no column.
-std::size_t width_of(const std::string& text) {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(text, [](unsigned char byte) { return (byte & 0xc0) != 0x80; }));
-}
-
 std::string padding(const std::string& text, std::size_t width) {
-    return std::string(width - std::min(width, width_of(text)), ' ');
+    return std::string(width - std::min(width, characters_in(text)), ' ');
 }
 
 } // namespace
@@ -24,10 +18,10 @@ void Table::print(const std::string& when_empty) const {
         return;
     }
     std::vector<std::size_t> widths;
-    for (const auto& name : heading_) widths.push_back(width_of(name));
+    for (const auto& name : heading_) widths.push_back(characters_in(name));
     for (const auto& row : rows_) {
         for (std::size_t i = 0; i < row.size(); ++i) {
-            widths[i] = std::max(widths[i], width_of(printable(row[i].text)));
+            widths[i] = std::max(widths[i], characters_in(printable(row[i].text)));
         }
     }
     std::string out;
@@ -51,7 +45,7 @@ void Sheet::add(std::string name, std::string value, Color color) {
 
 void Sheet::print() const {
     std::size_t width = 0;
-    for (const auto& [name, cell] : lines_) width = std::max(width, width_of(name));
+    for (const auto& [name, cell] : lines_) width = std::max(width, characters_in(name));
     std::string out;
     for (const auto& [name, cell] : lines_) {
         out += in(Color::faint, name) + padding(name, width) + "  " + in(cell.color, printable(cell.text)) + "\n";

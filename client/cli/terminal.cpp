@@ -1,5 +1,6 @@
 #include "cli/terminal.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <unistd.h>
@@ -54,6 +55,11 @@ bool is_colored() {
 std::string in(Color color, std::string_view text) {
     if (color == Color::none || !is_colored()) return std::string(text);
     return start_of(color) + std::string(text) + "\033[0m";
+}
+
+std::size_t characters_in(std::string_view text) {
+    const auto begins_one = [](unsigned char byte) { return (byte & 0xc0) != 0x80; };
+    return static_cast<std::size_t>(std::ranges::count_if(text, begins_one));
 }
 
 std::string printable(std::string_view text, Lines lines) {

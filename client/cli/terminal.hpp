@@ -17,6 +17,9 @@ enum class Color { none, good, warning, bad, faint };
 /// `text` in that color, where colors are shown.
 [[nodiscard]] std::string in(Color color, std::string_view text);
 
+/// How many characters of UTF-8, which is also how many columns nearly all of them take.
+[[nodiscard]] std::size_t characters_in(std::string_view text);
+
 /// Text from elsewhere, fit for a terminal: control characters become '?'.
 enum class Lines { one, several };
 [[nodiscard]] std::string printable(std::string_view text, Lines lines = Lines::one);

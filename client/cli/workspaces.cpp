@@ -3,6 +3,7 @@
 #include "cli/prompt.hpp"
 #include "cli/table.hpp"
 
+#include <algorithm>
 #include <unistd.h>
 
 namespace credlease::cli {
@@ -12,14 +13,14 @@ struct Asked {};
 
 Result<int> list_workspaces(const Invocation& invocation, const Asked&) {
     Client client = invocation.client();
-    auto items = get_all(client, Target("/v1/workspaces"), 0);
-    if (!items) return items.error();
+    auto list = get_all(client, Target("/v1/workspaces"), 0);
+    if (!list) return list.error();
     if (invocation.json) {
-        print_items(std::move(*items));
+        print_items(std::move(list->items));
         return exit_done;
     }
     Table table({"WORKSPACE", "MEMBERS"});
-    for (const auto& item : *items) {
+    for (const auto& item : list->items) {
         const auto* members = find_at(item, {"members"});
         const std::size_t count = members != nullptr && members->is_array() ? members->get_array().size() : 0;
         table.add({{text_at(item, {"id"})}, {std::to_string(count)}});
@@ -33,8 +34,14 @@ struct One {
     bool yes = false;
 };
 
+bool is_there(Client& client, const std::string& id) {
+    const auto list = get_all(client, Target("/v1/workspaces"), 0);
+    return list && std::ranges::any_of(list->items, [&](const auto& item) { return text_at(item, {"id"}) == id; });
+}
+
 Result<int> create(const Invocation& invocation, const One& asked) {
     Client client = invocation.client();
+    const bool was_there = is_there(client, asked.id);
     const auto answer =
         client.send({.method = "PUT", .path = Target("/v1/workspaces").segment(asked.id).text(), .json = "{}"});
     if (!answer) return answer.error();
@@ -43,7 +50,8 @@ Result<int> create(const Invocation& invocation, const One& asked) {
     if (invocation.json) {
         print_json(*made);
     } else {
-        write_all(STDOUT_FILENO, "The workspace " + printable(asked.id) + " is there.\n");
+        write_all(STDOUT_FILENO,
+                  "The workspace " + printable(asked.id) + (was_there ? " was there already.\n" : " is there.\n"));
     }
     return exit_done;
 }

@@ -13,7 +13,6 @@ namespace {
 using result::invalid;
 using result::Result;
 
-constexpr std::size_t most_characters = 128;
 constexpr std::size_t most_bytes = 4096; ///< of an unnormalized name; more is not looked at
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -52,20 +51,22 @@ template <class Use> bool all_code_points(std::string_view text, Use use) {
     return true;
 }
 
-/// Control characters, line and paragraph separators, and those that turn the direction of the text around them:
-/// one name could be shown as another.
-bool is_control(utf8proc_int32_t point) {
+/// Control and format characters, line and paragraph separators: what has no width or turns the text around it would
+/// let one name be shown as another. The joiner of emoji is among them, since it joins letters as unseen.
+bool is_unseen(utf8proc_int32_t point) {
     const auto category = utf8proc_category(point);
-    const bool turns = (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
-    return turns || category == UTF8PROC_CATEGORY_CC || category == UTF8PROC_CATEGORY_ZL ||
+    return category == UTF8PROC_CATEGORY_CC || category == UTF8PROC_CATEGORY_CF || category == UTF8PROC_CATEGORY_ZL ||
            category == UTF8PROC_CATEGORY_ZP;
 }
 
-/// 1–128 characters, none of them a control character.
+/// One character or more, all of them seen.
 bool is_line(std::string_view text) {
-    std::size_t count = 0;
-    const bool clean = all_code_points(text, [&](utf8proc_int32_t point) { return !is_control(point) && ++count > 0; });
-    return clean && count >= 1 && count <= most_characters;
+    return !text.empty() && all_code_points(text, [](utf8proc_int32_t point) { return !is_unseen(point); });
+}
+
+std::size_t count_characters(std::string_view text) {
+    const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; };
+    return static_cast<std::size_t>(std::ranges::count_if(text, begins));
 }
 
 } // namespace
@@ -88,7 +89,9 @@ Result<std::string> PlainIdRule::check(std::string_view text) {
 Result<std::string> CredentialNameRule::check(std::string_view text) {
     constexpr std::array<std::string_view, 4> reserved = {"cred_", "personal:", "workspace:", "organization:"};
     auto name = text.size() <= most_bytes && is_clean_utf8(text) ? normalized(text) : std::string{};
-    if (!is_line(name)) return refuse(invalid("", "A name has 1 to 128 characters, none of them a control character."));
+    if (!is_line(name) || count_characters(name) > name_characters_most) {
+        return refuse(invalid("", "A name has 1 to 128 characters, none of them a control or format character."));
+    }
     const auto lower = folded(name);
     if (std::ranges::any_of(reserved, [&](std::string_view prefix) { return lower.starts_with(prefix); }))
         return refuse(invalid("", "A name may not begin with cred_, personal:, workspace: or organization:."));
@@ -108,8 +111,9 @@ Result<std::string> FieldNameRule::check(std::string_view text) {
 }
 
 Result<std::string> LabelRule::check(std::string_view text) {
-    if (is_line(text)) return std::string(text);
-    return refuse(invalid("", "A workflow, run or node has 1 to 128 characters, none of them a control character."));
+    if (is_line(text) && text.size() <= label_bytes_most) return std::string(text);
+    return refuse(
+        invalid("", "A workflow, run or node has 1 to 128 bytes, none of them of a control or format character."));
 }
 
 std::string folded(std::string_view text) {

@@ -3,6 +3,7 @@
 #include "result/result.hpp"
 
 #include <compare>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -31,11 +32,15 @@ template <class Rule> class Name {
     std::string text_;
 };
 
+inline constexpr std::size_t name_characters_most = 128;
+inline constexpr std::size_t name_bytes_most = 4 * name_characters_most; ///< UTF-8
+inline constexpr std::size_t label_bytes_most = 128; ///< in a grant as in a lease, whose record holds it
+
 // Each `check` returns the text in its normal form.
 struct PlainIdRule {
     static result::Result<std::string> check(std::string_view text);
 };
-struct CredentialNameRule { ///< 1–128 characters, NFC, no control characters, no `cred_`, no scope prefix
+struct CredentialNameRule { ///< 1–128 characters, NFC, none that is not seen, no `cred_`, no scope prefix
     static result::Result<std::string> check(std::string_view text);
 };
 struct ServiceIdRule { ///< `[a-z0-9][a-z0-9-]{0,63}`
@@ -44,7 +49,7 @@ struct ServiceIdRule { ///< `[a-z0-9][a-z0-9-]{0,63}`
 struct FieldNameRule { ///< `[a-z][a-z0-9_]{0,63}`
     static result::Result<std::string> check(std::string_view text);
 };
-struct LabelRule { ///< workflow, run, node: 1–128 characters, no control characters
+struct LabelRule { ///< workflow, run, node: 1–128 bytes, no character that is not seen
     static result::Result<std::string> check(std::string_view text);
 };
 struct WorkspaceRule : PlainIdRule {};

@@ -1,3 +1,4 @@
+#include "vocabulary/names.hpp"
 #include "vocabulary/time.hpp"
 #include "wire/limits.hpp"
 #include "wire/messages.hpp"
@@ -14,8 +15,9 @@ namespace json = boost::json;
 using Code = json::error_code;
 using Text = json::string_view;
 
-constexpr std::size_t text_most = 128;
-constexpr std::size_t credential_most = 300; ///< a scope prefix and a name of 128 characters in UTF-8, or an id
+constexpr std::size_t text_most = vocabulary::label_bytes_most;
+/// The longest scope prefix and name; an id is shorter.
+constexpr std::size_t credential_most = std::string_view("organization:").size() + vocabulary::name_bytes_most;
 
 enum class Member : std::uint8_t {
     none,

@@ -138,7 +138,7 @@ struct IssueLeaseView {
 };
 
 /// Reads a lease request without a heap allocation: strict as read_json, unknown members refused, each text at most 128
-/// bytes (`credential`: 300). The view is written to `out`.
+/// bytes (`credential`: what the longest name needs). The view is written to `out`.
 [[nodiscard]] result::Result<> read_issue_lease(std::string_view body, IssueLeaseView& out);
 
 } // namespace credlease::wire

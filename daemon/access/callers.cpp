@@ -111,6 +111,8 @@ struct Callers::State {
     [[nodiscard]] result::Result<CallerRef> find_worker(const attestation::Peer& peer) const;
     [[nodiscard]] result::Result<CallerRef> find_grantee(const attestation::Peer& peer, std::string_view token,
                                                          vocabulary::Time now);
+    [[nodiscard]] result::Result<CallerRef> find_grantee(const attestation::Peer& peer, const vocabulary::Grant* grant,
+                                                         vocabulary::Time now);
     [[nodiscard]] const CallerRef& grantee_of(const vocabulary::Grant& grant);
     [[nodiscard]] std::optional<std::size_t> find_engine(const attestation::Peer& peer) const;
     [[nodiscard]] result::Result<CallerRef> find_actor(std::size_t engine, std::string_view actor);
@@ -172,6 +174,11 @@ const CallerRef& Callers::State::grantee_of(const vocabulary::Grant& grant) {
 result::Result<CallerRef> Callers::State::find_grantee(const attestation::Peer& peer, std::string_view token,
                                                        vocabulary::Time now) {
     const auto* grant = grants.find_by_token(token);
+    return find_grantee(peer, grant, now);
+}
+
+result::Result<CallerRef> Callers::State::find_grantee(const attestation::Peer& peer, const vocabulary::Grant* grant,
+                                                       vocabulary::Time now) {
     if (grant == nullptr) return bad_grant("The grant is unknown: it was withdrawn or has ended, or is not whole.");
     if (grant->expires_at <= now) return bad_grant("The grant has expired.");
     if (grant->uid && *grant->uid != peer.uid) return bad_grant("The grant is for a process of another user.");
@@ -239,7 +246,19 @@ result::Result<CallerRef> Callers::find(const attestation::Peer& peer, const Cla
     return caller;
 }
 
-CallerRef Callers::find_again(const Former& former) {
+result::Result<CallerRef> Callers::find_again(const attestation::Peer& peer, const Caller& before,
+                                              vocabulary::Time now) {
+    if (state_->epoch != state_->directory.epoch()) state_->make_all();
+    auto caller = before.kind == CallerKind::grant
+                      ? state_->find_grantee(peer, state_->grants.find(before.grant->id), now)
+                  : before.kind == CallerKind::worker ? state_->find_worker(peer)
+                                                      : state_->find_admin(peer, before.on_behalf_of);
+    if (!caller) return caller;
+    if ((*caller)->principal == before.principal && (*caller)->on_behalf_of == before.on_behalf_of) return caller;
+    return unauthenticated("Who you are to the broker has changed while the request waited.", "Ask again.");
+}
+
+CallerRef Callers::find_former(const Former& former) {
     if (state_->epoch != state_->directory.epoch()) state_->make_all();
     if (former.grant != vocabulary::GrantId{}) {
         const auto* grant = state_->grants.find(former.grant);

@@ -29,6 +29,10 @@ class Callers {
     [[nodiscard]] result::Result<CallerRef> find(const attestation::Peer& peer, const Claims& claims,
                                                  vocabulary::Time now);
 
+    /// The same caller under what holds now: rights may have gone while its request waited. As `find`.
+    [[nodiscard]] result::Result<CallerRef> find_again(const attestation::Peer& peer, const Caller& before,
+                                                       vocabulary::Time now);
+
     /// For rules with `exe_sha256`: the hash of what `peer` runs, as far as it is known.
     using HashOf = std::function<std::optional<std::array<std::uint8_t, 32>>(const attestation::Peer&)>;
     void set_hash_of(HashOf hash_of);
@@ -43,7 +47,7 @@ class Callers {
         vocabulary::GrantId grant; ///< zero: none
         std::uint32_t uid = 0;
     };
-    [[nodiscard]] CallerRef find_again(const Former& former);
+    [[nodiscard]] CallerRef find_former(const Former& former);
     /// Whether the one who minted the grant still may.
     [[nodiscard]] bool is_granted(const vocabulary::Grant& grant) const;
 

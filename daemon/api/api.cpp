@@ -31,7 +31,7 @@ bool is_of_rights(ErrorCode code) {
 
 } // namespace
 
-Api::Api(broker::Broker& broker) : broker_(broker), tasks_(broker.parts().loop) {}
+Api::Api(broker::Broker& broker) : broker_(broker), tasks_(broker.parts().loop), hashed_workers_(broker) {}
 Api::~Api() = default;
 
 std::vector<Route> Api::routes() {
@@ -86,20 +86,30 @@ Route Api::row(Method method, std::string_view pattern, bool on_lease, Handler h
             .pattern = pattern,
             .on_lease = on_lease,
             .while_sealed = false,
-            .handle = [this, handler = std::move(handler)](const Request& request, const Parts& parts,
-                                                           Responder responder) {
-                if (must_hash_first(request)) return answer_hashed(request, parts, handler, std::move(responder));
-                answer_now(request, parts, handler, std::move(responder));
-            }};
+            .handle = once_hashed(
+                [this, handler = std::move(handler)](const Request& request, const Parts& parts, Responder responder) {
+                    answer_now(request, parts, handler, std::move(responder));
+                })};
+}
+
+HashedWorkers::Handle Api::once_hashed(HashedWorkers::Handle handle) {
+    return [this, handle = std::move(handle)](const Request& request, const Parts& parts, Responder responder) {
+        hashed_workers_.call(request, parts, std::move(responder), handle);
+    };
 }
 
 void Api::answer_now(const Request& request, const Parts& parts, const Handler& handler, Responder responder) {
+    auto* house = broker_.house();
+    if (house == nullptr) { // sealed while the request waited
+        responder.refuse(sealed());
+        return;
+    }
     auto asker = find_asker(request);
     if (!asker) {
         responder.refuse(asker.error());
         return;
     }
-    handler(request, parts, *broker_.house(), std::move(*asker), std::move(responder));
+    handler(request, parts, *house, std::move(*asker), std::move(responder));
 }
 
 void Api::refuse(broker::Unsealed* house, vocabulary::Action action, const broker::Asker& asker, Responder responder,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/hashed_workers.hpp"
 #include "api/rates.hpp"
 #include "api/routes.hpp"
 #include "broker/broker.hpp"
@@ -44,9 +45,8 @@ class Api {
     using Handler = std::function<void(const Request&, const Parts&, broker::Unsealed&, broker::Asker, Responder)>;
     /// A row whose handler is called with who asks; refusals of strangers are answered and noted here.
     [[nodiscard]] Route row(Method method, std::string_view pattern, bool on_lease, Handler handler);
-    /// Who asks can only be told once its executable is hashed: the request waits for that.
-    [[nodiscard]] bool must_hash_first(const Request& request);
-    void answer_hashed(const Request& request, const Parts& parts, const Handler& handler, Responder responder);
+    /// The handler, called once it can be told who asks.
+    [[nodiscard]] HashedWorkers::Handle once_hashed(HashedWorkers::Handle handle);
     void answer_now(const Request& request, const Parts& parts, const Handler& handler, Responder responder);
     [[nodiscard]] result::Result<broker::Asker> find_asker(const Request& request);
     [[nodiscard]] result::Result<> check_rate(const access::Caller& caller);
@@ -75,6 +75,7 @@ class Api {
 
     broker::Broker& broker_;
     runtime::TaskGroup tasks_; ///< what outlives a seal: sealing itself
+    HashedWorkers hashed_workers_;
     Rates rates_;
     std::vector<Waiting> waiting_;
     std::vector<std::uint32_t> free_;

@@ -5,9 +5,9 @@
 
 namespace credlease::api {
 
-std::uint8_t turn_class_of(std::uint32_t uid, std::string_view grant) {
+std::uint16_t turn_class_of(std::uint32_t uid, std::string_view grant) {
     const std::size_t mixed = std::hash<std::string_view>{}(grant) ^ (uid * std::size_t{0x9e3779b1});
-    return static_cast<std::uint8_t>(mixed ^ (mixed >> 8) ^ (mixed >> 16));
+    return static_cast<std::uint16_t>((mixed ^ (mixed >> 12) ^ (mixed >> 24)) % turn_classes);
 }
 
 Connection& Connections::open(attestation::Descriptor socket, Door door, attestation::Peer peer) {
@@ -35,7 +35,7 @@ Connection& Connections::open(attestation::Descriptor socket, Door door, attesta
 void Connections::close(Connection& connection) {
     Account& account = *connection.account;
     account.received -= connection.body_charged + charge_of(connection.held);
-    if (connection.unsent) account.unsent -= connection.unsent->charged;
+    forget_unsent(connection);
     if (--account.connections == 0) accounts_.erase(account.uid);
 
     const std::uint32_t slot = connection.slot;
@@ -44,6 +44,13 @@ void Connections::close(Connection& connection) {
     connection.generation = next;
     free_.push_back(slot);
     --size_;
+}
+
+void forget_unsent(Connection& connection) {
+    if (!connection.unsent) return;
+    connection.account->unsent_text -= connection.unsent->text_charged;
+    connection.account->unsent_secrets -= connection.unsent->secret_charged;
+    connection.unsent.reset();
 }
 
 Connection* Connections::find(std::uint32_t slot, std::uint32_t generation) {

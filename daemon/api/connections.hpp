@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/chunks.hpp"
 #include "api/http_head.hpp"
 #include "runtime/boot_time.hpp"
 #include "secret/secret_buffer.hpp"
@@ -8,6 +9,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -20,8 +22,11 @@ inline constexpr std::uint32_t no_slot = ~std::uint32_t{0};
 struct Account {
     std::uint32_t uid = 0;
     std::uint32_t connections = 0;
-    std::size_t received = 0; ///< bytes of Share::bodies
-    std::size_t unsent = 0;   ///< bytes of replies with secrets that their readers have not taken yet
+    std::size_t received = 0;       ///< bytes of Share::bodies
+    std::size_t unsent_text = 0;    ///< bytes of replies that their readers have not taken yet
+    std::size_t unsent_secrets = 0; ///< the same of those with secrets, in the arena
+    std::uint64_t turn = 0;         ///< the last in which it was visited,
+    std::uint32_t visits = 0;       ///< and how often
 };
 
 /// The head of a request whose body is still to come. Only the grant is secret.
@@ -29,6 +34,7 @@ struct KeptHead {
     Head head;
     std::string texts;
     secret::SecretBuffer grant;
+    std::optional<ChunkReader> chunks{}; ///< of a chunked body
 };
 
 /// What the kernel has not taken yet of a reply.
@@ -37,7 +43,8 @@ struct Unsent {
     std::size_t text_sent = 0;
     secret::SecretBuffer secret;
     std::size_t secret_sent = 0;
-    std::size_t charged = 0; ///< to the account's `unsent`
+    std::size_t text_charged = 0; ///< to the account, as is the secret, until all is sent
+    std::size_t secret_charged = 0;
 };
 
 enum class Phase : std::uint8_t {
@@ -61,7 +68,7 @@ struct Connection {
     Account* account = nullptr;
 
     secret::SecretBuffer held; ///< bytes that were read and belong to requests to come
-    secret::SecretBuffer body; ///< of the request that is being read
+    secret::SecretBuffer body; ///< of the request that is being read; where it is chunked, grown as it comes
     std::unique_ptr<KeptHead> head;
     std::unique_ptr<Unsent> unsent;
     std::uint32_t body_received = 0;
@@ -76,20 +83,24 @@ struct Connection {
     Door door = Door::lease;
     Phase phase = Phase::closed;
     AfterReply after_reply = AfterReply::keep;
-    bool without_body = false;   ///< the request was HEAD
-    bool has_more = false;       ///< `held` begins with bytes that were not looked at yet
-    bool is_queued = false;      ///< will be visited without the socket becoming readable
-    std::uint8_t turn_class = 0; ///< connections of one class share a part of each turn
+    bool without_body = false;    ///< the request was HEAD
+    bool has_more = false;        ///< `held` begins with bytes that were not looked at yet
+    bool is_queued = false;       ///< will be visited without the socket becoming readable
+    std::uint16_t turn_class = 0; ///< connections of one class share a part of each turn
 };
 static_assert(sizeof(Connection) <= 300);
 
-/// Connections of one uid, and within it of one grant, share a part of each turn.
-[[nodiscard]] std::uint8_t turn_class_of(std::uint32_t uid, std::string_view grant);
+inline constexpr std::size_t turn_classes = 4096;
+/// Within a uid connections of one grant share a part of each turn.
+[[nodiscard]] std::uint16_t turn_class_of(std::uint32_t uid, std::string_view grant);
 
 /// The bytes that a buffer is charged with: its slot.
 [[nodiscard]] inline std::size_t charge_of(const secret::SecretBuffer& buffer) {
     return buffer.empty() ? 0 : secret::Arena::slot_size(buffer.size());
 }
+
+/// Drops what waits for the reader; it is charged no longer.
+void forget_unsent(Connection& connection);
 
 /// All connections, at places that do not move. A slot is used again under the next generation.
 class Connections {

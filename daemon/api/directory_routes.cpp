@@ -1,6 +1,9 @@
 #include "api/api.hpp"
+#include "api/rows.hpp"
 #include "broker/views.hpp"
 #include "broker/workspaces.hpp"
+
+#include <algorithm>
 
 namespace credlease::api {
 namespace {
@@ -73,18 +76,18 @@ void Api::add_directory_routes(std::vector<Route>& rows) {
     rows.push_back(changing(Method::put, "/v1/workspaces/{id}/members/{user}", Change::Kind::put_member));
     rows.push_back(changing(Method::del, "/v1/workspaces/{id}/members/{user}", Change::Kind::erase_member));
 
-    rows.push_back(
-        row(Method::get, "/v1/workspaces", false,
-            [](const Request&, const Parts&, broker::Unsealed& house, const broker::Asker& asker, Responder responder) {
-                std::string items;
-                wire::JsonWriter writer(items);
-                writer.array();
-                for (const auto* workspace : broker::list_workspaces(house, asker)) {
-                    broker::write_workspace(writer, *workspace);
-                }
-                writer.close();
-                responder.answer(list_reply(std::move(items), std::nullopt));
-            }));
+    rows.push_back(row(Method::get, "/v1/workspaces", false,
+                       [](const Request& request, const Parts&, broker::Unsealed& house, const broker::Asker& asker,
+                          Responder responder) {
+                           const auto all = broker::list_workspaces(house, asker);
+                           answer_page(house, asker, request,
+                                       {.list = "workspaces",
+                                        .count = all.size(),
+                                        .key = [&](std::size_t i) { return std::string(all[i]->id.text()); },
+                                        .write = [&](wire::JsonWriter& writer,
+                                                     std::size_t i) { broker::write_workspace(writer, *all[i]); }},
+                                       std::move(responder));
+                       }));
     rows.push_back(row(Method::get, "/v1/workspaces/{id}", false,
                        [](const Request&, const Parts& parts, broker::Unsealed& house, const broker::Asker& asker,
                           Responder responder) {
@@ -98,18 +101,23 @@ void Api::add_directory_routes(std::vector<Route>& rows) {
                            broker::write_workspace(writer, **workspace);
                            responder.answer(std::move(reply));
                        }));
-    rows.push_back(
-        row(Method::get, "/v1/users", false,
-            [](const Request&, const Parts&, broker::Unsealed& house, const broker::Asker& asker, Responder responder) {
-                std::string items;
-                wire::JsonWriter writer(items);
-                writer.array();
-                for (const auto& user : house.directory.users()) {
-                    if (asker.caller->every_scope || asker.caller->user == user) writer.value(user.text());
-                }
-                writer.close();
-                responder.answer(list_reply(std::move(items), std::nullopt));
-            }));
+    rows.push_back(row(Method::get, "/v1/users", false,
+                       [](const Request& request, const Parts&, broker::Unsealed& house, const broker::Asker& asker,
+                          Responder responder) {
+                           std::vector<std::string> users;
+                           for (const auto& user : house.directory.users()) {
+                               if (asker.caller->every_scope || asker.caller->user == user)
+                                   users.push_back(user.text());
+                           }
+                           std::ranges::sort(users);
+                           answer_page(
+                               house, asker, request,
+                               {.list = "users",
+                                .count = users.size(),
+                                .key = [&](std::size_t i) { return users[i]; },
+                                .write = [&](wire::JsonWriter& writer, std::size_t i) { writer.value(users[i]); }},
+                               std::move(responder));
+                       }));
 }
 
 } // namespace credlease::api

@@ -1,5 +1,5 @@
 #include "api/api.hpp"
-#include "broker/cursor.hpp"
+#include "api/rows.hpp"
 #include "broker/grants.hpp"
 #include "broker/views.hpp"
 
@@ -7,8 +7,6 @@
 
 namespace credlease::api {
 namespace {
-
-using result::refuse;
 
 /// By id; an operator sees all, others their own.
 std::vector<const vocabulary::Grant*> visible(const broker::Unsealed& house, const broker::Asker& asker) {
@@ -20,37 +18,6 @@ std::vector<const vocabulary::Grant*> visible(const broker::Unsealed& house, con
     }
     std::ranges::sort(grants, {}, [](const auto* grant) { return grant->id; });
     return grants;
-}
-
-result::Result<Reply> list(const broker::Unsealed& house, const broker::Asker& asker, std::string_view text) {
-    auto query = Query::read(text, {{.name = "limit"}, {.name = "cursor"}});
-    if (!query) return refuse(std::move(query.error()));
-    auto page = read_page(*query);
-    if (!page) return refuse(std::move(page.error()));
-    std::string position;
-    if (!page->cursor.empty()) {
-        auto read = broker::read_cursor(house.cursors, asker, "grants", page->cursor, house.wall());
-        if (!read) return refuse(std::move(read.error()));
-        position = std::move(*read);
-    }
-    std::string items;
-    std::string last;
-    std::size_t count = 0;
-    std::optional<std::string> next;
-    wire::JsonWriter writer(items);
-    writer.array();
-    for (const auto* grant : visible(house, asker)) {
-        auto id = grant->id.text();
-        if (!position.empty() && id <= position) continue;
-        if (count++ == page->limit) {
-            next = broker::make_cursor(house.cursors, asker, "grants", last, house.wall());
-            break;
-        }
-        broker::write_grant(writer, *grant);
-        last = std::move(id);
-    }
-    writer.close();
-    return list_reply(std::move(items), next);
 }
 
 } // namespace
@@ -79,8 +46,14 @@ void Api::add_grant_routes(std::vector<Route>& rows) {
     rows.push_back(row(Method::get, "/v1/grants", false,
                        [](const Request& request, const Parts&, broker::Unsealed& house, const broker::Asker& asker,
                           Responder responder) {
-                           auto reply = list(house, asker, request.query);
-                           reply ? responder.answer(std::move(*reply)) : responder.refuse(reply.error());
+                           const auto grants = visible(house, asker);
+                           answer_page(house, asker, request,
+                                       {.list = "grants",
+                                        .count = grants.size(),
+                                        .key = [&](std::size_t i) { return grants[i]->id.text(); },
+                                        .write = [&](wire::JsonWriter& writer,
+                                                     std::size_t i) { broker::write_grant(writer, *grants[i]); }},
+                                       std::move(responder));
                        }));
     rows.push_back(row(Method::get, "/v1/grants/{id}", false,
                        [this](const Request&, const Parts& parts, broker::Unsealed& house, const broker::Asker& asker,

@@ -90,7 +90,7 @@ class Parser final : public http::basic_parser<true> {
   public:
     Parser() {
         header_limit(limits::header_block);
-        skip(true); // it ends with the head: the body is told apart by Content-Length alone
+        skip(true); // it ends with the head: the body is read by Intake
     }
 
     [[nodiscard]] Result<Head> read(std::string_view block) {
@@ -186,7 +186,11 @@ void Parser::take(Known known, std::string_view value, Code& code) {
         }
         return;
     case Known::transfer_encoding:
-        return stop(code, result::invalid("Transfer-Encoding", "A body must come whole, with its Content-Length."));
+        head_.chunked = iequals(value, "chunked");
+        if (!head_.chunked) {
+            stop(code, result::invalid("Transfer-Encoding", "Of the transfer codings only chunked is understood."));
+        }
+        return;
     case Known::upgrade:
         return stop(code, result::invalid("Upgrade", "Only HTTP/1.1 is spoken here."));
     case Known::host:
@@ -195,7 +199,8 @@ void Parser::take(Known known, std::string_view value, Code& code) {
     }
 }
 
-/// Digits alone: no sign, no list (RFC 9110 §8.6).
+/// Digits alone: no sign, no list (RFC 9110 §8.6). Beside Transfer-Encoding, in either order, Beast refuses it: it
+/// could hide a second request (RFC 9112 §6.3).
 void Parser::take_length(std::string_view value, Code& code) {
     const auto read = std::from_chars(value.data(), value.data() + value.size(), head_.content_length);
     if (read.ec == std::errc::result_out_of_range) {
@@ -233,9 +238,12 @@ Result<Head> Parser::check() const {
     if (is_http_11_ && !has(Known::host)) {
         return refuse(result::invalid("Host", "This header is required (RFC 9112 §3.2)."));
     }
+    if (head_.chunked && !is_http_11_) { // RFC 9112 §6.1
+        return refuse(result::invalid("Transfer-Encoding", "HTTP/1.0 has no chunks: send a Content-Length."));
+    }
     constexpr std::string_view json = "application/json";
     const std::string_view type = content_type_.substr(0, content_type_.find_first_of("; \t"));
-    if (head_.content_length > 0 && has(Known::content_type) && !iequals(type, json)) {
+    if ((head_.content_length > 0 || head_.chunked) && has(Known::content_type) && !iequals(type, json)) {
         return refuse({.code = ErrorCode::unsupported_media_type,
                        .sentence = "The body is not said to be JSON.",
                        .next_step = "Send `Content-Type: application/json`."});

@@ -15,6 +15,7 @@ struct Head {
     bool keep_alive = false;       ///< HTTP/1.1 without `Connection: close`
     bool without_body = false;     ///< HEAD: the answer is a head alone
     bool expects_continue = false; ///< waits for "100 Continue" before it sends the body
+    bool chunked = false;          ///< the body comes in chunks, and has no Content-Length
     std::size_t content_length = 0;
     std::string_view path{};
     std::string_view query{};

@@ -2,6 +2,9 @@
 
 #include "vocabulary/names.hpp"
 
+#include <boost/beast/core/string.hpp>
+
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -11,7 +14,7 @@ namespace {
 using result::ErrorCode;
 using result::refuse;
 
-enum Kind : std::uint8_t { unreserved = 1, in_path = 2, in_query = 4 };
+enum Kind : std::uint8_t { unreserved = 1, in_path = 2, in_query = 4, in_authority = 8 };
 
 /// RFC 3986, appendix A.
 constexpr std::array<std::uint8_t, 256> kinds = [] {
@@ -19,9 +22,12 @@ constexpr std::array<std::uint8_t, 256> kinds = [] {
     const auto mark = [&table](std::string_view characters, unsigned kind) {
         for (const char c : characters) table[static_cast<unsigned char>(c)] = static_cast<std::uint8_t>(kind);
     };
-    mark("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~", unreserved | in_path | in_query);
-    mark("!$&'()*+,;=:@/", in_path | in_query);
+    mark("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~",
+         unreserved | in_path | in_query | in_authority);
+    mark("!$&'()*+,;=:", in_path | in_query | in_authority);
+    mark("@/", in_path | in_query);
     mark("?", in_query);
+    mark("%[]", in_authority); // a '@' would be of user information, which RFC 9110 §4.2.4 forbids
     return table;
 }();
 
@@ -78,10 +84,24 @@ result::Failure bad_target(result::StaticText sentence) {
         {.code = ErrorCode::invalid_request, .sentence = sentence, .next_step = "Send a path such as /v1/status."});
 }
 
+/// The path and what follows it; the target itself where it is not in absolute form.
+std::string_view without_authority(std::string_view target) {
+    constexpr std::string_view scheme = "http://";
+    if (!boost::beast::iequals(target.substr(0, scheme.size()), scheme)) return target;
+    const std::string_view rest = target.substr(scheme.size());
+    const std::string_view authority = rest.substr(0, rest.find('/'));
+    // RFC 9110 §4.2.1: without a host it is invalid.
+    const bool is_good = !authority.empty() && !authority.starts_with(':') &&
+                         std::ranges::all_of(authority, [](char c) { return is(c, in_authority); });
+    return is_good ? rest.substr(authority.size()) : target;
+}
+
 } // namespace
 
 result::Result<Target> read_target(std::string_view target) {
-    if (!target.starts_with('/')) return bad_target("The request target must be a path that begins with '/'.");
+    target = without_authority(target);
+    if (!target.starts_with('/'))
+        return bad_target("The request target must be a path that begins with '/', or that behind http:// and a host.");
     const std::size_t mark = target.find('?');
     Target split{.path = target.substr(0, mark)};
     if (mark != std::string_view::npos) split.query = target.substr(mark + 1);

@@ -2,10 +2,12 @@
 
 #include "wire/limits.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <new>
 #include <sys/socket.h>
+#include <utility>
 
 namespace credlease::api {
 namespace {
@@ -20,14 +22,11 @@ using secret::Share;
 /// Read at first, into an empty scratch: most requests are smaller, and what a client sends ahead stays in the kernel.
 constexpr std::size_t first_read = 4096;
 
+/// What a chunked body takes at first; then twice as much at a time.
+constexpr std::size_t least_step = 1024;
+
 constexpr std::array public_texts = {&Head::path,     &Head::query,        &Head::actor, &Head::idempotency_key,
                                      &Head::if_match, &Head::last_event_id};
-
-Error too_large() {
-    return {.code = ErrorCode::payload_too_large,
-            .sentence = "The body is too large.",
-            .next_step = "Send at most 16 KiB on lease.sock and 256 KiB on admin.sock."};
-}
 
 Error overloaded() {
     return {.code = ErrorCode::overloaded,
@@ -59,6 +58,10 @@ Result<std::unique_ptr<KeptHead>> keep(const Head& head, secret::Arena& arena) {
     }
     kept->head.grant = {};
     return kept;
+}
+
+std::size_t body_most(const Connection& connection) {
+    return connection.door == Door::lease ? limits::lease_body : limits::admin_body;
 }
 
 void send_continue(int socket) {
@@ -104,7 +107,7 @@ void Intake::load(Connection& connection) {
 }
 
 Intake::Came Intake::receive(Connection& connection) {
-    if (connection.phase == Phase::reading_body) return receive_body(connection);
+    if (connection.phase == Phase::reading_body && !connection.head->chunks) return receive_body(connection);
     load(connection);
     const std::size_t room = filled_ == 0 ? first_read : scratch_.size() - filled_;
     const auto got =
@@ -146,6 +149,7 @@ void Intake::fill(Request& request, Connection& connection, const Head& head) {
 
 Intake::Found Intake::next(Connection& connection, Request& request) {
     if (connection.phase == Phase::reading_body) {
+        if (connection.head->chunks) return read_chunks(connection, request);
         if (connection.body_received < connection.body.size()) return Found::part;
         fill(request, connection, connection.head->head);
         return Found::request;
@@ -158,13 +162,13 @@ Intake::Found Intake::next(Connection& connection, Request& request) {
     const auto head = read_head(bytes.substr(0, **block));
     if (!head) return refuse(head.error());
 
-    const std::size_t most = connection.door == Door::lease ? limits::lease_body : limits::admin_body;
-    if (head->content_length > most) return refuse(too_large());
+    if (head->content_length > body_most(connection)) return refuse(body_too_large());
     connection.after_reply = head->keep_alive ? AfterReply::keep : AfterReply::close;
-    const std::string_view rest = bytes.substr(**block);
-    if (rest.size() < head->content_length) return begin_body(connection, *head, rest);
+    at_ += **block;
+    const std::string_view rest = window();
+    if (head->chunked || rest.size() < head->content_length) return begin_body(connection, *head, request);
 
-    at_ += **block + head->content_length;
+    at_ += head->content_length;
     fill(request, connection, *head);
     request.body = rest.substr(0, head->content_length);
     return Found::request;
@@ -174,29 +178,70 @@ Result<SecretBuffer> Intake::make_buffer(Connection& connection, std::size_t siz
     const std::size_t most = arena_.share_size(Share::bodies) / 4;
     std::size_t& received = connection.account->received;
     const std::size_t charge = secret::Arena::slot_size(size);
-    if (charge > most) return result::refuse(too_large());
+    if (charge > most) return result::refuse(body_too_large());
     if (received + charge > most) return result::refuse(overloaded());
     auto buffer = SecretBuffer::make(arena_, size, Share::bodies);
     if (buffer) received += charge;
     return buffer;
 }
 
-Intake::Found Intake::begin_body(Connection& connection, const Head& head, std::string_view received) {
-    auto body = make_buffer(connection, head.content_length);
-    if (!body) return refuse(std::move(body.error()));
-    connection.body = std::move(*body);
-    connection.body_charged = static_cast<std::uint32_t>(charge_of(connection.body));
+Intake::Found Intake::begin_body(Connection& connection, const Head& head, Request& request) {
     auto kept = keep(head, arena_);
     if (!kept) return refuse(std::move(kept.error()));
     connection.head = std::move(*kept);
-
-    connection.body.expose_to_write(
-        [&](std::span<std::byte> bytes) { std::memcpy(bytes.data(), received.data(), received.size()); });
-    connection.body_received = static_cast<std::uint32_t>(received.size());
+    connection.body_received = 0;
     connection.phase = Phase::reading_body;
+    if (head.chunked) {
+        connection.head->chunks.emplace(body_most(connection));
+    } else if (auto room = make_room(connection, head.content_length); !room) {
+        return refuse(std::move(room.error()));
+    }
+    if (head.expects_continue && is_empty()) send_continue(connection.socket.number());
+    if (head.chunked) return read_chunks(connection, request);
+    auto added = append(connection, window());
     at_ = filled_;
-    if (head.expects_continue && received.empty()) send_continue(connection.socket.number());
-    return Found::part;
+    return added ? Found::part : refuse(std::move(added.error()));
+}
+
+/// What comes behind the last chunk stays in the scratch: the next request.
+Intake::Found Intake::read_chunks(Connection& connection, Request& request) {
+    ChunkReader& chunks = *connection.head->chunks;
+    while (!is_empty() && !chunks.is_done()) {
+        const auto piece = chunks.read(window());
+        if (!piece) return refuse(piece.error());
+        at_ += piece->taken;
+        if (auto added = append(connection, piece->data); !added) return refuse(std::move(added.error()));
+    }
+    if (!chunks.is_done()) return Found::part;
+    connection.body.shrink(connection.body_received);
+    fill(request, connection, connection.head->head);
+    return Found::request;
+}
+
+Result<> Intake::append(Connection& connection, std::string_view data) {
+    const std::size_t size = connection.body_received + data.size();
+    if (size > connection.body.size()) {
+        auto room = make_room(connection, secret::Arena::slot_size(std::max(size, least_step)));
+        if (!room) return room;
+    }
+    connection.body.expose_to_write([&](std::span<std::byte> bytes) {
+        std::ranges::copy(secret::as_bytes(data), bytes.subspan(connection.body_received).begin());
+    });
+    connection.body_received = static_cast<std::uint32_t>(size);
+    return {};
+}
+
+/// A body that moves to a larger buffer is charged once: the smaller one goes in the same breath.
+Result<> Intake::make_room(Connection& connection, std::size_t size) {
+    connection.account->received -= std::exchange(connection.body_charged, 0);
+    auto larger = make_buffer(connection, size);
+    if (!larger) return result::refuse(std::move(larger.error()));
+    connection.body_charged = static_cast<std::uint32_t>(charge_of(*larger));
+    larger->expose_to_write([&](std::span<std::byte> to) {
+        connection.body.expose([&](std::span<const std::byte> from) { std::ranges::copy(from, to.begin()); });
+    });
+    connection.body = std::move(*larger);
+    return {};
 }
 
 Result<SecretBuffer> Intake::copy_body(Connection& connection, std::string_view body) {

@@ -9,8 +9,8 @@
 namespace credlease::api {
 
 /// Reads bounded requests. All connections share one scratch slot of the arena: a request that is there whole is
-/// handled in place; of what is not, the rest moves to a buffer of its connection, charged to its uid (a sixteenth of
-/// the arena).
+/// handled in place; of what is not, or is chunked, the rest moves to a buffer of its connection, charged to its uid (a
+/// sixteenth of the arena).
 class Intake {
   public:
     /// Throws std::bad_alloc when the arena has no room for the scratch.
@@ -26,8 +26,7 @@ class Intake {
     void load(Connection& connection);
 
     enum class Found : std::uint8_t {
-        request, ///< `request` is filled; its texts live until `settle` (of a body that came in parts: see
-                 ///< `Connection`)
+        request, ///< `request` is filled; its texts live until `settle`, or with `Connection::head` where that is set
         part,    ///< the beginning of one
         nothing,
         refused, ///< see `why`: the connection's bytes can't be trusted any more
@@ -48,7 +47,10 @@ class Intake {
 
   private:
     [[nodiscard]] Came receive_body(Connection& connection);
-    [[nodiscard]] Found begin_body(Connection& connection, const Head& head, std::string_view received);
+    [[nodiscard]] Found begin_body(Connection& connection, const Head& head, Request& request);
+    [[nodiscard]] Found read_chunks(Connection& connection, Request& request);
+    [[nodiscard]] result::Result<> append(Connection& connection, std::string_view data);
+    [[nodiscard]] result::Result<> make_room(Connection& connection, std::size_t size);
     void fill(Request& request, Connection& connection, const Head& head);
     [[nodiscard]] Found refuse(result::Error error);
     [[nodiscard]] result::Result<secret::SecretBuffer> make_buffer(Connection& connection, std::size_t size) const;

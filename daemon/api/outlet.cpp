@@ -100,6 +100,10 @@ std::optional<std::size_t> send_with_secret(int socket, std::string_view text, c
     });
 }
 
+bool has_room(std::size_t held, std::size_t more, std::size_t most) {
+    return more == 0 || held == 0 || held + more <= most;
+}
+
 } // namespace
 
 Outlet::Sent Outlet::send(Connection& connection, const vocabulary::RequestId& request, Reply reply) {
@@ -109,9 +113,11 @@ Outlet::Sent Outlet::send(Connection& connection, const vocabulary::RequestId& r
     if (!sent) return Sent::failed;
     if (*sent == head.view().size() + body.size()) return Sent::all;
 
-    connection.unsent = std::make_unique<Unsent>();
-    connection.unsent->text.append(head.view()).append(body).erase(0, *sent);
-    return Sent::partly;
+    const std::size_t of_head = std::min(*sent, head.view().size());
+    std::string rest; // no larger than what is charged
+    rest.reserve(head.view().size() + body.size() - *sent);
+    rest.append(head.view().substr(of_head)).append(body.substr(*sent - of_head));
+    return keep(connection, std::move(rest));
 }
 
 Outlet::Sent Outlet::send_secret(Connection& connection, const vocabulary::RequestId& request, const SecretReply& reply,
@@ -123,16 +129,25 @@ Outlet::Sent Outlet::send_secret(Connection& connection, const vocabulary::Reque
     if (!sent) return Sent::failed;
     if (*sent == head.view().size() + body.size()) return Sent::all;
 
-    const std::size_t charge = charge_of(body);
+    const std::size_t of_head = std::min(*sent, head.view().size());
+    return keep(connection, std::string(head.view().substr(of_head)), std::move(body), *sent - of_head);
+}
+
+/// What the kernel did not take, charged to the uid: a client that asks and never reads must not fill the memory.
+Outlet::Sent Outlet::keep(Connection& connection, std::string text, secret::SecretBuffer secret,
+                          std::size_t secret_sent) const {
     Account& account = *connection.account;
-    if (account.unsent > 0 && account.unsent + charge > unsent_most_) return Sent::failed;
-    account.unsent += charge;
-    connection.unsent = std::make_unique<Unsent>();
-    Unsent& rest = *connection.unsent;
-    rest.charged = charge;
-    rest.text = head.view().substr(std::min(*sent, head.view().size()));
-    rest.secret_sent = *sent - std::min(*sent, head.view().size());
-    rest.secret = std::move(body);
+    const std::size_t of_text = text.size();
+    const std::size_t of_secret = charge_of(secret);
+    if (!has_room(account.unsent_text, of_text, unsent_most_.text)) return Sent::failed;
+    if (!has_room(account.unsent_secrets, of_secret, unsent_most_.secrets)) return Sent::failed;
+    account.unsent_text += of_text;
+    account.unsent_secrets += of_secret;
+    connection.unsent = std::make_unique<Unsent>(Unsent{.text = std::move(text),
+                                                        .secret = std::move(secret),
+                                                        .secret_sent = secret_sent,
+                                                        .text_charged = of_text,
+                                                        .secret_charged = of_secret});
     return Sent::partly;
 }
 
@@ -146,8 +161,7 @@ Outlet::Sent Outlet::resume(Connection& connection) {
     rest.secret_sent += *sent - of_text;
     if (*sent < text.size() || rest.secret_sent < rest.secret.size()) return Sent::partly;
 
-    connection.account->unsent -= rest.charged;
-    connection.unsent.reset();
+    forget_unsent(connection);
     return Sent::all;
 }
 

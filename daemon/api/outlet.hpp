@@ -18,13 +18,18 @@ struct SecretReply {
 /// one in the arena, where it is wiped as soon as it is gone.
 class Outlet {
   public:
-    /// `unsent_most`: bytes of secret replies that one uid's slow readers may leave in the arena.
-    explicit Outlet(std::size_t unsent_most) : unsent_most_(unsent_most) {}
+    /// What one uid's slow readers may leave here: bytes of replies with secrets, in the arena, and of text. One reply
+    /// is always taken, however large.
+    struct Most {
+        std::size_t secrets;
+        std::size_t text = std::size_t{8} << 20;
+    };
+    explicit Outlet(Most unsent_most) : unsent_most_(unsent_most) {}
 
     enum class Sent : std::uint8_t {
         all,
         partly, ///< `resume` when the socket is writable
-        failed, ///< the connection is of no use any more
+        failed, ///< the connection is of no use any more, or its uid reads too little
     };
     [[nodiscard]] Sent send(Connection& connection, const vocabulary::RequestId& request, Reply reply);
     [[nodiscard]] Sent send_secret(Connection& connection, const vocabulary::RequestId& request,
@@ -35,7 +40,10 @@ class Outlet {
     static void send_once(int socket, const vocabulary::RequestId& request, const Reply& reply);
 
   private:
-    std::size_t unsent_most_;
+    [[nodiscard]] Sent keep(Connection& connection, std::string text, secret::SecretBuffer secret = {},
+                            std::size_t secret_sent = 0) const;
+
+    Most unsent_most_;
 };
 
 } // namespace credlease::api

@@ -25,6 +25,9 @@ Error no_room() {
             .retry_after_seconds = 1};
 }
 
+/// In place of a grant: whoever makes one up for each connection shares the turns of all who were not let in.
+constexpr std::string_view strangers = "?";
+
 Error strange_writer() {
     return {.code = ErrorCode::unauthenticated,
             .sentence = "This connection was opened by another process.",
@@ -92,10 +95,10 @@ void Traffic::dispatch(Connection& connection, Request& request) {
     if (is_stopping_ && connection.after_reply == AfterReply::keep) connection.after_reply = AfterReply::close;
     request.id = new_request_id();
 
-    // A body that came in parts lives until the handler returns, even if the connection is closed meanwhile.
+    // What was kept of a request in parts lives until the handler returns, even if the connection is closed meanwhile.
     secret::SecretBuffer body = std::move(connection.body);
     const std::unique_ptr<KeptHead> head = std::move(connection.head);
-    if (body.empty()) {
+    if (!head) {
         call_handler(connection, request);
         return;
     }
@@ -127,6 +130,7 @@ bool Traffic::answer(std::uint32_t slot, std::uint32_t generation, const vocabul
     if (connection == nullptr || connection->phase != Phase::answering) return false;
     if (reply.close && connection->after_reply == AfterReply::keep) connection->after_reply = AfterReply::close;
     reply.close = connection->after_reply != AfterReply::keep;
+    if (reply.status == 401) connection->turn_class = turn_class_of(connection->account->uid, strangers);
     return sent(*connection, outlet_.send(*connection, request, std::move(reply)));
 }
 

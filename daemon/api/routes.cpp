@@ -61,6 +61,12 @@ void refuse_path(Responder& responder) {
 
 } // namespace
 
+result::Error sealed() {
+    return {.code = ErrorCode::sealed,
+            .sentence = "The broker is sealed.",
+            .next_step = "Ask an operator to run `credlease unseal`."};
+}
+
 Routes::Routes(std::vector<Route> rows) : rows_(std::move(rows)) {
     for (const Route& row : rows_) add(row);
 }
@@ -100,9 +106,7 @@ void Routes::dispatch(const Request& request, Responder responder, bool sealed) 
     const auto row = std::ranges::find_if(*rows, wanted);
     if (row == rows->end()) return refuse_method(responder, *rows, request.door);
     if (sealed && !(*row)->while_sealed) {
-        responder.refuse({.code = ErrorCode::sealed,
-                          .sentence = "The broker is sealed.",
-                          .next_step = "Ask an operator to run `credlease unseal`."});
+        responder.refuse(api::sealed());
         return;
     }
     (*row)->handle(request, parts, std::move(responder));

@@ -23,6 +23,9 @@ struct Route {
     std::function<void(const Request&, const Parts&, Responder)> handle;
 };
 
+/// What a request gets that cannot be served while the broker is sealed.
+[[nodiscard]] result::Error sealed();
+
 /// Finds the row of a request: fixed paths by one look-up, without an allocation; they win over patterns.
 class Routes {
   public:

@@ -27,12 +27,19 @@ using result::StaticText;
 constexpr int backlog = 4096; // the kernel's own limit (net.core.somaxconn) is what counts
 constexpr mode_t permission_bits = 0777;
 
-result::Failure cannot(StaticText sentence, StaticText next_step, const std::filesystem::path& path, int error = 0) {
-    const std::string why = error == 0 ? "" : std::string(": ") + std::strerror(error);
+constexpr StaticText stop_or_part = "Stop it, or give this one a --data-dir and a --runtime-dir, and a key_file and "
+                                    "head_file of its own in a --config.";
+
+result::Failure cannot_about(StaticText sentence, StaticText next_step, const std::string& about) {
     return refuse({.code = ErrorCode::configuration,
                    .sentence = sentence,
                    .next_step = next_step,
-                   .about = PublicText::of(path.string() + why)});
+                   .about = PublicText::of(about)});
+}
+
+result::Failure cannot(StaticText sentence, StaticText next_step, const std::filesystem::path& path, int error = 0) {
+    return cannot_about(sentence, next_step,
+                        path.string() + (error == 0 ? "" : std::string(": ") + std::strerror(error)));
 }
 
 /// nullopt when the path is longer than a socket's may be (unix(7)).
@@ -60,12 +67,19 @@ Result<Descriptor> lock_directory(const std::filesystem::path& directory) {
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(5);
     while (::flock(lock.number(), LOCK_EX | LOCK_NB) != 0) {
         if (std::chrono::steady_clock::now() > give_up) {
-            return cannot("Another daemon is starting on the same sockets.",
-                          "Stop it, or use another runtime directory.", directory);
+            return cannot("Another daemon is starting on the same sockets.", stop_or_part, directory);
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
     return lock;
+}
+
+/// Who listens at the other end, in words: whoever called listen(2); empty where the connection was not taken.
+std::string listener_of(int connected) {
+    ucred listener{};
+    socklen_t size = sizeof listener;
+    if (::getsockopt(connected, SOL_SOCKET, SO_PEERCRED, &listener, &size) != 0 || listener.pid <= 0) return {};
+    return ": pid " + std::to_string(listener.pid) + " of uid " + std::to_string(listener.uid);
 }
 
 /// Only a socket that nobody listens on may be replaced.
@@ -82,8 +96,8 @@ Result<> check_free(const SocketPlace& place, const sockaddr_un& address) {
     const Descriptor probe = open_socket();
     const bool is_stale = ::connect(probe.number(), generic(address), sizeof address) != 0 && errno == ECONNREFUSED;
     if (is_stale) return {};
-    return cannot("Another daemon is listening on this socket.", "Stop it, or use another runtime directory.",
-                  place.path);
+    return cannot_about("Another daemon is listening on this socket.", stop_or_part,
+                        place.path.string() + listener_of(probe.number()));
 }
 
 bool bind_closed(int socket, const sockaddr_un& address) {

@@ -1,4 +1,5 @@
 #include "api/api.hpp"
+#include "api/rows.hpp"
 #include "attestation/peer.hpp"
 #include "broker/views.hpp"
 
@@ -19,6 +20,14 @@ result::Error operators_only() {
             .next_step = "Do it on admin.sock as one of [access] operators."};
 }
 
+void write_config(wire::JsonWriter& writer, const broker::Broker& broker) {
+    const auto& rules = broker.rules();
+    writer.key("config").object().member("file", rules.settings->places.config_file.native());
+    writer.member("loaded_at", rules.loaded_at);
+    if (!broker.refused_reload().empty()) writer.member("error", broker.refused_reload().text());
+    writer.close();
+}
+
 Reply status_reply(broker::Broker& broker, const broker::Asker* asker) {
     Reply reply;
     const auto& settings = *broker.rules().settings;
@@ -27,8 +36,7 @@ Reply status_reply(broker::Broker& broker, const broker::Asker* asker) {
     writer.key("api").object().member("version", 1).key("features").array();
     for (const auto* feature : {"leases", "grants", "audit", "workspaces"}) writer.value(feature);
     writer.close().close();
-    const bool passphrase = settings.seal.method == settings::SealMethod::passphrase;
-    writer.member("seal_method", passphrase ? "passphrase" : "key-file").member("root_key", broker.root_key_word());
+    writer.member("seal_method", settings::name_of(settings.seal.method)).member("root_key", broker.root_key_word());
     writer.member("arena", secret::name_of(broker.parts().arena.backing()));
     writer.member("peer", attestation::peer_key_here() == attestation::PeerKey::pidfd ? "pidfd" : "pid");
     auto* house = broker.house();
@@ -43,6 +51,7 @@ Reply status_reply(broker::Broker& broker, const broker::Asker* asker) {
             .member("leases", std::uint64_t{house->book.size()});
         writer.member("grants", std::uint64_t{house->grants->size()}).member("audit_head", house->journal->head_text());
     }
+    if (asker != nullptr && is_operator(*asker)) write_config(writer, broker);
     writer.close();
     return reply;
 }
@@ -93,10 +102,10 @@ void Api::add_state_routes(std::vector<Route>& rows) {
                     .pattern = "/v1/whoami",
                     .on_lease = true,
                     .while_sealed = true,
-                    .handle = [this](const Request& request, const Parts&, Responder responder) {
+                    .handle = once_hashed([this](const Request& request, const Parts&, Responder responder) {
                         const auto asker = find_asker(request);
                         asker ? responder.answer(whoami_reply(*asker)) : responder.refuse(asker.error());
-                    }});
+                    })});
     rows.push_back({.method = Method::post,
                     .pattern = "/v1/seal",
                     .on_lease = false,
@@ -144,16 +153,19 @@ void Api::add_state_routes(std::vector<Route>& rows) {
                         };
                         tasks_.start(run(*this, std::move(*asker), std::move(responder), std::move(*passphrase)));
                     }});
-    rows.push_back(
-        row(Method::get, "/v1/services", true,
-            [](const Request&, const Parts&, broker::Unsealed& house, const broker::Asker&, Responder responder) {
-                std::string items = "[";
-                for (const auto& [id, service] : house.rules.catalog->all()) {
-                    if (items.size() > 1) items += ',';
-                    items += service.json;
-                }
-                responder.answer(list_reply(items + ']', std::nullopt));
-            }));
+    rows.push_back(row(Method::get, "/v1/services", true,
+                       [](const Request& request, const Parts&, broker::Unsealed& house, const broker::Asker& asker,
+                          Responder responder) {
+                           std::vector<const catalog::Service*> all;
+                           for (const auto& [id, service] : house.rules.catalog->all()) all.push_back(&service);
+                           answer_page(
+                               house, asker, request,
+                               {.list = "services",
+                                .count = all.size(),
+                                .key = [&](std::size_t i) { return std::string(all[i]->id.text()); },
+                                .write = [&](wire::JsonWriter& writer, std::size_t i) { writer.raw(all[i]->json); }},
+                               std::move(responder));
+                       }));
     rows.push_back(
         row(Method::get, "/v1/services/{id}", true,
             [](const Request&, const Parts& parts, broker::Unsealed& house, const broker::Asker&, Responder responder) {

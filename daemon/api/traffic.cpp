@@ -9,9 +9,10 @@
 namespace credlease::api {
 namespace {
 
-/// Visits that each class of connections gets before any class gets more.
+/// Visits that each class of connections, and each uid with all of its classes, gets before any gets more.
 constexpr std::uint8_t class_share = 2;
-/// Visits of a turn, unless the shares of many classes are more: what a client can be made to wait for another.
+constexpr std::uint32_t uid_share = 8;
+/// Visits of a turn, unless the shares of many uids are more: what a client can be made to wait for another.
 constexpr std::size_t visits_a_turn = 16;
 
 int made(int descriptor, const char* call) {
@@ -25,7 +26,7 @@ Traffic::Traffic(runtime::Loop& loop, runtime::Clock& clock, secret::Arena& aren
                  Listener::Options options)
     : loop_(loop), clock_(clock), routes_(routes), options_(std::move(options)),
       wake_(made(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
-      outlet_(arena.share_size(secret::Share::leases) / 16) {
+      outlet_({.secrets = arena.share_size(secret::Share::leases) / 16}) {
     epoll_.emplace(loop.context().get_executor(), made(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1"));
     epoll_event event = event_of(EPOLLIN, wake_slot);
     made(::epoll_ctl(epoll_->native_handle(), EPOLL_CTL_ADD, wake_.number(), &event), "epoll_ctl");
@@ -72,9 +73,21 @@ void Traffic::collect() {
     }
 }
 
-/// First a few visits for each class, then the others as far as the turn goes. Where the round begins moves on, so that
-/// nobody is always last. Who was not visited is still readable, and so due in the next turn.
+/// Whether it belongs to the few that come first in a turn.
+bool Traffic::take_share(const Connection& connection) {
+    Account& account = *connection.account;
+    if (std::exchange(account.turn, turn_) != turn_) account.visits = 0;
+    std::uint8_t& of_class = taken_[connection.turn_class];
+    if (of_class >= class_share || account.visits >= uid_share) return false;
+    ++of_class;
+    ++account.visits;
+    return true;
+}
+
+/// First a few visits for each class of each uid, then the others as far as the turn goes. Where the round begins moves
+/// on, so that nobody is always last. Who was not visited is still readable, and so due in the next turn.
 void Traffic::visit_fairly() {
+    ++turn_;
     taken_.fill(0);
     later_.clear();
     std::size_t visits = 0;
@@ -83,11 +96,10 @@ void Traffic::visit_fairly() {
         const Due& due = due_[(begin + i) % due_.size()];
         const Connection* connection = connections_.find(due.slot, due.generation);
         if (connection == nullptr) continue;
-        if (taken_[connection->turn_class] >= class_share) {
+        if (!take_share(*connection)) {
             later_.push_back(due);
             continue;
         }
-        ++taken_[connection->turn_class];
         ++visits;
         visit(due);
     }

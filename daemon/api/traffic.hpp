@@ -19,9 +19,8 @@
 namespace credlease::api {
 
 /// All that comes and goes through the two sockets, turn by turn: one epoll set (level-triggered), whose own descriptor
-/// is the one thing that the loop waits for. A turn visits each connection that has something to say; connections of
-/// one client (a uid, a grant) get a small part of it each before any gets more, so that one busy client can't hold up
-/// another.
+/// is the one thing that the loop waits for. A turn visits each connection that has something to say; each uid, and
+/// within it each grant, gets a small part of it before any gets more, so that one busy client can't hold up another.
 class Traffic : public std::enable_shared_from_this<Traffic> {
   public:
     Traffic(runtime::Loop& loop, runtime::Clock& clock, secret::Arena& arena, const Routes& routes,
@@ -61,6 +60,7 @@ class Traffic : public std::enable_shared_from_this<Traffic> {
     void turn();
     void collect();
     void visit_fairly();
+    [[nodiscard]] bool take_share(const Connection& connection);
     void visit(const Due& due);
     void queue(Connection& connection);
     void settle_queue();
@@ -121,7 +121,8 @@ class Traffic : public std::enable_shared_from_this<Traffic> {
     std::vector<Due> due_;
     std::vector<Due> later_;
     std::vector<Due> queued_;
-    std::array<std::uint8_t, 256> taken_{}; ///< in this turn, by `turn_class`
+    std::uint64_t turn_ = 0;
+    std::array<std::uint8_t, turn_classes> taken_{}; ///< in this turn, by `turn_class`
     std::size_t rotation_ = 0;
     bool has_dispatched_ = false;
 

@@ -1,9 +1,6 @@
 #include "attestation/peer.hpp"
 #include "attestation/process.hpp"
 
-#include <sodium/crypto_hash_sha256.h>
-
-#include <cerrno>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <sys/stat.h>
@@ -30,24 +27,6 @@ bool shares_our_mounts(pid_t pid) {
     return theirs && (theirs == ours || theirs == first);
 }
 
-using Hash = std::array<std::uint8_t, crypto_hash_sha256_BYTES>;
-
-std::optional<Hash> hash_of_file(int file) {
-    crypto_hash_sha256_state state;
-    crypto_hash_sha256_init(&state);
-    std::array<unsigned char, 65536> block; // NOLINT(cppcoreguidelines-pro-type-member-init): filled by read(2)
-    for (;;) {
-        const ssize_t got = ::read(file, block.data(), block.size());
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return std::nullopt;
-        if (got == 0) break;
-        crypto_hash_sha256_update(&state, block.data(), static_cast<unsigned long long>(got));
-    }
-    Hash hash{};
-    crypto_hash_sha256_final(&state, hash.data());
-    return hash;
-}
-
 } // namespace
 
 std::optional<Executable> executable_of(const Peer& peer) {
@@ -56,12 +35,9 @@ std::optional<Executable> executable_of(const Peer& peer) {
     return peer.is_alive() ? found : std::nullopt; // alive: it was the peer's, not that of a later process
 }
 
-std::optional<std::array<std::uint8_t, 32>> executable_hash(const Peer& peer) {
-    if (!shares_our_mounts(peer.pid)) return std::nullopt;
-    const Descriptor file(::open(ProcPath(peer.pid, "exe").text(), O_RDONLY | O_CLOEXEC));
-    if (!file.open()) return std::nullopt;
-    const auto hash = hash_of_file(file.number());
-    return peer.is_alive() ? hash : std::nullopt;
+Descriptor open_executable(const Peer& peer) {
+    if (!shares_our_mounts(peer.pid)) return {};
+    return Descriptor(::open(ProcPath(peer.pid, "exe").text(), O_RDONLY | O_CLOEXEC));
 }
 
 std::optional<Executable> executable_at(const std::string& path) { return identity_of(path.c_str()); }

@@ -3,6 +3,7 @@
 #include "attestation/peer.hpp"
 
 #include <map>
+#include <memory>
 
 namespace credlease::attestation {
 
@@ -21,11 +22,30 @@ class ExecutableHashes {
         File file;
         Hash hash{};
     };
+    /// A longer file has no hash: nobody makes the broker read for hours (a sparse file costs its owner nothing).
+    static constexpr std::int64_t largest = std::int64_t{1} << 30;
+
+    /// A hash that is being made, part by part, so that whoever else waits for the same worker is served in between.
+    class Making {
+      public:
+        explicit Making(std::shared_ptr<const Peer> peer);
+        ~Making();
+        Making(const Making&) = delete;
+        Making& operator=(const Making&) = delete;
+
+        /// Reads the next part. Blocks for some milliseconds: a `bulk` worker's job. False: it has come to its end, or
+        /// cannot go on (the peer has exited, the file may not be read or is too long).
+        [[nodiscard]] bool read_part();
+        /// After the end. nullopt: it did not come to that, or the peer runs another file by now.
+        [[nodiscard]] std::optional<Hashed> made() const;
+
+      private:
+        struct State;
+        std::unique_ptr<State> state_;
+    };
 
     /// Of what the process runs now, if that was hashed. Costs a few system calls.
     [[nodiscard]] std::optional<Hash> find(const Peer& peer) const;
-    /// Hashes it. nullopt: it may not be read, or became another meanwhile. Blocks: a `bulk` worker's job.
-    [[nodiscard]] static std::optional<Hashed> make(const Peer& peer);
     void keep(const Hashed& hashed);
 
   private:

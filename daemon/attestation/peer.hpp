@@ -77,8 +77,8 @@ struct Peer {
 
 /// The executable that the process runs now (looked at again at every lease for rules with `exe`).
 [[nodiscard]] std::optional<Executable> executable_of(const Peer& peer);
-/// SHA-256 of that executable's file, for rules with `exe_sha256`. Blocks: a `bulk` worker's job.
-[[nodiscard]] std::optional<std::array<std::uint8_t, 32>> executable_hash(const Peer& peer);
+/// That executable's file, to be read; closed where it may not be.
+[[nodiscard]] Descriptor open_executable(const Peer& peer);
 /// A file's device and inode in our mount namespace.
 [[nodiscard]] std::optional<Executable> executable_at(const std::string& path);
 

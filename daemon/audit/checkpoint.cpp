@@ -84,13 +84,26 @@ bool Checkpoint::replay(const SegmentFile& segment, const mac::ChainMac& mac, co
     return true;
 }
 
+bool Checkpoint::verifies(const SegmentFile& segment, const mac::ChainMac& mac) {
+    return replay(segment, mac, [](const vocabulary::AuditRecord&) {});
+}
+
+bool Checkpoint::is_safe(const SegmentFile& segment, const mac::ChainMac& mac) {
+    if (!verifies(segment, mac)) return false;
+    const auto file = File::open(checkpoint_path(segment.path), O_RDWR);
+    return file && file->sync() && sync_directory(segment.path.parent_path());
+}
+
 namespace {
 
-/// Shows what the segments before `index` say, from the last checkpoint on. False where they do not verify.
+/// Shows what was said before segment `index`, from the last checkpoint on. False where the log does not verify, or
+/// lacks what was pruned.
 bool replay_before(const std::vector<SegmentFile>& segments, std::size_t index, const SegmentHeader& header,
                    const mac::ChainMac& mac, const Checkpoint::Visit& visit) {
     std::size_t from = index - 1;
-    while (from > 0 && !Checkpoint::replay(segments[from], mac, visit)) --from;
+    bool is_told = Checkpoint::replay(segments[from], mac, visit);
+    while (!is_told && from > 0) is_told = Checkpoint::replay(segments[--from], mac, visit);
+    if (!is_told && segments.front().first > 1) return false;
     const auto at = [&](std::size_t i) { return segments.begin() + static_cast<std::ptrdiff_t>(i); };
     LogReader log({at(from), at(index)}, mac);
     Frame frame;
@@ -110,7 +123,7 @@ bool Journal::checkpoint(const Shortener& shortener) const {
     const auto segments = list_segments(state_->options.directory);
     if (segments.size() < 2) return true;
     const std::size_t newest = segments.size() - 1;
-    if (Checkpoint::replay(segments[newest], mac, [](const vocabulary::AuditRecord&) {})) return true;
+    if (Checkpoint::verifies(segments[newest], mac)) return true;
     const auto reader = SegmentReader::open(segments[newest], mac);
     if (!reader || !replay_before(segments, newest, reader->header(), mac, shortener.take)) return false;
     Checkpoint made(reader->header());

@@ -30,7 +30,6 @@ Journal::State::~State() {
 void Journal::State::begin_at(const Reach& reach, const Head& now, std::uint64_t first_copy) {
     written = headable = durable = reach;
     head = now;
-    pruned = now.pruned;
     next_seq = reach.seq + 1;
     changes = reach.changes;
     oldest_copy = first_copy;

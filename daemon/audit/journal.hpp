@@ -45,9 +45,10 @@ struct Waiter {
 struct Replay {
     std::uint64_t first = 0; ///< oldest record that is still there; 0: the log is empty
     std::uint64_t last = 0;
-    bool unclean = false;    ///< the last record is not a stop or a seal
-    bool other_boot = false; ///< … and it was written in another boot: the last leases may be missing
-    bool head_lost = false;  ///< the operator left an empty head file: nothing vouches for the end of the log
+    bool unclean = false; ///< the last record is not a stop or a seal
+    bool other_boot =
+        false;              ///< … and it was written in another boot: the last leases may be missing, as `log.gap` says
+    bool head_lost = false; ///< the operator left an empty head file: nothing vouches for the end of the log
 };
 
 /// The audit journal: append-only segments, each record chained to the one before by a keyed MAC; the head beside the
@@ -135,7 +136,7 @@ class Journal {
     [[nodiscard]] Verdict verify(const std::optional<std::string>& anchor) const;
 
     /// On the loop. Drops whole segments older than `keep` or beyond `max_size` (bytes; 0: no limit), behind a chained
-    /// checkpoint (`log.pruned`).
+    /// record (`log.pruned`), up to one with a checkpoint: call `checkpoint` first.
     [[nodiscard]] runtime::Task<result::Result<>> prune(vocabulary::Duration keep, std::uint64_t max_size,
                                                         runtime::Worker& bulk);
 

@@ -30,7 +30,7 @@ result::Error damaged(result::StaticText sentence, std::string_view about) {
 
 Result<> Opening::run() {
     if (auto read = read_head(); !read) return read;
-    first_to_read_ = replay_checkpoint();
+    if (auto whole = check_begin(replay_checkpoint()); !whole) return whole;
     if (auto sound = check_segments(); !sound) return sound;
     if (auto read = read_log(); !read) return read;
     if (auto agreed = reconcile(); !agreed) return agreed;
@@ -42,6 +42,7 @@ Result<> Opening::read_head() {
     auto head = HeadFile::read(state_.options.head_file, state_.keys.head);
     if (!head) return refuse(std::move(head.error()));
     head_ = *head;
+    synced_ = head_ ? head_->seq : 0;
     if (head_) return {};
     std::error_code ignored;
     replayed_.head_lost = std::filesystem::exists(state_.options.head_file, ignored);
@@ -55,15 +56,22 @@ Result<> Opening::read_head() {
                    .about = PublicText::of(state_.options.head_file.string())});
 }
 
-/// Those that are not read now are at least authentic, and none is missing at the front.
-Result<> Opening::check_segments() {
-    if (segments_.empty()) return {};
-    const std::uint64_t head = head_ ? head_->seq : 0;
-    if (head_ && segments_.front().first > head_->pruned + 1) {
+/// Nothing is missing at the front but what was pruned, and a checkpoint tells (`is_told`) what that said.
+Result<> Opening::check_begin(bool is_told) const {
+    if (segments_.empty() || !head_) return {};
+    const std::uint64_t first = segments_.front().first;
+    if (first > head_->pruned + 1) {
         return refuse(damaged("The audit log lacks records that were never pruned.",
-                              "records " + std::to_string(head_->pruned + 1) + " to " +
-                                  std::to_string(segments_.front().first - 1)));
+                              "records " + std::to_string(head_->pruned + 1) + " to " + std::to_string(first - 1)));
     }
+    if (is_told || first == 1) return {};
+    return refuse(damaged("The checkpoint that stands for the pruned part of the audit log is missing or damaged.",
+                          checkpoint_path(segments_.front().path).filename().string()));
+}
+
+/// Those that are not read now are at least authentic.
+Result<> Opening::check_segments() {
+    const std::uint64_t head = head_ ? head_->seq : 0;
     for (std::size_t i = 0; i < first_to_read_; ++i) {
         if (auto opened = SegmentReader::open(segments_[i], state_.keys.chain); !opened && segments_[i].first <= head) {
             return refuse(std::move(opened.error()));
@@ -72,15 +80,17 @@ Result<> Opening::check_segments() {
     return {};
 }
 
-/// The newest that the head vouches for: the chain must be seen to pass through the head. The replay goes on with the
-/// segment behind it; 0: with the first.
-std::size_t Opening::replay_checkpoint() const {
+/// The newest that the head vouches for, since the chain must be seen to pass through the head; that of the first
+/// segment in any case, since no log before it could be read instead. The replay goes on with its segment.
+bool Opening::replay_checkpoint() {
     const std::uint64_t head = head_ ? head_->seq : 0;
-    for (std::size_t index = segments_.size(); index-- > 1;) {
-        if (segments_[index].first > head) continue;
-        if (Checkpoint::replay(segments_[index], state_.keys.chain, visit_)) return index;
+    for (std::size_t index = segments_.size(); index-- > 0;) {
+        if (index > 0 && segments_[index].first > head) continue;
+        if (!Checkpoint::replay(segments_[index], state_.keys.chain, visit_)) continue;
+        first_to_read_ = index;
+        return true;
     }
-    return 0;
+    return false;
 }
 
 Result<> Opening::read_log() {
@@ -110,7 +120,8 @@ Result<> Opening::take_in(const Frame& frame, const mac::Digest& chain) {
     if (auto read = read_frame(frame.kind, frame.payload, frame.seq, decoded); !read) return read;
     const std::uint64_t head = head_ ? head_->seq : 0;
     if (head_ && frame.seq == head && chain != head_->chain) {
-        return refuse(damaged("The audit log is not the one that its head names.", "record " + std::to_string(head)));
+        return refuse(damaged("The audit head belongs to another store, or the audit log was replaced.",
+                              "record " + std::to_string(head)));
     }
     if (frame.seq > head && frame.kind == FrameKind::change) {
         recent_.push_back({.seq = frame.seq,

@@ -32,8 +32,9 @@ class Opening {
   private:
     // ---- opening.cpp
     [[nodiscard]] result::Result<> read_head();
+    [[nodiscard]] result::Result<> check_begin(bool is_told) const;
     [[nodiscard]] result::Result<> check_segments();
-    [[nodiscard]] std::size_t replay_checkpoint() const;
+    [[nodiscard]] bool replay_checkpoint();
     [[nodiscard]] result::Result<> read_log();
     [[nodiscard]] result::Result<> take_in(const Frame& frame, const mac::Digest& chain);
     [[nodiscard]] result::Result<> end_of_log(SegmentReader::Next last, const LogReader& log);
@@ -51,6 +52,8 @@ class Opening {
     [[nodiscard]] bool cut_tail();
     [[nodiscard]] bool append_missing();
     [[nodiscard]] bool sync();
+    [[nodiscard]] result::Result<> open_head();
+    [[nodiscard]] result::Result<> write_head(const Reach& reach);
     void show(std::uint64_t seq, std::span<std::byte> frame);
 
     Journal::State& state_;
@@ -58,6 +61,7 @@ class Opening {
     Replay& replayed_;
 
     std::optional<Head> head_; ///< nullopt: an empty log, or the operator gave the head up
+    std::uint64_t synced_ = 0; ///< the last record that the head's file vouches for
     std::vector<SegmentFile> segments_;
     std::size_t first_to_read_ = 0; ///< index
     std::size_t last_segment_ = 0;  ///< index of the one in which the log ends

@@ -26,24 +26,36 @@ std::uint64_t size_of(const SegmentFile& file) {
     return ignored ? 0 : size;
 }
 
-/// The oldest segments whose records are all older than `before`, or that are beyond `max_size`; never the last.
+/// How many of the oldest are older than `before` in all their records, or beyond `max_size`; never the last.
+std::size_t count_due(const std::vector<SegmentFile>& segments, const mac::ChainMac& mac, vocabulary::Time before,
+                      std::uint64_t max_size) {
+    std::uint64_t size = 0;
+    for (const auto& file : segments) size += size_of(file);
+    std::size_t due = 0;
+    for (; due + 1 < segments.size(); ++due) {
+        const auto next = SegmentReader::open(segments[due + 1], mac);
+        const bool is_old = next && next->header().created < before;
+        const bool is_beyond = next && max_size != 0 && size > max_size;
+        if (!is_old && !is_beyond) break;
+        size -= size_of(segments[due]);
+    }
+    return due;
+}
+
+/// What they tell of leases is told by the checkpoint behind them from then on: where that is not safe, fewer go.
 Plan make_plan(const std::filesystem::path& directory, const mac::ChainMac& mac, vocabulary::Time before,
                std::uint64_t max_size) {
     Plan plan;
     auto segments = list_segments(directory);
-    std::uint64_t size = 0;
-    for (const auto& file : segments) size += size_of(file);
-    for (std::size_t i = 0; i + 1 < segments.size(); ++i) {
-        const auto next = SegmentReader::open(segments[i + 1], mac);
-        if (!next) break;
-        const bool is_old = next->header().created < before;
-        const bool is_beyond = max_size != 0 && size > max_size;
-        if (!is_old && !is_beyond) break;
-        size -= size_of(segments[i]);
-        plan.segments.push_back(segments[i]);
-        plan.last = next->header().first - 1;
-        plan.chain = next->header().chain_before;
-    }
+    std::size_t due = count_due(segments, mac, before, max_size);
+    while (due > 0 && !Checkpoint::is_safe(segments[due], mac)) --due;
+    if (due == 0) return plan;
+    const auto next = SegmentReader::open(segments[due], mac);
+    if (!next) return plan;
+    plan.last = next->header().first - 1;
+    plan.chain = next->header().chain_before;
+    segments.resize(due);
+    plan.segments = std::move(segments);
     return plan;
 }
 
@@ -110,19 +122,14 @@ runtime::Task<result::Result<>> Journal::prune(vocabulary::Duration keep, std::u
                                std::to_string(plan->last) + ", chain " + hex_of(plan->chain);
     vocabulary::AuditRecord record{.action = vocabulary::Action::log_pruned, .detail = detail};
     result::Result<std::uint64_t> recorded;
-    const std::uint64_t pruned_before = state_->pruned;
     co_await runtime::suspend(state_->loop, [&](runtime::Resume resume) {
-        state_->pruned = plan->last; // goes into the head with the record that says so
-        state_->carry(record, find_carried(state_->store, *plan),
+        state_->carry(record, find_carried(state_->store, *plan), plan->last,
                       [&recorded, resume](result::Result<std::uint64_t> told) {
                           recorded = std::move(told);
                           resume();
                       });
     });
-    if (!recorded) {
-        state_->pruned = pruned_before;
-        co_return result::refuse(std::move(recorded.error()));
-    }
+    if (!recorded) co_return result::refuse(std::move(recorded.error()));
     co_await bulk.run([state = state_.get(), plan] { return remove(state->options.directory, *plan); });
     co_return result::Result<>{};
 }

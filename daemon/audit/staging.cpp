@@ -124,12 +124,14 @@ void Journal::State::change(AuditRecord& record, store::Batch batch, Tell tell) 
     staging_->changes.push_back(std::move(staged));
 }
 
-void Journal::State::carry(AuditRecord& record, const std::vector<store::Step>& steps, Tell tell) {
+void Journal::State::carry(AuditRecord& record, const std::vector<store::Step>& steps, std::uint64_t pruned,
+                           Tell tell) {
     if (auto why = refusal()) return tell(refuse(std::move(*why)));
     begin_record(record, {.fate = Fate::durable});
     append_frame(staging_->bytes, FrameKind::carried,
                  [&](Buffer& bytes) { write_carried(bytes, keys.head, record, steps); });
     staging_->tells.emplace_back(record.seq, std::move(tell));
+    staging_->pruned = pruned;
 }
 
 void Journal::State::restage(Turn& failed) {

@@ -18,6 +18,7 @@ struct Reach {
     mac::Digest chain{};
     std::uint64_t changes = 0;
     mac::Digest state{};
+    std::uint64_t pruned = 0; ///< records up to this one may be gone, as a record up to there says
     Place place{};
 };
 
@@ -41,11 +42,12 @@ struct SyncJob {
     bool store = false;     ///< a change is among them
     Reach reach;
     Head head;
-    bool done = false; ///< the worker's answer
+    bool done = false;             ///< the worker's answer
+    bool is_head_in_doubt = false; ///< it was written but not synced: a start may find it, or not
 };
 
-/// Everything here belongs to the loop thread but `writer` (log), `sync_job` while it runs and `head_file` (commit),
-/// `growing` (bulk) and `readable` (any).
+/// Everything here belongs to the loop thread but `writer` (log), `sync_job` and `head_file` while a sync (commit) or a
+/// recovery (log) runs, `growing` (bulk) and `readable` (any).
 ///
 /// A record's way: staged in `staging` → `writing` (log thread) → written. A change's way: staged → written →
 /// `unsynced` → durable. What fails is taken back the latest first, since each change was prepared upon the ones
@@ -59,7 +61,7 @@ struct Journal::State {
     result::Result<std::uint64_t> append(vocabulary::AuditRecord& record, Entry entry, Tell tell);
     void note(vocabulary::AuditRecord& record);
     void change(vocabulary::AuditRecord& record, store::Batch batch, Tell tell);
-    void carry(vocabulary::AuditRecord& record, const std::vector<store::Step>& steps, Tell tell);
+    void carry(vocabulary::AuditRecord& record, const std::vector<store::Step>& steps, std::uint64_t pruned, Tell tell);
     void flush();
 
     // ---- turns.cpp
@@ -98,7 +100,6 @@ struct Journal::State {
     Reach headable;                ///< the head may go up to here: no change before it is undecided
     Reach durable;                 ///< up to here all is on the disk
     Head head;                     ///< that says so
-    std::uint64_t pruned = 0;      ///< records up to this one may be gone: goes into the next head
     std::vector<StagedChange> unsynced;
     std::vector<AwaitingSync> awaiting;
 
@@ -142,6 +143,10 @@ struct Journal::State {
     void run_sync();
     void sync_done();
     void sync_failed();
+    void fail_awaiting();
+    [[nodiscard]] bool retract_head();
+    [[nodiscard]] bool undo_changes();
+    [[nodiscard]] bool write_log_again();
     void recovery_done();
     void retry_later();
 

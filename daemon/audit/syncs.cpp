@@ -48,7 +48,7 @@ void Journal::State::start_sync() {
                      .chain = headable.chain,
                      .changes = headable.changes,
                      .state = headable.state,
-                     .pruned = pruned,
+                     .pruned = headable.pruned,
                      .boot_id = options.boot_id};
     directory_dirty_ = false;
     store_dirty_ = false;
@@ -66,6 +66,7 @@ void Journal::State::run_sync() {
     if (job.directory && !sync_directory(options.directory)) return;
     if (job.store && !store.sync()) return;
     job.done = head_file->write(keys.head, job.head);
+    job.is_head_in_doubt = !job.done;
 }
 
 void Journal::State::sync_done() {
@@ -113,6 +114,12 @@ void Journal::State::sync_failed() {
     } else {
         abandon_changes();
     }
+    fail_awaiting();
+    retry_later();
+    settle();
+}
+
+void Journal::State::fail_awaiting() {
     const auto failed = std::exchange(awaiting, {});
     for (const auto& wait : failed) {
         if (!wait.issue.empty()) end_undelivered(wait.issue);
@@ -121,8 +128,6 @@ void Journal::State::sync_failed() {
         if (wait.waiter.call != nullptr) wait.waiter.call(wait.waiter.self, wait.waiter.ticket, false);
         if (wait.tell) wait.tell(refuse(not_synced()));
     }
-    retry_later();
-    settle();
 }
 
 /// Takes back every change that is not durable. No turn is being written and no sync runs now.
@@ -162,22 +167,38 @@ void Journal::State::start_recovery() {
     next_try_ = clock.boot() + tries_apart;
     is_recovering_ = true;
     sync_job.segments = dirty_;
-    log.submit(
-        [this] {
-            std::vector<store::Prepared*> undone;
-            for (auto& change : undo_) undone.push_back(&change.prepared);
-            recovered_ = undone.empty() || store.undo(undone).has_value();
-            if (!recovered_ || !sync_failed_) return;
-            std::vector<std::shared_ptr<OpenSegment>> segments;
-            for (const auto& part : sync_job.segments) segments.push_back(part.segment);
-            recovered_ = writer.write_again(segments, durable.place);
-        },
-        [this] { recovery_done(); });
+    log.submit([this] { recovered_ = retract_head() && undo_changes() && write_log_again(); },
+               [this] { recovery_done(); });
+}
+
+/// A head whose sync failed may lie in the file all the same, and names changes that are to go: the last good one takes
+/// its slot before they do, or a start would take the store for one that was put back.
+bool Journal::State::retract_head() {
+    if (!sync_job.is_head_in_doubt) return true;
+    Head last_good = head;
+    last_good.writes += 1;
+    sync_job.is_head_in_doubt = !head_file->write(keys.head, last_good);
+    return !sync_job.is_head_in_doubt;
+}
+
+bool Journal::State::undo_changes() {
+    std::vector<store::Prepared*> undone;
+    for (auto& change : undo_) undone.push_back(&change.prepared);
+    return undone.empty() || store.undo(undone).has_value();
+}
+
+bool Journal::State::write_log_again() {
+    std::vector<std::shared_ptr<OpenSegment>> segments;
+    for (const auto& part : sync_job.segments) segments.push_back(part.segment);
+    return !sync_failed_ || writer.write_again(segments, durable.place);
 }
 
 void Journal::State::recovery_done() {
     is_recovering_ = false;
-    if (!recovered_) return retry_later();
+    if (!recovered_) {
+        retry_later();
+        return settle();
+    }
     rewritten_ = sync_failed_;
     store_dirty_ = store_dirty_ || !undo_.empty();
     for (const auto& change : undo_ | std::views::reverse) disown(change.seq);

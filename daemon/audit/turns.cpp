@@ -70,6 +70,7 @@ void Journal::State::turn_written(Turn& turn, bool late) {
     space_is_short_ = turn.space_is_short;
     written.seq = turn.last();
     written.chain = turn.chain;
+    if (turn.pruned != 0) written.pruned = turn.pruned;
     written.place = {turn.segment->first, {.seq = turn.last() + 1, .offset = turn.end, .chain = turn.chain}};
     readable.store(written.seq, std::memory_order_release);
     for (const auto& entry : turn.entries) held_ -= entry.fate == Fate::disown ? 1 : 0;
@@ -109,6 +110,7 @@ void Journal::State::tell_waiters(Turn& turn, bool late) {
         ++seq;
     });
     sync_wanted_ = sync_wanted_ || !unsynced.empty();
+    if (sync_failed_) fail_awaiting(); // what was under way then: it may be long until there is a sync again
 }
 
 /// The lease's record is in the log, but whoever asked was told that it failed.

@@ -1,3 +1,4 @@
+#include "audit/checkpoint.hpp"
 #include "audit/hex.hpp"
 #include "audit/state.hpp"
 
@@ -50,10 +51,13 @@ void check_end(Verdict& verdict, const Anchor& anchor, std::string_view which) {
     blame(verdict, verdict.last + 1, "The log ends before the record that " + std::string(which) + " names.");
 }
 
-/// Old records may be gone only as far as the head says.
-void check_begin(Verdict& verdict, const Head& head) {
+/// Old records may be gone only as far as the head says, and where a checkpoint stands for them.
+void check_begin(Verdict& verdict, const Head& head, const SegmentFile& first, const mac::ChainMac& mac) {
     if (verdict.first > head.pruned + 1) {
         blame(verdict, head.pruned + 1, "Records are missing that were never pruned.");
+    }
+    if (verdict.first > 1 && !Checkpoint::verifies(first, mac)) {
+        blame(verdict, verdict.first - 1, "The checkpoint that stands for the pruned records is missing or damaged.");
     }
 }
 
@@ -73,8 +77,10 @@ Verdict Journal::verify(const std::optional<std::string>& anchor_text) const {
     const std::uint64_t written = state_->readable.load(std::memory_order_acquire);
     auto segments = list_segments(state_->options.directory);
     std::erase_if(segments, [&](const SegmentFile& file) { return file.first > written; });
-    if (!segments.empty()) verdict.first = segments.front().first;
-    check_begin(verdict, **head);
+    if (!segments.empty()) {
+        verdict.first = segments.front().first;
+        check_begin(verdict, **head, segments.front(), state_->keys.chain);
+    }
     LogReader log(std::move(segments), state_->keys.chain);
     Frame frame;
     while (verdict.last < written) {

@@ -37,6 +37,7 @@ void Turn::clear() {
     }
     tells.clear();
     changes.clear();
+    pruned = 0;
     segment.reset();
     written = false;
     changes_written = 0;

@@ -61,6 +61,7 @@ struct Turn {
     std::vector<Entry> entries;
     std::vector<std::pair<std::uint64_t, Tell>> tells; ///< of `durable` entries without a waiter, by sequence number
     std::vector<StagedChange> changes;
+    std::uint64_t pruned = 0; ///< what its `log.pruned` says; 0: there is none
     // ---- the log thread's answer
     bool written = false;
     std::size_t changes_written = 0; ///< the store refused the next one

@@ -1,6 +1,7 @@
 #include "broker/broker.hpp"
 
 #include "broker/expiry.hpp"
+#include "broker/first_start.hpp"
 #include "broker/grants.hpp"
 #include "crypto/key_file.hpp"
 
@@ -10,40 +11,35 @@ namespace credlease::broker {
 namespace {
 
 using result::ErrorCode;
+using result::PublicText;
 using result::refuse;
 
-result::Failure wrong_key() {
-    return refuse({.code = ErrorCode::configuration,
-                   .sentence = "The root key is not the one that this store was made with. Nothing was written.",
-                   .next_step = "Put the right key file in its place, or name another data folder."});
+result::Failure wrong_key(const settings::Settings& settings) {
+    return refuse(
+        {.code = ErrorCode::configuration,
+         .sentence = "The root key is not the one that this store was made with. Nothing was written.",
+         .next_step = "Put the right key file in its place, or name the data folder that is this key's.",
+         .about = PublicText::of(settings.seal.key_file.native() + " for the store " + settings.places.data.native())});
 }
 
-result::Failure method_differs() {
+result::Failure method_differs(const settings::Settings& settings, settings::SealMethod made_with) {
     return refuse(
         {.code = ErrorCode::configuration,
          .sentence = "The config names another seal method than the store was made with. Nothing was written.",
-         .next_step = "Set [seal] method to the store's own."});
-}
-
-result::Failure no_seal_file() {
-    return refuse({.code = ErrorCode::damaged,
-                   .sentence = "The store holds records, but the file DATA/seal is missing.",
-                   .next_step = "Put it back from a copy of the data folder."});
-}
-
-bool has_journal(const std::filesystem::path& data) {
-    std::error_code failed;
-    return std::filesystem::exists(data / "journal", failed);
+         .next_step = "Set [seal] method to the store's own.",
+         .about = PublicText::of(seal_file_in(settings.places.data).native() + ": " +
+                                 std::string(settings::name_of(made_with)))});
 }
 
 /// The key file's root key, before anything is opened for writing; nullopt where the first one is still to be made.
 result::Result<std::optional<crypto::RootKey>>
-find_root_key(const settings::Settings::Seal& place, const std::optional<SealFile>& seal, secret::Arena& arena) {
+find_root_key(const settings::Settings& settings, const std::optional<SealFile>& seal, secret::Arena& arena) {
+    const auto& place = settings.seal;
     std::error_code failed;
     if (!seal && place.may_make_key && !std::filesystem::exists(place.key_file, failed)) return std::nullopt;
     auto root = crypto::read_key_file(place.key_file, arena);
     if (!root) return refuse(std::move(root.error()));
-    if (seal && !crypto::is_the_key_of(*root, seal->check)) return wrong_key();
+    if (seal && !crypto::is_the_key_of(*root, seal->check)) return wrong_key(settings);
     return std::optional(std::move(*root));
 }
 
@@ -71,21 +67,23 @@ Broker::Broker(Parts parts, Rules rules, std::unique_ptr<store::Store> store)
 Broker::~Broker() = default;
 
 result::Result<std::unique_ptr<Broker>> Broker::start(Parts parts, Rules rules) {
-    const auto data = rules.settings->places.data;
+    const auto& settings = *rules.settings;
+    const auto data = settings.places.data;
     auto seal = read_seal_file(data);
     if (!seal) return refuse(std::move(seal.error()));
-    const auto method = rules.settings->seal.method;
-    if (*seal && (*seal)->method != method) return method_differs();
-    if (!*seal && has_journal(data)) return no_seal_file();
+    const auto method = settings.seal.method;
+    if (*seal && (*seal)->method != method) return method_differs(settings, (*seal)->method);
+    if (auto may = *seal ? result::Result<>() : check_first_start(settings); !may)
+        return refuse(std::move(may.error()));
     std::optional<crypto::RootKey> root;
     if (method == settings::SealMethod::key_file) {
-        auto found = find_root_key(rules.settings->seal, *seal, parts.arena);
+        auto found = find_root_key(settings, *seal, parts.arena);
         if (!found) return refuse(std::move(found.error()));
         root = std::move(*found);
     }
     auto store = store::Store::open(data);
     if (!store) return refuse(std::move(store.error()));
-    if (!*seal && !(*store)->is_empty()) return no_seal_file();
+    if (!*seal && !(*store)->is_empty()) return no_seal_file(data);
     std::unique_ptr<Broker> broker(new Broker(parts, std::move(rules), std::move(*store)));
     broker->seal_ = std::move(*seal);
     if (method == settings::SealMethod::passphrase) {
@@ -106,10 +104,7 @@ result::Result<> Broker::start_with_key_file(std::optional<crypto::RootKey> root
         if (!read) return refuse(std::move(read.error()));
         root = std::move(*read);
     }
-    if (is_new()) {
-        if (auto begun = first_start(*root, {}); !begun) return begun;
-    }
-    if (auto opened = open_house(std::move(*root)); !opened) return opened;
+    if (auto opened = open_house(std::move(*root), {}); !opened) return opened;
     // It was stopped while it was sealed: this start unseals it.
     if (sealed_log_.read() != audit::SealedLog::Counts{}) {
         vocabulary::AuditRecord record;
@@ -119,20 +114,33 @@ result::Result<> Broker::start_with_key_file(std::optional<crypto::RootKey> root
     return {};
 }
 
-/// Also after a first start that was cut off between its two steps.
-bool Broker::is_new() const { return !seal_ || (store_->is_empty() && !has_journal(rules_.settings->places.data)); }
-
-result::Result<> Broker::first_start(const crypto::RootKey& root, SealFile seal) {
-    if (!seal_) {
-        seal.method = rules_.settings->seal.method;
-        seal.check = crypto::check_value(root);
-        if (auto written = write_seal_file(rules_.settings->places.data, seal); !written) return written;
-        seal_ = seal;
-    }
+result::Result<> Broker::set_seal(const crypto::RootKey& root, SealFile seal) {
+    const auto& settings = *rules_.settings;
+    if (auto may = check_first_start(settings); !may) return may;
+    if (auto made = crypto::make_folder_of(settings.audit.head_file); !made) return made;
+    seal.method = settings.seal.method;
+    seal.check = crypto::check_value(root);
+    seal_ = seal; // whatever fails from here on is taken back
+    if (auto written = write_seal_file(settings.places.data, seal); !written) return written;
     return make_store_keys(root, *store_, parts_.arena);
 }
 
-result::Result<> Broker::open_house(crypto::RootKey root) {
+/// A start that was cut off behind its seal file is gone on with.
+result::Result<> Broker::go_on_with_first_start(const crypto::RootKey& root) {
+    const bool has_begun_only = store_->is_empty() && !holds_log(rules_.settings->places.data);
+    if (!has_begun_only || has_store_keys(*store_)) return {};
+    return make_store_keys(root, *store_, parts_.arena);
+}
+
+result::Result<> Broker::open_house(crypto::RootKey root, const SealFile& seal) {
+    const bool is_first = !seal_;
+    auto opened = is_first ? set_seal(root, seal) : go_on_with_first_start(root);
+    if (opened) opened = enter_house(std::move(root));
+    if (!opened && is_first && std::exchange(seal_, std::nullopt)) take_back_first_start(*rules_.settings);
+    return opened;
+}
+
+result::Result<> Broker::enter_house(crypto::RootKey root) {
     auto house = open_with(std::move(root), parts_, rules_, *store_);
     if (!house) return refuse(std::move(house.error()));
     house_ = std::move(*house);
@@ -156,7 +164,13 @@ std::string_view Broker::root_key_word() const {
 }
 
 void Broker::reload(Rules rules) {
+    auto settings = std::make_shared<settings::Settings>(*rules.settings);
+    // What the store was opened with holds until a restart: by another method or place it could not be unsealed again.
+    settings->seal = rules_.settings->seal;
+    settings->audit.head_file = rules_.settings->audit.head_file;
+    rules.settings = std::move(settings);
     rules_ = std::move(rules);
+    refused_reload_ = {};
     std::ignore = sealed_callers_.reload(rules_.settings);
     if (!house_) return;
     house_->rules = rules_;
@@ -169,13 +183,20 @@ void Broker::reload(Rules rules) {
     }
 }
 
-runtime::Task<> Broker::close_house() {
+/// Changes under way end by themselves; those that wait for their turn are refused; nothing new begins.
+runtime::Task<> Broker::quiet_house() {
+    phase_ = Phase::sealing;
+    house_->is_closing = true;
     for (const auto call : {house_->expiry_call, house_->prune_call}) {
         if (call != 0) parts_.clock.cancel(call);
     }
-    house_->holders.reset();
-    co_await house_->tasks.drain(); // changes under way end by themselves
+    co_await house_->tasks.drain();
     house_->refusals->flush();
+}
+
+/// After its last record.
+runtime::Task<> Broker::close_house() {
+    house_->holders.reset();
     co_await house_->journal->close();
     co_await house_->tasks.drain(); // closing may have begun a segment, which has its checkpoint made
     parts_.anchor(house_->journal->head_text());
@@ -189,11 +210,10 @@ runtime::Task<> Broker::stop() {
         sealed_log_.note_stop();
         co_return;
     }
-    phase_ = Phase::sealing;
+    co_await quiet_house();
     vocabulary::AuditRecord stopped;
     stopped.action = vocabulary::Action::broker_stopped;
     stopped.principal = "broker";
-    house_->refusals->flush();
     auto written = co_await house_->journal->append_durably(stopped);
     (void)written; // a log that takes nothing more cannot keep the daemon from stopping
     co_await close_house();

@@ -45,23 +45,32 @@ class Broker {
     [[nodiscard]] runtime::Task<result::Result<>> seal(Asker asker);
     /// New settings and catalog. Rules that are no more end their leases and grants.
     void reload(Rules rules);
+    /// A reload that was refused, and why ("FILE:LINE: …"): `status` tells it until one succeeds.
+    void note_refused_reload(result::PublicText why) { refused_reload_ = std::move(why); }
+    [[nodiscard]] const result::PublicText& refused_reload() const { return refused_reload_; }
     /// Everything staged is on the disk, the head names it; leases live on.
     [[nodiscard]] runtime::Task<> stop();
 
   private:
     Broker(Parts parts, Rules rules, std::unique_ptr<store::Store> store);
     [[nodiscard]] result::Result<> start_with_key_file(std::optional<crypto::RootKey> root);
-    [[nodiscard]] bool is_new() const;
-    [[nodiscard]] result::Result<> first_start(const crypto::RootKey& root, SealFile seal);
-    [[nodiscard]] runtime::Task<result::Result<crypto::RootKey>> root_key_from(secret::SecretBuffer passphrase);
-    [[nodiscard]] result::Result<> open_house(crypto::RootKey root);
+    [[nodiscard]] result::Result<> set_seal(const crypto::RootKey& root, SealFile seal);
+    [[nodiscard]] result::Result<> go_on_with_first_start(const crypto::RootKey& root);
+    [[nodiscard]] runtime::Task<result::Result<crypto::RootKey>> root_key_from(secret::SecretBuffer passphrase,
+                                                                               crypto::PassphraseParameters parameters);
+    /// The first time it makes the store this key's own, as `seal` says; when that fails, the store is as unset as
+    /// before.
+    [[nodiscard]] result::Result<> open_house(crypto::RootKey root, const SealFile& seal);
+    [[nodiscard]] result::Result<> enter_house(crypto::RootKey root);
     void note_unsealed(vocabulary::AuditRecord record);
-    [[nodiscard]] std::optional<std::uint32_t> must_wait(std::uint32_t uid);
-    void note_refused_unseal(std::uint32_t uid);
+    [[nodiscard]] result::Result<> check_delay(std::uint32_t uid) const;
+    void note_refused_unseal(const attestation::Peer& peer, const result::Error& error);
+    [[nodiscard]] runtime::Task<> quiet_house();
     [[nodiscard]] runtime::Task<> close_house();
 
     Parts parts_;
     Rules rules_;
+    result::PublicText refused_reload_; ///< empty: the last one was taken
     std::unique_ptr<store::Store> store_;
     std::optional<SealFile> seal_;
     audit::SealedLog sealed_log_;

@@ -1,5 +1,8 @@
 #include "broker/change.hpp"
 
+#include <algorithm>
+#include <ranges>
+
 namespace credlease::broker {
 namespace {
 
@@ -29,6 +32,15 @@ result::Result<vocabulary::Scope> workspace_scope(const Unsealed& house, const a
                    .about = result::PublicText::of(id)});
 }
 
+/// Whether one of a list of tags is this one. What is weak never is (RFC 9110 §13.1.1, §8.8.3.2).
+bool has_tag(std::string_view list, std::string_view tag) {
+    return std::ranges::any_of(list | std::views::split(','), [tag](auto part) {
+        std::string_view one(part.begin(), part.end());
+        one.remove_prefix(std::min(one.find_first_not_of(" \t"), one.size()));
+        return one.substr(0, one.find_last_not_of(" \t") + 1) == tag;
+    });
+}
+
 } // namespace
 
 std::vector<std::string> gate_keys(const Asker& asker, std::vector<std::string> keys) {
@@ -42,12 +54,32 @@ std::vector<std::string> gate_keys(const Asker& asker, std::vector<std::string> 
 std::string gate_key(const vocabulary::CredentialId& id) { return "credential:" + id.text(); }
 std::string gate_key(const vocabulary::Scope& scope) { return "scope:" + scope.text(); }
 
-runtime::Task<result::Result<std::optional<Answer>>> find_outcome(Unsealed& house, const Asker& asker) {
+result::Result<> look_again(Unsealed& house, Asker& asker) {
+    if (house.is_closing) {
+        return refuse({.code = ErrorCode::sealed,
+                       .sentence = "The broker is closing: it seals or stops.",
+                       .next_step = "Ask again when it is ready."});
+    }
+    auto caller = house.callers->find_again(*asker.peer, *asker.caller, house.time.now());
+    if (!caller) return refuse(std::move(caller.error()));
+    asker.caller = std::move(*caller);
+    return {};
+}
+
+runtime::Task<result::Result<runtime::Gate::Pass>> take_turn(Unsealed& house, Asker& asker,
+                                                             std::vector<std::string> keys) {
+    auto pass = co_await house.gate.enter(std::move(keys));
+    if (auto still = look_again(house, asker); !still) co_return refuse(std::move(still.error()));
+    co_return std::move(pass);
+}
+
+runtime::Task<result::Result<std::optional<Answer>>> find_outcome(Unsealed& house, Asker& asker) {
     const auto key = house.outcomes.find_key(asker);
     if (!key) co_return std::optional<Answer>();
     auto job = [&] { return Outcomes::read(house.store, *key, asker); };
     auto found = co_await house.parts.bulk.run(std::move(job));
     if (!found) co_return refuse(std::move(found.error()));
+    if (auto still = look_again(house, asker); !still) co_return refuse(std::move(still.error()));
     co_return std::optional<Answer>(std::move(*found));
 }
 
@@ -67,7 +99,7 @@ result::Result<vocabulary::Scope> read_scope(const Unsealed& house, const access
 }
 
 result::Result<> check_match(std::string_view if_match, std::uint64_t revision) {
-    if (if_match.empty() || if_match == "*" || if_match == '"' + std::to_string(revision) + '"') return {};
+    if (if_match.empty() || if_match == "*" || has_tag(if_match, '"' + std::to_string(revision) + '"')) return {};
     return refuse({.code = ErrorCode::version_conflict,
                    .sentence = "The record has changed since you read it.",
                    .next_step = "Read it again and make the change to what it is now.",

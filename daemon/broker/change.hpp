@@ -15,8 +15,17 @@ using Answer = Outcomes::Outcome;
 [[nodiscard]] std::string gate_key(const vocabulary::CredentialId& id);
 [[nodiscard]] std::string gate_key(const vocabulary::Scope& scope);
 
-/// The first outcome, when this request was made before under its key. Call it inside the gate.
-[[nodiscard]] runtime::Task<result::Result<std::optional<Answer>>> find_outcome(Unsealed& house, const Asker& asker);
+/// Waits until nobody else changes what the keys name. Meanwhile rights may have gone, and the broker may have begun to
+/// close: who asks is found anew. `sealed`, or as Callers::find.
+[[nodiscard]] runtime::Task<result::Result<runtime::Gate::Pass>> take_turn(Unsealed& house, Asker& asker,
+                                                                           std::vector<std::string> keys);
+
+/// The first outcome, when this request was made before under its key. Call it in its turn; who asks is found anew.
+[[nodiscard]] runtime::Task<result::Result<std::optional<Answer>>> find_outcome(Unsealed& house, Asker& asker);
+
+/// Who asks, by what holds now: to be called after each wait, before rights are looked at. `sealed`, or as
+/// Callers::find.
+[[nodiscard]] result::Result<> look_again(Unsealed& house, Asker& asker);
 
 /// The scope that a request names; left out: personal for a user, workspace `default` for an operator. Unknown to the
 /// caller and absent are the same.

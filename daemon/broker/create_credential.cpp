@@ -50,8 +50,11 @@ result::Result<vault::NewCredential> read_all(Unsealed& house, const Asker& aske
     if (!scope) return refuse(std::move(scope.error()));
     auto kind = read_kind(house, asked);
     if (!kind) return refuse(std::move(kind.error()));
-    auto allowed = authorize(*asker.caller, access::Operation::create, *scope, {}, kind->service->id);
-    if (!allowed) return refuse(std::move(allowed.error()));
+    if (!authorize(*asker.caller, access::Operation::create, *scope, {}, kind->service->id)) {
+        return refuse({.code = ErrorCode::forbidden,
+                       .sentence = "You may not store credentials in this scope.",
+                       .next_step = "It takes the role editor there, and of an engine Credlease-Actor."});
+    }
 
     vault::NewCredential made;
     made.id = vocabulary::CredentialId(house.next_id());
@@ -72,14 +75,17 @@ result::Result<vault::NewCredential> read_all(Unsealed& house, const Asker& aske
 } // namespace
 
 runtime::Task<result::Result<Answer>> create_credential(Unsealed& house, Asker asker, wire::CreateCredential asked) {
-    auto made = read_all(house, asker, asked);
-    if (!made) co_return refuse(std::move(made.error()));
-    const auto now = made->now;
-    auto keys = gate_keys(asker, {gate_key(made->scope)});
-    auto pass = co_await house.gate.enter(std::move(keys));
+    const auto scope = read_scope(house, *asker.caller, asked.scope);
+    if (!scope) co_return refuse(scope.error());
+    auto keys = gate_keys(asker, {gate_key(*scope)});
+    auto pass = co_await take_turn(house, asker, std::move(keys));
+    if (!pass) co_return refuse(std::move(pass.error()));
     auto before = co_await find_outcome(house, asker);
     if (!before) co_return refuse(std::move(before.error()));
     if (*before) co_return std::move(**before);
+    auto made = read_all(house, asker, asked);
+    if (!made) co_return refuse(std::move(made.error()));
+    const auto now = made->now;
 
     store::Batch batch;
     auto change = house.vault->stage_create(std::move(*made), batch);

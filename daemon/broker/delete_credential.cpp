@@ -40,7 +40,8 @@ runtime::Task<result::Result<Answer>> delete_credential(Unsealed& house, Asker a
     auto found = find_viewed(house, *asker.caller, access::Operation::remove, id);
     if (!found) co_return refuse(std::move(found.error()));
     std::vector<std::string> keys{gate_key((*found)->credential.id), gate_key((*found)->credential.scope)};
-    auto pass = co_await house.gate.enter(std::move(keys));
+    auto pass = co_await take_turn(house, asker, std::move(keys));
+    if (!pass) co_return refuse(std::move(pass.error()));
 
     found = find_viewed(house, *asker.caller, access::Operation::remove, id);
     if (!found) co_return refuse(std::move(found.error()));
@@ -54,6 +55,8 @@ runtime::Task<result::Result<Answer>> delete_credential(Unsealed& house, Asker a
     if (auto match = check_match(if_match, credential.revision); !match) co_return refuse(std::move(match.error()));
     auto uses = co_await attested_uses(house, credential.id);
     if (!uses) co_return refuse(std::move(uses.error()));
+    if (auto still = look_again(house, asker); !still) co_return refuse(std::move(still.error()));
+    if (!find_viewed(house, *asker.caller, access::Operation::remove, id)) co_return access::credential_not_found();
     if (!uses->empty() && !force) {
         result::Error error{.code = ErrorCode::credential_in_use,
                             .sentence = "Workflows use this credential.",

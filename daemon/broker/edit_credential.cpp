@@ -106,7 +106,8 @@ std::string shown(const vocabulary::PublicValue* value) {
 /// Each member that changed, with its old and new public value.
 class Changes {
   public:
-    Changes(const vocabulary::Credential& before, const vocabulary::Credential& after) {
+    Changes(const vocabulary::Credential& before, const vocabulary::Credential& after,
+            const std::vector<std::string>& new_secrets) {
         note("name", before.name.text(), after.name.text());
         note("notes", before.notes, after.notes);
         note("scope", before.scope.text(), after.scope.text());
@@ -116,6 +117,8 @@ class Changes {
         for (const auto& [name, value] : after.fields) {
             if (find(before, name) == nullptr) note("fields." + name, "", shown(&value));
         }
+        // Of a secret field only that it was replaced; given anew, even the same value counts.
+        for (const auto& name : new_secrets) texts_.push_back({"fields." + name, "", ""});
         for (const auto& text : texts_) views_.push_back({.member = text[0], .before = text[1], .after = text[2]});
     }
     [[nodiscard]] std::span<const vocabulary::ChangeView> views() const { return views_; }
@@ -135,21 +138,39 @@ class Changes {
     std::vector<vocabulary::ChangeView> views_;
 };
 
+/// What is edited, guarded with the names of the scopes that it is in and goes to.
+struct Turn {
+    runtime::Gate::Pass pass;
+    const vault::Entry* entry = nullptr;
+};
+
+runtime::Task<result::Result<Turn>> take_turn_for(Unsealed& house, Asker& asker, const std::string& id,
+                                                  const wire::EditCredential& asked) {
+    for (;;) {
+        auto found = find_viewed(house, *asker.caller, access::Operation::edit, id);
+        if (!found) co_return refuse(std::move(found.error()));
+        const auto scope = (*found)->credential.scope;
+        std::vector<std::string> keys{gate_key((*found)->credential.id), gate_key(scope)};
+        if (const auto target = read_scope(house, *asker.caller, asked.scope); asked.scope && target) {
+            keys.push_back(gate_key(*target));
+        }
+        auto pass = co_await take_turn(house, asker, std::move(keys));
+        if (!pass) co_return refuse(std::move(pass.error()));
+        found = find_viewed(house, *asker.caller, access::Operation::edit, id);
+        if (!found) co_return refuse(std::move(found.error()));
+        if ((*found)->credential.scope != scope) continue; // it has moved meanwhile: other names are to be guarded
+        Turn turn{.pass = std::move(*pass), .entry = *found};
+        co_return turn;
+    }
+}
+
 } // namespace
 
 runtime::Task<result::Result<Answer>> edit_credential(Unsealed& house, Asker asker, std::string id,
                                                       std::string if_match, wire::EditCredential asked) {
-    auto found = find_viewed(house, *asker.caller, access::Operation::edit, id);
-    if (!found) co_return refuse(std::move(found.error()));
-    std::vector<std::string> keys{gate_key((*found)->credential.id), gate_key((*found)->credential.scope)};
-    if (const auto target = read_scope(house, *asker.caller, asked.scope); asked.scope && target) {
-        keys.push_back(gate_key(*target));
-    }
-    auto pass = co_await house.gate.enter(gate_keys(asker, std::move(keys)));
-
-    found = find_viewed(house, *asker.caller, access::Operation::edit, id);
-    if (!found) co_return refuse(std::move(found.error()));
-    const auto& entry = **found;
+    auto turn = co_await take_turn_for(house, asker, id, asked);
+    if (!turn) co_return refuse(std::move(turn.error()));
+    const auto& entry = *turn->entry;
     if (auto match = check_match(if_match, entry.credential.revision); !match)
         co_return refuse(std::move(match.error()));
     auto kind = kind_of(house, entry.credential);
@@ -162,7 +183,8 @@ runtime::Task<result::Result<Answer>> edit_credential(Unsealed& house, Asker ask
     auto change = house.vault->stage_edit(entry, *kind->auth, std::move(*edit), batch);
     if (!change) co_return refuse(std::move(change.error()));
     const auto& after = change->after();
-    const Changes changes(entry.credential, after);
+    const bool is_resealed = change->fingerprint() != entry.fingerprint;
+    const Changes changes(entry.credential, after, is_resealed ? after.secret_fields : std::vector<std::string>());
     Answer answer{.at = now,
                   .status = 200,
                   .revision = after.revision,
@@ -171,10 +193,13 @@ runtime::Task<result::Result<Answer>> edit_credential(Unsealed& house, Asker ask
     auto record = record_of(asker, vocabulary::Action::credential_edited);
     concern(record, after);
     record.changes = changes.views();
+    record.fingerprint = change->fingerprint();
     auto committed = co_await house.journal->commit(record, std::move(batch));
     if (!committed) co_return refuse(std::move(committed.error()));
     const auto credential_id = after.id;
+    const bool is_over = after.expires_at && *after.expires_at <= now;
     house.vault->apply(std::move(*change));
+    if (is_over) end_leases(house, {.credential = credential_id}, vocabulary::EndReason::expired);
     if (moved) end_leases(house, {.credential = credential_id}, vocabulary::EndReason::scope_changed);
     co_return answer;
 }

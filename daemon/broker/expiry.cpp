@@ -26,7 +26,7 @@ void expire_grants(Unsealed& house, vocabulary::Time now) {
 
 /// Whoever holds it under the config of now, it is still theirs to use.
 bool is_still_allowed(Unsealed& house, const leases::Lease& lease, const vocabulary::Credential& credential) {
-    const auto caller = house.callers->find_again(
+    const auto caller = house.callers->find_former(
         {.principal = lease.principal, .on_behalf_of = lease.on_behalf_of, .grant = lease.grant, .uid = lease.uid});
     return caller &&
            access::authorize(*caller, access::Operation::use, credential.scope, credential.id, credential.service);
@@ -110,6 +110,7 @@ void schedule_expiry(Unsealed& house) {
 }
 
 void expire_by(Unsealed& house, vocabulary::Time when) {
+    if (house.is_closing) return; // the call would ring where nobody lives any more
     if (house.expiry_call != 0) {
         if (house.expiry_at <= when) return;
         house.parts.clock.cancel(house.expiry_call);

@@ -1,5 +1,6 @@
 #include "broker/issue_lease.hpp"
 
+#include "broker/change.hpp"
 #include "broker/expiry.hpp"
 #include "broker/gone_lease.hpp"
 #include "broker/held_lease.hpp"
@@ -256,7 +257,8 @@ bool is_counted(const Asker& asker) { return asker.caller->grant && asker.caller
 runtime::Task<result::Result<StagedReply>> issue_counted(Unsealed& house, Asker asker,
                                                          const wire::IssueLeaseView& asked) {
     std::vector<std::string> keys{"grant:" + asker.caller->grant->id.text()};
-    auto pass = co_await house.gate.enter(std::move(keys));
+    auto pass = co_await take_turn(house, asker, std::move(keys));
+    if (!pass) co_return refuse(std::move(pass.error()));
     if (const auto seen = find_seen(house, asker)) co_return co_await redeliver_durably(house, asker, *seen);
     const auto* grant = house.grants->find(asker.caller->grant->id);
     if (grant == nullptr || grant->expires_at <= house.time.now()) {

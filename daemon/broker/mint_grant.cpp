@@ -3,6 +3,7 @@
 #include "broker/grants.hpp"
 #include "wire/json_writer.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace credlease::broker {
@@ -57,6 +58,9 @@ result::Result<> read_reach(Unsealed& house, const access::Caller& caller, const
     const int given =
         int{asked.credentials.has_value()} + int{asked.services.has_value()} + int{asked.all.value_or(false)};
     if (given != 1) return refuse(invalid("credentials", "Say one of credentials, services or all."));
+    if ((asked.credentials && asked.credentials->empty()) || (asked.services && asked.services->empty())) {
+        return refuse(invalid(asked.credentials ? "credentials" : "services", "Name at least one."));
+    }
     grant.reach.all = asked.all.value_or(false);
     const auto scopes = reached_scopes(grant);
     const auto operation = caller.every_scope ? access::Operation::view : access::Operation::use;
@@ -73,6 +77,35 @@ result::Result<> read_reach(Unsealed& house, const access::Caller& caller, const
                            .about = result::PublicText::of(name)});
         }
         grant.reach.services.push_back(service->id);
+    }
+    return {};
+}
+
+/// The auth types that a grant's leases can be of.
+std::vector<const catalog::AuthType*> reached_types(const Unsealed& house, const vocabulary::Grant& grant) {
+    std::vector<const catalog::AuthType*> types;
+    for (const auto& id : grant.reach.credentials) {
+        const auto* entry = house.vault->find(reached_scopes(grant), id);
+        if (const auto kind = entry != nullptr ? kind_of(house, entry->credential) : Kind{}; kind)
+            types.push_back(kind->auth);
+    }
+    return types;
+}
+
+/// Which fields, by name. None at all would be a grant for nothing.
+result::Result<> read_fields(const Unsealed& house, const wire::MintGrant& asked, vocabulary::Grant& grant) {
+    if (!asked.fields) return {};
+    if (asked.fields->empty())
+        return refuse(invalid("fields", "Name at least one field, or leave `fields` out for all."));
+    grant.fields = *asked.fields;
+    const auto types = reached_types(house, grant);
+    if (types.empty()) return {}; // of services and of all: what there will be is not known
+    for (const auto& name : grant.fields) {
+        const auto has_it = [&](const catalog::AuthType* type) { return type->find_field(name).has_value(); };
+        if (std::ranges::any_of(types, has_it)) continue;
+        auto error = invalid("fields", "None of the grant's credentials has a field of this name.");
+        error.about = result::PublicText::of(name);
+        return refuse(std::move(error));
     }
     return {};
 }
@@ -100,7 +133,7 @@ result::Result<vocabulary::Grant> read_grant(Unsealed& house, const Asker& asker
     if (auto read = read_labels(asked, grant); !read) return refuse(std::move(read.error()));
     if (auto read = read_reach(house, caller, asked, grant); !read) return refuse(std::move(read.error()));
     if (auto read = read_uid(asker, asked, grant); !read) return refuse(std::move(read.error()));
-    grant.fields = asked.fields.value_or(std::vector<std::string>());
+    if (auto read = read_fields(house, asked, grant); !read) return refuse(std::move(read.error()));
     if (asked.max_leases && *asked.max_leases == 0)
         return refuse(invalid("max_leases", "A grant gives at least one lease."));
     grant.max_leases = asked.max_leases;
@@ -131,9 +164,11 @@ result::Result<secret::SecretBuffer> write_minted(Unsealed& house, const vocabul
     return body;
 }
 
+std::string grant_named_in(const Answer& minted) { return minted.location.substr(minted.location.rfind('/') + 1); }
+
 /// The grant that this key minted before, if it lives; then its token is replaced under the same id.
 const vocabulary::Grant* minted_before(const Unsealed& house, const Answer& before) {
-    const auto id = vocabulary::GrantId::find(before.location.substr(before.location.rfind('/') + 1));
+    const auto id = vocabulary::GrantId::find(grant_named_in(before));
     return id ? house.grants->find(*id) : nullptr;
 }
 
@@ -149,12 +184,19 @@ vocabulary::AuditRecord mint_record(const Asker& asker, const vocabulary::Grant&
 } // namespace
 
 runtime::Task<result::Result<Minted>> mint_grant(Unsealed& house, Asker asker, wire::MintGrant asked) {
-    auto grant = read_grant(house, asker, asked);
-    if (!grant) co_return refuse(std::move(grant.error()));
     auto keys = gate_keys(asker, {});
-    auto pass = co_await house.gate.enter(std::move(keys));
+    auto pass = co_await take_turn(house, asker, std::move(keys));
+    if (!pass) co_return refuse(std::move(pass.error()));
     auto before = co_await find_outcome(house, asker);
     if (!before) co_return refuse(std::move(before.error()));
+    if (*before) { // the grant that was minted then is changed: nobody withdraws or counts it meanwhile
+        auto with_grant = gate_keys(asker, {"grant:" + grant_named_in(**before)});
+        pass->leave();
+        pass = co_await take_turn(house, asker, std::move(with_grant));
+        if (!pass) co_return refuse(std::move(pass.error()));
+    }
+    auto grant = read_grant(house, asker, asked);
+    if (!grant) co_return refuse(std::move(grant.error()));
 
     store::Batch batch;
     grant->id = vocabulary::GrantId(house.next_id());

@@ -1,4 +1,5 @@
 #include "broker/expiry.hpp"
+#include "broker/first_start.hpp"
 #include "broker/log_memory.hpp"
 #include "broker/retention.hpp"
 #include "broker/unsealed.hpp"
@@ -142,15 +143,7 @@ void forget_damaged(Unsealed& house) {
     }
 }
 
-void note_start(Unsealed& house, const audit::Replay& replayed) {
-    if (replayed.unclean && replayed.other_boot) {
-        const auto detail =
-            "leases after sequence " + std::to_string(replayed.last) + " may be missing from the record";
-        vocabulary::AuditRecord gap;
-        gap.action = vocabulary::Action::log_gap;
-        gap.detail = detail;
-        house.journal->note(gap);
-    }
+void note_start(Unsealed& house) {
     const auto detail = started_detail(house.time);
     vocabulary::AuditRecord started;
     started.action = vocabulary::Action::broker_started;
@@ -187,6 +180,7 @@ result::Result<std::unique_ptr<Unsealed>> open_with(crypto::RootKey root, const 
         store.unload();
         return refuse(std::move(read.error()));
     }
+    if (store.records() == 0 && store.damaged().empty()) drop_empty_log(house->settings());
     audit::Replay replayed;
     if (auto opened = open_journal(*house, std::move(macs.audit), replayed); !opened) {
         store.unload();
@@ -199,12 +193,17 @@ result::Result<std::unique_ptr<Unsealed>> open_with(crypto::RootKey root, const 
     house->book.tell_idle([&house = *house](const leases::Holder& holder) {
         if (house.holders) house.holders->rest(holder);
     });
-    note_start(*house, replayed);
+    note_start(*house);
     end_what_has_gone(*house);
     schedule_expiry(*house);
     schedule_pruning(*house);
     house->tasks.start(make_checkpoint(*house));
     return house;
+}
+
+bool has_store_keys(const store::Store& store) {
+    const auto wrapped = store.read_header(record_key_name); // they are written together
+    return !wrapped || wrapped->has_value();
 }
 
 result::Result<> make_store_keys(const crypto::RootKey& root, store::Store& store, secret::Arena& arena) {

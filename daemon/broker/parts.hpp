@@ -1,5 +1,6 @@
 #pragma once
 
+#include "attestation/peer.hpp"
 #include "catalog/catalog.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/loop.hpp"
@@ -13,6 +14,8 @@
 
 namespace credlease::broker {
 
+enum class SealEvent : std::uint8_t { sealed, unsealed, refused };
+
 /// What the daemon made before the broker and keeps longer than it.
 struct Parts {
     runtime::Loop& loop;
@@ -23,12 +26,14 @@ struct Parts {
     runtime::Worker& bulk;                                  ///< Argon2id, scans, verification
     std::function<void(const std::string& head)> anchor;    ///< the audit head, for a witness outside
     std::function<void(const result::Error&)> tell_problem; ///< of work that nobody waits for
+    std::function<void(SealEvent, const attestation::Peer& by)> tell_seal;
 };
 
 /// What a reload replaces.
 struct Rules {
     std::shared_ptr<const settings::Settings> settings;
     std::shared_ptr<const catalog::Catalog> catalog;
+    vocabulary::Time loaded_at{};
 };
 
 } // namespace credlease::broker

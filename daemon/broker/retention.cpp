@@ -1,5 +1,7 @@
 #include "broker/retention.hpp"
 
+#include "broker/log_memory.hpp"
+
 namespace credlease::broker {
 namespace {
 
@@ -9,6 +11,7 @@ constexpr auto first_pruning = 1min;
 constexpr auto prune_every = 1h;
 
 runtime::Task<> prune(Unsealed& house) {
+    co_await make_checkpoint(house); // tells on what goes
     const auto& audit = house.settings().audit;
     auto pruned = co_await house.journal->prune(audit.keep, audit.max_size, house.parts.bulk);
     if (!pruned) house.parts.tell_problem(pruned.error());

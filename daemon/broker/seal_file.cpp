@@ -58,9 +58,10 @@ result::Result<SealFile> read_members(const json::object& object, const std::fil
     SealFile seal;
     if (method == nullptr || !method->is_string() || !read_hex(object.if_contains("check"), seal.check))
         return damaged(file);
-    if (method->get_string() == "key-file") return seal;
+    if (method->get_string() == settings::name_of(settings::SealMethod::key_file)) return seal;
     seal.method = settings::SealMethod::passphrase;
-    if (method->get_string() != "passphrase" || !read_hex(object.if_contains("salt"), seal.passphrase.salt) ||
+    if (method->get_string() != settings::name_of(seal.method) ||
+        !read_hex(object.if_contains("salt"), seal.passphrase.salt) ||
         !read_number(object.if_contains("memory_bytes"), seal.passphrase.memory_bytes) ||
         !read_number(object.if_contains("passes"), seal.passphrase.passes)) {
         return damaged(file);
@@ -86,8 +87,10 @@ bool sync_folder(const std::filesystem::path& folder) {
 
 } // namespace
 
+std::filesystem::path seal_file_in(const std::filesystem::path& data) { return data / "seal"; }
+
 result::Result<std::optional<SealFile>> read_seal_file(const std::filesystem::path& data) {
-    const auto file = data / "seal";
+    const auto file = seal_file_in(data);
     std::ifstream in(file, std::ios::binary);
     if (!in) {
         std::error_code failed;
@@ -114,14 +117,14 @@ result::Result<std::optional<SealFile>> read_seal_file(const std::filesystem::pa
 result::Result<> write_seal_file(const std::filesystem::path& data, const SealFile& seal) {
     json::object object;
     object["format"] = format_here;
-    object["method"] = seal.method == settings::SealMethod::passphrase ? "passphrase" : "key-file";
+    object["method"] = settings::name_of(seal.method);
     object["check"] = hex_of(seal.check);
     if (seal.method == settings::SealMethod::passphrase) {
         object["salt"] = hex_of(seal.passphrase.salt);
         object["memory_bytes"] = seal.passphrase.memory_bytes;
         object["passes"] = seal.passphrase.passes;
     }
-    const auto file = data / "seal";
+    const auto file = seal_file_in(data);
     const auto fresh = data / "seal.new";
     if (!write_synced(fresh, json::serialize(object) + "\n")) return not_written(fresh);
     if (::rename(fresh.c_str(), file.c_str()) != 0 || !sync_folder(data)) return not_written(file);

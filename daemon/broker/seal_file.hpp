@@ -17,6 +17,7 @@ struct SealFile {
     crypto::PassphraseParameters passphrase{}; ///< of method `passphrase`
 };
 
+[[nodiscard]] std::filesystem::path seal_file_in(const std::filesystem::path& data);
 /// nullopt: there is none yet. `configuration`: written by a newer version; `damaged`: not readable.
 [[nodiscard]] result::Result<std::optional<SealFile>> read_seal_file(const std::filesystem::path& data);
 /// Written beside, synced, renamed, its folder synced.

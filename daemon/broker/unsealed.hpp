@@ -54,6 +54,7 @@ struct Unsealed {
     std::unique_ptr<audit::Journal> journal;
     std::unique_ptr<Refusals> refusals;
     std::unique_ptr<HolderWatch> holders;
+    bool is_closing = false;       ///< it seals or stops: what waits for its turn is refused
     std::uint64_t expiry_call = 0; ///< clock call that ends leases and grants whose time has come
     vocabulary::Time expiry_at{};
     std::uint64_t prune_call = 0; ///< clock call that prunes the audit log next
@@ -72,6 +73,7 @@ struct Unsealed {
 [[nodiscard]] result::Result<std::unique_ptr<Unsealed>> open_with(crypto::RootKey root, const Parts& parts, Rules rules,
                                                                   store::Store& store);
 
+[[nodiscard]] bool has_store_keys(const store::Store& store);
 /// The first keys of a new store, wrapped under `root`: record key and audit key, synced.
 [[nodiscard]] result::Result<> make_store_keys(const crypto::RootKey& root, store::Store& store, secret::Arena& arena);
 

@@ -82,13 +82,17 @@ void end_workspace(Unsealed& house, const vocabulary::WorkspaceId& workspace) {
     }
 }
 
-Answer answer_of(const Unsealed& house, const Change& change) {
+Answer answer_of(const Unsealed& house, const Change& change, bool is_new = false) {
     const auto* workspace = house.directory.find(change.workspace.text());
     if (workspace == nullptr || change.kind == Change::Kind::erase_workspace ||
         change.kind == Change::Kind::erase_member) {
         return {.status = 204};
     }
     Answer answer{.status = 200, .revision = workspace->revision};
+    if (is_new) {
+        answer.status = 201;
+        answer.location = "/v1/workspaces/" + std::string(workspace->id.text());
+    }
     wire::JsonWriter writer(answer.body);
     write_workspace(writer, *workspace);
     return answer;
@@ -114,7 +118,9 @@ std::vector<const access::Workspace*> list_workspaces(const Unsealed& house, con
 runtime::Task<result::Result<Answer>> change_directory(Unsealed& house, Asker asker, Change change) {
     if (auto allowed = may_change(*asker.caller, change); !allowed) co_return refuse(std::move(allowed.error()));
     std::vector<std::string> keys{"directory", gate_key(vocabulary::Scope::of(change.workspace))};
-    auto pass = co_await house.gate.enter(std::move(keys));
+    auto pass = co_await take_turn(house, asker, std::move(keys));
+    if (!pass) co_return refuse(std::move(pass.error()));
+    if (auto allowed = may_change(*asker.caller, change); !allowed) co_return refuse(std::move(allowed.error()));
     if (change.kind == Change::Kind::erase_workspace && has_credentials(house, change.workspace)) {
         co_return refuse({.code = ErrorCode::credential_in_use,
                           .sentence = "The workspace still has credentials.",
@@ -131,7 +137,7 @@ runtime::Task<result::Result<Answer>> change_directory(Unsealed& house, Asker as
     house.directory.apply(change);
     if (change.kind == Change::Kind::erase_member) end_member(house, change);
     if (change.kind == Change::Kind::erase_workspace) end_workspace(house, change.workspace);
-    co_return answer_of(house, change);
+    co_return answer_of(house, change, change.kind == Change::Kind::put_workspace);
 }
 
 } // namespace credlease::broker

@@ -16,4 +16,7 @@ namespace credlease::crypto {
 /// replaced; `configuration` then, and where the file system refuses.
 [[nodiscard]] result::Result<> make_key_file(const std::filesystem::path& path, secret::Arena& arena);
 
+/// The folders that a file needs, 0700 each and synced, where they are not there yet.
+[[nodiscard]] result::Result<> make_folder_of(const std::filesystem::path& file);
+
 } // namespace credlease::crypto

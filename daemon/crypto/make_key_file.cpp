@@ -104,6 +104,15 @@ int write_key(const fs::path& directory, const std::string& name, const RootKey&
 
 } // namespace
 
+Result<> make_folder_of(const fs::path& file) {
+    const int error = make_directories(file.parent_path());
+    if (error == 0) return {};
+    return result::refuse({.code = result::ErrorCode::configuration,
+                           .sentence = "A folder cannot be made.",
+                           .next_step = "Let the broker's account write there, or name another place in the config.",
+                           .about = PublicText::of(file.parent_path().string() + ": " + std::strerror(error))});
+}
+
 Result<> make_key_file(const fs::path& path, secret::Arena& arena) {
     std::error_code failed;
     const fs::path whole = fs::absolute(path, failed);

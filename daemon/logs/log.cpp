@@ -6,6 +6,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <cstdlib>
+#include <unistd.h>
 
 namespace credlease::logs {
 namespace {
@@ -76,10 +77,21 @@ std::string as_json(Level level, result::StaticText sentence, std::initializer_l
 
 } // namespace
 
+std::string lines_of(const result::Error& error) {
+    std::string lines(error.sentence.view());
+    for (const auto& more : {std::string_view(error.about.text()), error.next_step.view()}) {
+        if (!more.empty()) lines.append("\n    ").append(more);
+    }
+    return lines;
+}
+
+bool is_read_by_a_person() { return ::isatty(STDERR_FILENO) == 1; }
+
 struct Log::State {
     State() : logger("credleased", std::make_shared<spdlog::sinks::stderr_sink_mt>()) {}
     spdlog::logger logger;
     Format format = Format::text;
+    bool terminal = is_read_by_a_person();
     bool journald = std::getenv("JOURNAL_STREAM") != nullptr;
 };
 
@@ -101,6 +113,10 @@ void Log::say(Level level, result::StaticText sentence, std::initializer_list<Fi
 }
 
 void Log::refuse(const result::Error& error) {
+    if (state_->terminal && state_->format == Format::text) {
+        state_->logger.log(spdlog::level::err, spdlog::string_view_t(lines_of(error)));
+        return;
+    }
     say(Level::error, error.sentence,
         {{"code", result::PublicText::of(result::name_of(error.code))},
          {"about", error.about},

@@ -24,6 +24,11 @@ struct Field {
     Field(result::StaticText field, std::uint64_t number) : name(field), value(std::to_string(number)) {}
 };
 
+/// An error for people: its sentence, what it is about and the next step, a line each, without a newline at the end.
+[[nodiscard]] std::string lines_of(const result::Error& error);
+/// Is standard error a person's terminal?
+[[nodiscard]] bool is_read_by_a_person();
+
 /// Structured lines on standard error: sentences written in the source, and fields that are public by their type, so
 /// that no line can hold a secret. Under journald (JOURNAL_STREAM) lines carry a priority prefix instead of a time
 /// (sd-daemon(3)).
@@ -43,7 +48,7 @@ class Log {
     void warn(result::StaticText sentence, std::initializer_list<Field> fields = {}) {
         say(Level::warning, sentence, fields);
     }
-    /// An error value: its sentence, what it is about, and the next step.
+    /// An error value: its sentence, what it is about, and the next step; on a terminal a line each.
     void refuse(const result::Error& error);
     void set(std::string_view level, Format format);
 

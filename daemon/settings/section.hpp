@@ -51,12 +51,14 @@ class Section {
 
   private:
     [[nodiscard]] const Entry* entry(std::string_view key) const;
+    /// Of the keys that were asked for: the one that was meant, going by its letters; empty: none comes near.
+    [[nodiscard]] std::string_view nearest(std::string_view key) const;
 
     Complaint& complaint_;
     std::string name_;
     std::uint32_t line_ = 0;
     const Node::Table* table_ = nullptr;
-    std::vector<std::string_view> known_;
+    std::vector<std::string> known_; ///< were asked for, there or not
 };
 
 template <class Into, class Read> bool Section::take(std::string_view key, Into& into, Read read) {

@@ -11,6 +11,9 @@ namespace {
 
 using result::Result;
 
+constexpr Choices<SealMethod, 2> methods = {
+    {{"key-file", SealMethod::key_file}, {"passphrase", SealMethod::passphrase}}};
+
 void read_sockets(Section section, Settings::Sockets& sockets) {
     section.take("lease_mode", sockets.lease_mode, read_mode);
     section.take("lease_group", sockets.lease_group, read_gid);
@@ -23,8 +26,6 @@ Result<SealMethod> read_seal_method(const Node& node) {
     if (text != nullptr && *text == "systemd-credential") {
         return wrong("Sealing by a systemd credential is not in this version.", "Use \"key-file\" or \"passphrase\".");
     }
-    constexpr Choices<SealMethod, 2> methods = {
-        {{"key-file", SealMethod::key_file}, {"passphrase", SealMethod::passphrase}}};
     return one_of(methods, "Use \"key-file\" or \"passphrase\".")(node);
 }
 
@@ -136,6 +137,10 @@ void read_log(Section section, Settings::Log& log) {
 }
 
 } // namespace
+
+std::string_view name_of(SealMethod method) {
+    return std::ranges::find(methods, method, &decltype(methods)::value_type::second)->first;
+}
 
 void read_sections(Section& file, Settings& settings) {
     read_sockets(file.table("sockets"), settings.sockets);

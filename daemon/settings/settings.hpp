@@ -15,6 +15,7 @@
 namespace credlease::settings {
 
 enum class SealMethod : std::uint8_t { key_file, passphrase };
+[[nodiscard]] std::string_view name_of(SealMethod method);
 enum class ArenaChoice : std::uint8_t { automatic, memfd_secret, mlock };
 enum class Durability : std::uint8_t { kernel, disk };
 enum class Role : std::uint8_t { member, editor, admin };

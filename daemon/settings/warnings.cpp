@@ -10,10 +10,6 @@ namespace {
 
 using Warnings = std::vector<std::string>;
 
-std::string rule(const char* kind, const vocabulary::EngineId& name) {
-    return std::string("[[") + kind + "]] " + name.text();
-}
-
 std::string octal(std::uint32_t mode) {
     std::string text = "0";
     for (const unsigned shift : {6U, 3U, 0U}) text += static_cast<char>('0' + (mode >> shift & 7));
@@ -72,6 +68,10 @@ void warn_of_order(const std::vector<WorkerRule>& workers, Warnings& warnings) {
 }
 
 } // namespace
+
+std::string rule(const char* kind, const vocabulary::EngineId& name) {
+    return std::string("[[") + kind + "]] " + name.text();
+}
 
 Warnings find_warnings(const Settings& settings, const ConfigFile* file) {
     Warnings warnings;

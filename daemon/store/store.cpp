@@ -45,7 +45,9 @@ Result<Lock> Lock::take(const fs::path& file) {
     if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
         return refuse({.code = result::ErrorCode::configuration,
                        .sentence = "Another broker is using this data directory.",
-                       .next_step = "Stop it first, or give this one a --data-dir of its own.",
+                       .next_step =
+                           "Stop it first, or give this one a --data-dir, and a key_file and head_file of its own in "
+                           "a --config.",
                        .about = PublicText::of(file.parent_path().string())});
     }
     return lock;
@@ -71,10 +73,9 @@ Result<std::unique_ptr<Store>> Store::open(const fs::path& data) {
 
 bool Store::is_empty() const {
     bool empty = true;
-    const auto read = state_->rocks->read_from("", [&](std::string_view key, std::string_view) {
-        empty = key == header_key("format");
-        return empty;
-    });
+    const auto behind_headers = std::string(1, header_prefix + 1);
+    const auto read =
+        state_->rocks->read_from(behind_headers, [&](std::string_view, std::string_view) { return empty = false; });
     return read.has_value() && empty;
 }
 

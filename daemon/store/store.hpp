@@ -91,7 +91,7 @@ class Store {
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
 
-    /// Holds no record and no sealed key: a root key may be made.
+    /// Holds no record: a root key may be made. Wrapped keys that nothing is stored under are as good as none.
     [[nodiscard]] bool is_empty() const;
 
     /// Values that are authenticated by themselves (wrapped keys, the key-check value), readable before any key is

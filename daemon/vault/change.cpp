@@ -16,6 +16,7 @@ Change::Change(Change&&) noexcept = default;
 Change& Change::operator=(Change&&) noexcept = default;
 Change::~Change() = default;
 const vocabulary::Credential& Change::after() const { return state_->next->credential; }
+const std::array<std::uint8_t, 8>& Change::fingerprint() const { return state_->next->fingerprint; }
 
 Result<> Vault::State::check_name(const vocabulary::Credential& wanted) const {
     const ScopeIndex* index = find(wanted.scope);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 #include <tuple>
 
 namespace credlease::vault {
@@ -30,7 +31,7 @@ class Matcher {
             matches_nothing_ = true;
     }
 
-    [[nodiscard]] bool matches(const Entry& entry) const {
+    [[nodiscard]] bool matches(const Stored& entry) const {
         const vocabulary::Credential& credential = entry.credential;
         const auto is_asked_for = [](const auto& asked, const auto& value) { return asked.empty() || asked == value; };
         if (matches_nothing_ || !is_asked_for(filter_.auth, credential.auth)) return false;
@@ -38,12 +39,14 @@ class Matcher {
         if (filter_.status && *filter_.status != effective_status(credential, filter_.now)) return false;
         const auto& services = filter_.services;
         if (!services.empty() && std::ranges::find(services, credential.service.text()) == services.end()) return false;
-        return text_.empty() || holds(credential.name.text()) || holds(credential.service.text()) ||
-               holds(credential.notes);
+        return text_.empty() || holds(entry.folded);
     }
 
   private:
-    [[nodiscard]] bool holds(std::string_view text) const { return vocabulary::folded(text).contains(text_); }
+    /// memmem(3) is linear whatever is asked for; `contains` takes four times as long where a search nearly matches.
+    [[nodiscard]] bool holds(std::string_view text) const {
+        return ::memmem(text.data(), text.size(), text_.data(), text_.size()) != nullptr;
+    }
 
     const Filter& filter_;
     std::string text_;
@@ -111,7 +114,8 @@ std::vector<const Entry*> Vault::list(std::span<const Scope> scopes, const Filte
         if (!index) continue;
         for (const auto& [id, entry] : index->by_id()) {
             if (!matcher.matches(*entry)) continue;
-            Row row{.key = sort_key(*entry, sort), .entry = entry.get()};
+            const bool by_name = sort == Sort::name;
+            Row row{.key = by_name ? std::string(folded_name(*entry)) : sort_key(*entry, sort), .entry = entry.get()};
             if (!after || std::tie(after->sort_key, after->id) < row.place()) first.offer(std::move(row));
         }
     }

@@ -11,10 +11,14 @@ namespace credlease::vault {
 
 /// An entry with what the vault alone needs to know.
 struct Stored : Entry {
+    std::string folded{};              ///< name, service and notes, case-folded, each ended by U+0000: what is searched
     std::size_t name_hash = 0;         ///< of the folded name
     std::uint64_t record_revision = 0; ///< of its record in Table::credentials
     std::uint64_t sealed_revision = 0; ///< of its current version's record; 0: there is none
 };
+
+/// Once it is in an index.
+[[nodiscard]] std::string_view folded_name(const Stored& entry);
 
 /// A name as it is looked up: folded once.
 struct FoldedName {

@@ -1,6 +1,8 @@
 #include "vault/scope_index.hpp"
 #include "vault/sealing.hpp"
 
+#include <algorithm>
+
 namespace credlease::vault {
 namespace {
 
@@ -55,11 +57,29 @@ Result<> check_all_anew(const AuthType& auth, const std::vector<std::string>& se
     return {};
 }
 
+/// A public field whose secret changes with it (an access key's id, a user's name) is not changed without it.
+Result<> check_groups(const AuthType& auth, const Fields& before, const Fields& after, std::uint32_t touched) {
+    const auto changes = [&](const std::string& name) { return !is_same(before, after, name); };
+    for (const auto& group : auth.together) {
+        if (std::ranges::none_of(group, changes)) continue;
+        for (const std::string& name : group) {
+            const auto index = *auth.find_field(name);
+            if (!auth.fields[index].secret || (touched >> index & 1) != 0) continue;
+            return refuse({.code = result::ErrorCode::secret_required,
+                           .sentence = "These fields change together with their secret.",
+                           .next_step = "Store them as a credential of its own, and delete this one.",
+                           .about = result::PublicText::of(name),
+                           .field = result::PublicText::of("fields." + name)});
+        }
+    }
+    return {};
+}
+
 Result<> refuse_secrets(const AuthType& auth, std::uint32_t touched) {
     for (std::size_t i = 0; i < auth.fields.size(); ++i) {
         if (!auth.fields[i].secret || (touched >> i & 1) == 0) continue;
         auto error = result::invalid("fields." + auth.fields[i].name, "An edit does not change a secret field.");
-        error.next_step = "Rotate the credential: that makes a new version.";
+        error.next_step = "Store the new secret as a credential of its own, and delete this one.";
         return refuse(std::move(error));
     }
     return {};
@@ -75,6 +95,8 @@ Result<EditedFields> edited_fields(const AuthType& auth, const vocabulary::Crede
                                    const GivenFields& given) {
     const std::uint32_t touched = given.given | given.cleared;
     EditedFields edited{.fields = merged(auth, before.fields, given)};
+    if (auto whole = check_groups(auth, before.fields, edited.fields, touched); !whole)
+        return refuse(std::move(whole.error()));
     if (moves_destination(auth, before.fields, edited.fields, touched)) {
         auto checked = check_all_anew(auth, before.secret_fields, touched);
         if (!checked) return refuse(std::move(checked.error()));

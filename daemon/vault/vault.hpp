@@ -40,6 +40,7 @@ class Change {
     ~Change();
     /// As it will be (for an answer); of an erase, as it was.
     [[nodiscard]] const vocabulary::Credential& after() const;
+    [[nodiscard]] const std::array<std::uint8_t, 8>& fingerprint() const; ///< of the secret fields as they will be
 
   private:
     friend class Vault;

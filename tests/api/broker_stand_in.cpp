@@ -158,6 +158,11 @@ std::vector<api::Route> BrokerStandIn::make_routes() {
              handled.emplace_back(request.body);
              responder.answer({.body = "{}"});
          }},
+        {Method::post, "/v1/stranger", true, false,
+         [this](const Request& request, const Parts&, Responder responder) {
+             handled.emplace_back(request.body);
+             responder.answer({.status = 401, .body = "{}"});
+         }},
         {Method::get, "/v1/throw", true, false,
          [](const Request&, const Parts&, Responder) { throw std::runtime_error("out of coffee"); }},
         {Method::get, "/v1/drop", true, false, [](const Request&, const Parts&, Responder) {}},

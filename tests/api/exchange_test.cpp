@@ -52,6 +52,15 @@ BOOST_AUTO_TEST_CASE(everything_a_handler_may_need_reaches_it) {
                                      std::to_string(::getuid()) + R"(,"body":"{\"x\":\"y\"}","parts":[]})");
 }
 
+BOOST_AUTO_TEST_CASE(a_target_may_be_absolute_as_proxies_send_it) {
+    auto client = broker.connect();
+    const auto response = client.ask("POST", "http://credlease/v1/echo?a=1", "{}");
+    BOOST_REQUIRE(response.has_value());
+    BOOST_TEST(response->status == 201U);
+    BOOST_TEST(response->body.contains(R"("path":"/v1/echo","query":"a=1")"));
+    BOOST_TEST(client.ask("GET", "http://elsewhere:8080/v1/status")->status == 200U);
+}
+
 BOOST_AUTO_TEST_CASE(path_parts_are_decoded) {
     auto client = broker.connect();
     const auto response = client.ask("PUT", "/v1/echo/a%20b%2Fc/of/user:flows%2Falice", "{}");

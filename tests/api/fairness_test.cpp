@@ -46,6 +46,27 @@ BOOST_AUTO_TEST_CASE(a_crowd_of_one_grant_does_not_come_before_another_grant) {
     BOOST_TEST(place_of(broker.on_loop([&] { return broker.handled; }), "quiet") <= 2U);
 }
 
+BOOST_AUTO_TEST_CASE(grants_that_are_made_up_are_one_crowd) {
+    BrokerStandIn broker;
+    constexpr std::size_t count = 100;
+    const auto knock = [](std::size_t i) {
+        return request_text("POST", "/v1/stranger", "crowd", as_grant("clg_" + std::to_string(i)));
+    };
+    auto crowd = connect(broker, count, "clg_crowd");
+    auto quiet = connect(broker, 1, "clg_quiet");
+    for (std::size_t i = 0; i < count; ++i) {
+        crowd[i].send(knock(i));
+        BOOST_REQUIRE(crowd[i].receive()->status == 401U);
+    }
+    broker.on_loop([&] {
+        broker.handled.clear();
+        for (std::size_t i = 0; i < count; ++i) crowd[i].send(knock(i));
+        quiet[0].send(mark("quiet", "clg_quiet"));
+    });
+    BOOST_TEST(broker.becomes_true([&] { return broker.handled.size() == count + 1; }));
+    BOOST_TEST(place_of(broker.on_loop([&] { return broker.handled; }), "quiet") <= 2U);
+}
+
 BOOST_AUTO_TEST_CASE(what_one_connection_sends_ahead_does_not_come_before_others) {
     BrokerStandIn broker;
     auto greedy = connect(broker, 1, "clg_greedy");
@@ -76,7 +97,7 @@ BOOST_AUTO_TEST_CASE(within_one_grant_every_connection_gets_its_turn) {
     for (std::size_t i = 0; i < count; ++i) BOOST_TEST(place_of(handled, std::to_string(i)) < 3 * count);
 }
 
-BOOST_AUTO_TEST_CASE(a_turn_is_bounded_however_many_are_ready) {
+BOOST_AUTO_TEST_CASE(a_turn_is_bounded_however_many_are_ready_and_whatever_their_grants) {
     std::size_t most_in_a_turn = 0;
     std::size_t handled_before = 0;
     BrokerStandIn* stand_in = nullptr;
@@ -85,12 +106,26 @@ BOOST_AUTO_TEST_CASE(a_turn_is_bounded_however_many_are_ready) {
         handled_before = stand_in->handled.size();
     }});
     stand_in = &broker;
-    auto clients = connect(broker, 200, "clg_many");
-    broker.on_loop([&] {
-        for (auto& client : clients) client.send(mark("x", "clg_many"));
-    });
-    BOOST_TEST(broker.becomes_true([&] { return broker.handled.size() == 200; }));
-    BOOST_TEST(broker.on_loop([&] { return most_in_a_turn; }) <= 32U);
+    std::vector<SocketClient> clients;
+    for (int i = 0; i < 200; ++i) {
+        auto one = connect(broker, 1, "clg_" + std::to_string(i));
+        clients.push_back(std::move(one[0]));
+    }
+    for (const bool is_one_grant : {true, false}) {
+        broker.on_loop([&] {
+            broker.handled.clear();
+            handled_before = 0;
+            for (std::size_t i = 0; i < clients.size(); ++i) {
+                clients[i].send(mark("x", is_one_grant ? "clg_many" : "clg_" + std::to_string(i)));
+            }
+        });
+        BOOST_TEST(broker.becomes_true([&] { return broker.handled.size() == 200; }));
+        for (auto& client : clients) BOOST_REQUIRE(client.receive().has_value());
+        for (std::size_t i = 0; i < clients.size(); ++i) { // each is known by a grant of its own again
+            BOOST_REQUIRE(clients[i].ask("GET", "/v1/status", "", as_grant("clg_" + std::to_string(i))).has_value());
+        }
+    }
+    BOOST_TEST(broker.on_loop([&] { return most_in_a_turn; }) <= 16U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -116,11 +116,21 @@ BOOST_AUTO_TEST_CASE(only_a_plain_content_length_frames_a_body) {
         BOOST_TEST(!head.has_value(), value);
     }
     BOOST_TEST(read_head(head_with("Content-Length: 18446744073709551615\r\n"))->content_length == SIZE_MAX);
-    for (const auto* coding : {"chunked", "gzip", "identity", "gzip, chunked"}) {
+}
+
+BOOST_AUTO_TEST_CASE(of_the_transfer_codings_chunked_alone_is_taken_and_never_with_a_length) {
+    BOOST_TEST(read_head(head_with("Transfer-Encoding: Chunked\r\n"))->chunked);
+    BOOST_TEST(!read_head(head_with("Content-Length: 2\r\n"))->chunked);
+    for (const auto* coding : {"", "gzip", "identity", "gzip, chunked", "chunked, chunked", "chunked, gzip",
+                               "chunked;q=1", "xchunked", "\"chunked\"", "chunked,"}) {
         refuses_header("Transfer-Encoding: " + std::string(coding), "Transfer-Encoding");
     }
     refuses_header("Content-Length: 2\r\nTransfer-Encoding: chunked");
-    refuses_header("Transfer-Encoding: chunked\r\nContent-Length: 2", "Transfer-Encoding");
+    refuses_header("Transfer-Encoding: chunked\r\nContent-Length: 2");
+    refuses_header("Transfer-Encoding: chunked\r\nContent-Length: 0");
+    refuses_header("Transfer-Encoding: chunked\r\nX: y\r\nContent-Length: a");
+    refuses("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", ErrorCode::invalid_request, "Transfer-Encoding");
+    refuses(head_with("Transfer-Encoding: chunked\r\nContent-Type: text/plain\r\n"), ErrorCode::unsupported_media_type);
 }
 
 BOOST_AUTO_TEST_CASE(upgrades_and_unknown_expectations_are_refused) {

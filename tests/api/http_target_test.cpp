@@ -25,35 +25,44 @@ BOOST_AUTO_TEST_CASE(one_resource_has_one_spelling) {
     for (const auto* target : {"/v1/a%20b", "/v1/a%2Fb", "/v1/%C3%A9", "/v1/user:flows@x", "/~x/a.b/..a/a..", "//"}) {
         BOOST_TEST(read_target(target).has_value(), target);
     }
-    for (const auto* target : {"",
-                               "v1",
-                               "*",
-                               "http://credlease/v1/status",
-                               "credlease:80",
-                               "/v1/%61",
-                               "/v1/%2e%2e/x",
-                               "/v1/%2E",
-                               "/v1/%7E",
-                               "/v1/a%2fb",
-                               "/v1/%",
-                               "/v1/%4",
-                               "/v1/%zz",
-                               "/v1/%00",
-                               "/v1/%0A",
-                               "/v1/%7F",
-                               "/v1/../x",
-                               "/v1/..",
-                               "/./x",
-                               "/..",
-                               "/v1/\xc3\xa9",
-                               "/v1/a b",
-                               "/v1/x#y",
-                               "/v1/\"x\"",
-                               "/v1/{id}",
-                               "/v1\\x",
-                               "/x?a b",
-                               "/x?a#b",
-                               "/x?\xff"}) {
+    for (const auto* target :
+         {"",        "v1",        "*",        "credlease:80", "/v1/%61", "/v1/%2e%2e/x", "/v1/%2E",
+          "/v1/%7E", "/v1/a%2fb", "/v1/%",    "/v1/%4",       "/v1/%zz", "/v1/%00",      "/v1/%0A",
+          "/v1/%7F", "/v1/../x",  "/v1/..",   "/./x",         "/..",     "/v1/\xc3\xa9", "/v1/a b",
+          "/v1/x#y", "/v1/\"x\"", "/v1/{id}", "/v1\\x",       "/x?a b",  "/x?a#b",       "/x?\xff"}) {
+        BOOST_TEST(!read_target(target).has_value(), target);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_absolute_target_of_http_is_its_path_whomever_it_names) {
+    for (const auto* begin :
+         {"http://credlease", "HTTP://x:80", "http://[::1]:8080", "http://a%20b", "http://-._~!$&'()*+,;="}) {
+        const std::string text = std::string(begin) + "/v1/x?a=1/2";
+        const auto target = read_target(text);
+        BOOST_REQUIRE_MESSAGE(target.has_value(), begin);
+        BOOST_TEST(target->path == "/v1/x");
+        BOOST_TEST(target->query == "a=1/2");
+    }
+    for (const auto* target : {"https://credlease/v1/x",
+                               "unix://credlease/v1/x",
+                               "http:///v1/x",
+                               "http://:80/v1/x",
+                               "http://u@credlease/v1/x",
+                               "http://u:p@credlease/v1/x",
+                               "http://credlease",
+                               "http://credlease?q",
+                               "http:/v1/x",
+                               "http:v1/x",
+                               "//credlease/v1 x",
+                               "http://a b/v1/x",
+                               "http://a\\b/v1/x",
+                               "http://\xff/v1/x",
+                               "http://x/../v1",
+                               "http://x/v1/%61",
+                               "http://x#/v1",
+                               "http://x/http://y/../z",
+                               "http",
+                               "http://"}) {
         BOOST_TEST(!read_target(target).has_value(), target);
     }
 }

@@ -51,9 +51,9 @@ BOOST_AUTO_TEST_CASE(malformed_requests_are_refused_and_the_connection_ends) {
     is_refused("NONSENSE\r\n\r\n", 400, "invalid_request");
     is_refused("GET /v1/status HTTP/1.1\nHost: x\n\n", 400, "invalid_request");
     is_refused("GET /v1/status HTTP/1.1\r\n\r\n", 400, "invalid_request");
-    is_refused("GET http://credlease/v1/status HTTP/1.1\r\nHost: x\r\n\r\n", 400, "invalid_request");
+    is_refused("GET https://credlease/v1/status HTTP/1.1\r\nHost: x\r\n\r\n", 400, "invalid_request");
     is_refused("GET /v1/../v1/status HTTP/1.1\r\nHost: x\r\n\r\n", 400, "invalid_request");
-    is_refused(post("Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\n\r\n"), 400, "invalid_request");
+    is_refused(post("Transfer-Encoding: gzip, chunked\r\n", "5\r\nhello\r\n0\r\n\r\n"), 400, "invalid_request");
     is_refused(post("Content-Length: 2\r\nContent-Length: 3\r\n", "{}"), 400, "invalid_request");
     is_refused(post("Upgrade: websocket\r\nConnection: upgrade\r\n"), 400, "invalid_request");
     is_refused(post("Authorization: Basic YTpi\r\n"), 401, "unauthenticated");

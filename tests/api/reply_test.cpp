@@ -122,6 +122,43 @@ BOOST_AUTO_TEST_CASE(slow_readers_of_one_uid_keep_a_sixteenth_of_the_lease_memor
     BOOST_TEST(third.ask("GET", "/v1/large-secret?300000")->body.size() == 300'000U);
 }
 
+BOOST_AUTO_TEST_CASE(slow_readers_of_one_uid_keep_so_much_text_at_most) {
+    // 8 MiB beside what the kernel holds; the first may have more than that
+    const auto ask = [&](SocketClient& client, std::size_t size) {
+        client.send(request_text("GET", "/v1/large?" + std::to_string(size)) +
+                    request_text("POST", "/v1/mark", "next"));
+    };
+    auto first = broker.connect();
+    ask(first, 10'000'000);
+    BOOST_TEST(broker.has_connections(1));
+    auto refused = broker.connect();
+    BOOST_TEST(broker.has_connections(2));
+    ask(refused, 1'000'000);
+    BOOST_TEST(broker.has_connections(1));
+    BOOST_TEST(!refused.receive().has_value()); // it was cut off in the middle
+    auto quick = broker.connect();              // what the kernel takes at once is answered
+    BOOST_TEST(quick.ask("GET", "/v1/large?50000")->body.size() == 50'000U);
+    BOOST_TEST(quick.ask("GET", "/v1/large-secret?300000")->body.size() == 300'000U);
+    quick.close();
+    first.close();
+    BOOST_TEST(broker.has_connections(0));
+
+    std::vector<SocketClient> some;
+    for (int i = 0; i < 6; ++i) {
+        some.push_back(broker.connect());
+        ask(some.back(), 3'500'000);
+    }
+    BOOST_TEST(broker.has_connections(2)); // of 6
+    std::size_t whole = 0;
+    for (auto& client : some) {
+        const auto answer = client.receive();
+        if (answer) whole += answer->body.size();
+    }
+    BOOST_TEST(whole == 7'000'000U);
+    BOOST_TEST(broker.becomes_true([&] { return broker.handled.size() == 2; })); // what was sent behind came after it
+    BOOST_TEST(broker.connect().ask("GET", "/v1/large?9000000")->body.size() == 9'000'000U);
+}
+
 BOOST_AUTO_TEST_CASE(a_header_can_not_be_forged_through_a_value) {
     auto client = broker.connect();
     client.send(request_text("POST", "/v1/later"));

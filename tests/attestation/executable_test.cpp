@@ -1,4 +1,5 @@
 #define BOOST_TEST_DYN_LINK
+#include "attestation/executable_hashes.hpp"
 #include "processes.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -41,6 +42,21 @@ bool runs(const Peer& peer, const std::optional<Executable>& program) {
     return false;
 }
 
+/// All parts, one after the other.
+std::optional<ExecutableHashes::Hash> hash_made_of(Peer peer) {
+    ExecutableHashes::Making making(std::make_shared<Peer>(std::move(peer)));
+    while (making.read_part()) {
+    }
+    const auto made = making.made();
+    return made ? std::optional(made->hash) : std::nullopt;
+}
+
+/// A program that has grown to `size` bytes at no cost: it ends in a hole.
+void grow_program(const fs::path& at, std::uintmax_t size) {
+    fs::copy_file(fs::canonical("/bin/sleep"), at);
+    fs::resize_file(at, size);
+}
+
 const fs::path sleep_program = fs::canonical("/bin/sleep");
 
 } // namespace
@@ -77,16 +93,51 @@ BOOST_AUTO_TEST_CASE(the_hash_is_that_of_the_file_that_runs) {
     fs::copy_file(sleep_program, copy);
     const Child client = listener.client([&](int socket) { return become_program(socket, copy); });
     const Descriptor socket = listener.accept();
-    const auto peer = attest(socket.number());
+    auto peer = attest(socket.number());
     BOOST_REQUIRE(peer.has_value());
     say_go(socket.number());
     BOOST_REQUIRE(runs(*peer, executable_at(copy)));
     const auto expected = hash_of(copy);
-    BOOST_TEST((executable_hash(*peer) == expected));
     fs::remove(copy); // the name may go or be given to another file: the process runs what it runs
     std::ofstream(copy) << "another";
-    BOOST_TEST((executable_hash(*peer) == expected));
     BOOST_TEST((executable_of(*peer) != executable_at(copy)));
+    BOOST_TEST((hash_made_of(std::move(*peer)) == expected));
+}
+
+BOOST_AUTO_TEST_CASE(a_long_file_is_hashed_in_parts_and_one_that_is_too_long_not_at_all) {
+    const Listener listener;
+    for (const auto& [size, is_hashed] :
+         {std::pair{std::int64_t{9} << 20, true}, std::pair{ExecutableHashes::largest + 1, false}}) {
+        const auto program = listener.directory() / std::to_string(size);
+        grow_program(program, static_cast<std::uintmax_t>(size));
+        const Child client = listener.client([&](int socket) { return become_program(socket, program); });
+        const Descriptor socket = listener.accept();
+        const auto peer = std::make_shared<Peer>(std::move(attest(socket.number()).value()));
+        say_go(socket.number());
+        BOOST_REQUIRE(runs(*peer, executable_at(program)));
+        ExecutableHashes::Making making(peer);
+        int parts = 1;
+        while (making.read_part()) ++parts;
+        BOOST_TEST(parts == (is_hashed ? 3 : 1));
+        BOOST_TEST(making.made().has_value() == is_hashed);
+        if (is_hashed) BOOST_TEST((making.made()->hash == hash_of(program)));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(nobody_reads_on_for_a_process_that_has_exited) {
+    const Listener listener;
+    const auto program = listener.directory() / "program";
+    grow_program(program, std::uintmax_t{64} << 20);
+    Child client = listener.client([&](int socket) { return become_program(socket, program); });
+    const Descriptor socket = listener.accept();
+    const auto peer = std::make_shared<Peer>(std::move(attest(socket.number()).value()));
+    say_go(socket.number());
+    BOOST_REQUIRE(runs(*peer, executable_at(program)));
+    ExecutableHashes::Making making(peer);
+    BOOST_TEST(making.read_part());
+    client.end();
+    BOOST_TEST(!making.read_part());
+    BOOST_TEST(!making.made().has_value());
 }
 
 // In a mount namespace of its own a user can put any file in any place: its path would say "/bin/sleep".
@@ -109,7 +160,7 @@ BOOST_AUTO_TEST_CASE(in_another_mount_namespace_there_is_no_executable) {
     BOOST_TEST(!peer->executable.has_value());
     BOOST_TEST(peer->executable_path.empty());
     BOOST_TEST(!executable_of(*peer).has_value());
-    BOOST_TEST(!executable_hash(*peer).has_value());
+    BOOST_TEST(!open_executable(*peer).open());
 }
 
 BOOST_AUTO_TEST_CASE(without_the_capability_other_uids_executables_are_unknown) {

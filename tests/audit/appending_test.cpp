@@ -70,6 +70,23 @@ BOOST_AUTO_TEST_CASE(a_clean_end_an_unclean_one_and_another_boot_are_told_apart)
     BOOST_TEST((!sample.replayed.unclean && !sample.replayed.other_boot));
 }
 
+BOOST_AUTO_TEST_CASE(a_gap_is_in_the_log_before_a_head_of_the_new_boot_is) {
+    const TemporaryFolder folder;
+    SampleJournal sample(folder.path());
+    sample.open();
+    BOOST_REQUIRE(sample.issue_now("1"));
+    sample.close();
+    sample.options.boot_id.fill(1);
+    for (int start = 0; start < 2; ++start) {
+        sample.open(); // and nothing else happens in it
+        const std::vector<std::string> expected{"lease.issued 1",
+                                                "log.gap leases after sequence 1 may be missing from the record"};
+        BOOST_TEST((sample.seen == expected));
+        BOOST_TEST(sample.journal->head_text().starts_with("2:"));
+        sample.close();
+    }
+}
+
 BOOST_AUTO_TEST_CASE(staging_a_record_allocates_nothing_in_steady_state) {
     const TemporaryFolder folder;
     SampleJournal sample(folder.path());

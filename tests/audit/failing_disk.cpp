@@ -51,14 +51,14 @@ bool pass(Call call, int descriptor) {
     if (!counts && fault.part.empty()) return true;
     const std::string path = path_of(descriptor);
     if (counts) ++faults().syncs[path];
-    if (fault.part.empty() || !path.contains(fault.part)) return true;
+    const auto is_meant = [&] { return !fault.part.empty() && path.contains(fault.part); };
+    if (!is_meant()) return true;
     if (fault.dies_after >= 0 && fault.dies_after-- == 0) ::kill(::getpid(), SIGKILL);
     if (fault.hangs) {
         fault.is_reached = true;
         faults().changed.wait(lock, [&] { return !fault.hangs; });
-        return true;
     }
-    if (fault.error == 0) return true;
+    if (fault.error == 0 || !is_meant()) return true;
     errno = fault.error;
     if (fault.times > 0 && --fault.times == 0) fault.error = 0;
     return false;
@@ -80,14 +80,16 @@ FailingDisk::~FailingDisk() {
     set(Call::sync, {});
 }
 
-HangingDisk::HangingDisk(Call call, std::string part) { set(call, {.part = std::move(part), .hangs = true}); }
+HangingDisk::HangingDisk(Call call, std::string part) : call_(call) {
+    set(call, {.part = std::move(part), .hangs = true});
+}
 void HangingDisk::let_go() {
     set(Call::write, {});
     set(Call::sync, {});
 }
 bool HangingDisk::is_reached() const {
     const std::lock_guard lock(faults().mutex);
-    return fault_of(Call::write).is_reached || fault_of(Call::sync).is_reached;
+    return fault_of(call_).is_reached;
 }
 
 void die_at(Call call, std::string part, int after) { set(call, {.part = std::move(part), .dies_after = after}); }

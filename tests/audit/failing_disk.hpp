@@ -18,6 +18,7 @@ class FailingDisk {
 };
 
 /// While it lives (or until `let_go`), calls of one kind on files whose path contains `part` do not return.
+/// Where a FailingDisk for these calls takes its place, what hung fails as that says.
 class HangingDisk {
   public:
     HangingDisk(Call call, std::string part);
@@ -27,6 +28,9 @@ class HangingDisk {
 
     void let_go();
     [[nodiscard]] bool is_reached() const; ///< a call hangs
+
+  private:
+    Call call_;
 };
 
 /// Ends this process, as if killed, when calls of one kind on such files have been made `after` times.

@@ -162,6 +162,33 @@ BOOST_AUTO_TEST_CASE(a_durable_lease_whose_sync_fails_is_ended_in_the_log) {
     BOOST_TEST(count("lease.ended failed") == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_durable_record_that_is_under_way_when_a_sync_fails_is_told_at_once) {
+    sample.close();
+    sample.options.durable_leases = true;
+    sample.open();
+    std::optional<result::Result<std::uint64_t>> stopped;
+    runtime::TaskGroup group(sample.loop);
+    {
+        const HangingDisk slow_sync(Call::sync, "/journal/");
+        BOOST_REQUIRE(sample.issue("synced too late").has_value()); // ticket 1
+        sample.run_until([&] { return slow_sync.is_reached(); });
+        const HangingDisk slow_write(Call::write, "/journal/");
+        BOOST_REQUIRE(sample.issue("under way").has_value());
+        group.start([](SampleJournal& with, auto& outcome) -> runtime::Task<> {
+            outcome.emplace(co_await with.journal->append_durably({.action = Action::broker_stopped}));
+        }(sample, stopped));
+        sample.run_until([&] { return sample.told.empty() && slow_write.is_reached(); });
+        const FailingDisk broken(Call::sync, "audit.head", EIO);
+        sample.run_until([&] { return sample.told.contains(1); });
+        const FailingDisk another_file(Call::write, "nothing", EIO); // the write goes on
+        sample.run_until([&] { return sample.told.contains(2) && stopped.has_value() && group.size() == 0; });
+    }
+    BOOST_TEST((sample.told == std::map<std::uint64_t, bool>{{1, false}, {2, false}}));
+    BOOST_TEST(!stopped->has_value());
+    wait_until_well();
+    BOOST_TEST(count("lease.ended under way") == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(a_write_that_hangs_fails_its_leases_which_are_ended_when_it_returns) {
     HangingDisk disk(Call::write, "/journal/");
     BOOST_REQUIRE(sample.issue("in flight").has_value());

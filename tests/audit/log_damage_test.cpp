@@ -43,6 +43,17 @@ struct ThirtyRecords {
         BOOST_TEST((files_of(folder.path()) == before));
     }
 
+    /// Puts the head of another log of one record in the place of this one's.
+    void put_stranger_s_head_here(std::string_view key) {
+        const TemporaryFolder other;
+        SampleJournal stranger(other.path());
+        stranger.audit_key = key;
+        stranger.open();
+        BOOST_REQUIRE(stranger.issue_now("stranger"));
+        stranger.close();
+        copy_over(other.path() / "audit.head", folder.path() / "audit.head");
+    }
+
     TemporaryFolder folder;
     SampleJournal sample;
 };
@@ -99,7 +110,17 @@ BOOST_AUTO_TEST_CASE(swapped_segments_are_refused) {
     fs::rename(first, folder.path() / "aside");
     fs::rename(second, first);
     fs::rename(folder.path() / "aside", second);
-    check_refused("The audit log is damaged");
+    check_refused("The audit log is damaged (record 1 in 00000000000000000001.log)");
+}
+
+BOOST_AUTO_TEST_CASE(later_segments_that_are_swapped_are_refused_at_the_first_record_that_is_not_there) {
+    const auto second = sample.log_file(1);
+    const auto third = sample.log_file(2);
+    fs::rename(second, folder.path() / "aside");
+    fs::rename(third, second);
+    fs::rename(folder.path() / "aside", third);
+    const auto first_bad = std::to_string(std::stoull(second.stem().string()));
+    check_refused("The audit log is damaged (record " + first_bad + " in " + second.filename().string() + ")");
 }
 
 BOOST_AUTO_TEST_CASE(a_flipped_header_is_refused_even_where_nothing_is_replayed) {
@@ -143,14 +164,14 @@ BOOST_AUTO_TEST_CASE(a_missing_head_is_refused_and_an_empty_one_is_the_operators
     BOOST_TEST(sample.shown.size() == 4U);
 }
 
-BOOST_AUTO_TEST_CASE(another_root_key_s_head_is_refused) {
-    TemporaryFolder other;
-    SampleJournal stranger(other.path());
-    stranger.open();
-    BOOST_REQUIRE(stranger.issue_now("1"));
-    stranger.close();
-    copy_over(other.path() / "audit.head", folder.path() / "audit.head");
-    check_refused("older than the store"); // same key here, another log
+BOOST_AUTO_TEST_CASE(another_root_key_s_head_is_refused_as_such) {
+    put_stranger_s_head_here("fedcba9876543210fedcba9876543210");
+    check_refused("The audit head is damaged, or belongs to another root key");
+}
+
+BOOST_AUTO_TEST_CASE(another_store_s_head_is_refused_as_such) {
+    put_stranger_s_head_here(sample_key);
+    check_refused("The audit head belongs to another store, or the audit log was replaced (record 1)");
 }
 
 BOOST_AUTO_TEST_CASE(a_head_that_is_put_back_alone_is_found_as_soon_as_changes_lie_between) {

@@ -15,7 +15,7 @@ SampleJournal::SampleJournal(fs::path where, Options given)
 }
 
 template <class Purpose> mac::Mac<Purpose> SampleJournal::make_mac() {
-    auto parent = secret::SecretBuffer::copy(*arena, sample_key, secret::Share::keys);
+    auto parent = secret::SecretBuffer::copy(*arena, audit_key, secret::Share::keys);
     return std::move(*mac::make_mac<Purpose>(*arena, *parent));
 }
 

@@ -71,6 +71,7 @@ class SampleJournal {
     [[nodiscard]] std::filesystem::path last_log_file() const;
 
     std::filesystem::path data;
+    std::string_view audit_key = sample_key; ///< the root key's part
     std::unique_ptr<secret::Arena> arena;
     runtime::Loop loop;
     runtime::HandClock clock;

@@ -87,9 +87,9 @@ class CommandTest(unittest.TestCase):
         os.chmod(path, mode)
         return path
 
-    def run_it(self, *arguments, input=None, env=None):
-        return subprocess.run([PROGRAM, *arguments], input=input, capture_output=True, text=True, timeout=PATIENCE * 2,
-                              env={**surroundings(self.socket), **(env or {})},
+    def run_it(self, *arguments, input=None, env=None, stdout=subprocess.PIPE, **more):
+        return subprocess.run([PROGRAM, *arguments], input=input, stdout=stdout, stderr=subprocess.PIPE, text=True,
+                              timeout=PATIENCE * 2, env={**surroundings(self.socket), **(env or {})}, **more,
                               stdin=subprocess.DEVNULL if input is None else None)
 
     def run_ok(self, *arguments, **more):

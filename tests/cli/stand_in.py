@@ -59,6 +59,8 @@ class StandIn:
                        "arena": "memfd_secret", "peer": "pidfd", "store": {"engine": "rocksdb", "healthy": True}}
         self.verdict = {"ok": True, "first": 1, "last": 812, "records": 812, "first_bad": None, "problem": None}
         self.lease_seconds = 900
+        self.renewable_seconds = 3600
+        self.limited_by = "ttl"
         self.renew_refusal = None
         self.asked = []
         self.lock = threading.Lock()
@@ -131,9 +133,11 @@ class StandIn:
         fields = {k: ({"set": True} if k in secret else v) for k, v in credential["fields"].items()}
         return {**credential, "fields": fields}
 
-    def find(self, word):
+    def find(self, word, workspace=None):
+        """Operators lease in one workspace, and view all."""
         word = re.sub(r"^(personal|workspace|organization):", "", word)
-        hits = [c for c in self.credentials.values() if word in (c["id"], c["name"])]
+        hits = [c for c in self.credentials.values() if word in (c["id"], c["name"])
+                and workspace in (None, c["scope"].get("workspace", workspace))]
         if not hits:
             raise Refusal(404, "credential_not_found", "There is no such credential that you can reach.")
         if len(hits) > 1:
@@ -171,6 +175,8 @@ class StandIn:
                 return self.get_audit([], query, _, __)
             found = self.find(words[0])
             return 200, self.shown(found), {"ETag": f'"{found["revision"]}"'}
+        if query.get("scope") == ["personal"]:
+            raise Refusal(400, "invalid_request", "A scope is personal, workspace:W or organization.", field="scope")
         hits = [self.shown(c) for c in self.credentials.values()
                 if query.get("q", [""])[0] in c["name"] and c["service"] in query.get("service", [c["service"]])]
         return self.page(hits, query)
@@ -207,22 +213,22 @@ class StandIn:
             lease = self.leases.get(words[0])
             if lease is None:
                 raise Refusal(410, "lease_ended", "The lease has ended.", reason="released")
-            return 200, {"lease": words[0], "expires_at": moment(self.lease_seconds), "renewable_until": moment(3600),
-                         "limited_by": "ttl"}, {}
-        found = self.find(what["credential"])
+            return 200, {"lease": words[0], "expires_at": moment(self.lease_seconds),
+                         "renewable_until": moment(self.renewable_seconds), "limited_by": self.limited_by}, {}
+        found = self.find(what["credential"], what.get("workspace", "default"))
         secret = {f["name"] for f in self.services[found["service"]]["auth"][0]["fields"] if f.get("secret")}
         wanted = set(what.get("fields", found["fields"]))
         lease = f"lease_{len(self.leases) + len(self.ended) + 1:026d}"
         self.leases[lease] = what
-        return 201, {"lease": lease, "expires_at": moment(self.lease_seconds), "renewable_until": moment(3600),
-                     "limited_by": "ttl",
+        return 201, {"lease": lease, "expires_at": moment(self.lease_seconds), "renewable_until": moment(self.renewable_seconds),
+                     "limited_by": self.limited_by,
                      "credential": {k: found[k] for k in ("id", "name", "service", "auth", "version", "generation")},
                      "fields": {k: v for k, v in found["fields"].items() if k not in secret and k in wanted},
                      "secret": {k: v for k, v in found["fields"].items() if k in secret and k in wanted}}, {}
 
     def get_leases(self, words, query, _, __):
         items = [{"lease": k, "credential": {"name": v["credential"]}, "principal": "operator:root",
-                  "holder": {"pid": 7, "uid": 0}, "purpose": v.get("purpose", {}), "expires_at": moment(60)}
+                  "holder": {"pid": 7, "uid": 0}, "bind": v.get("bind", "process"), "purpose": v.get("purpose", {}), "expires_at": moment(60)}
                  for k, v in self.leases.items()]
         return self.page(items, query)
 
@@ -280,7 +286,11 @@ class StandIn:
         records = [{"seq": n, "at": moment(-n), "action": "lease.refused" if n % 2 else "lease.issued",
                     "outcome": "refused" if n % 2 else "ok", "code": "forbidden" if n % 2 else None, "count": n,
                     "principal": "worker:etl", "on_behalf_of": None, "peer": {"pid": 4711, "uid": 998},
-                    "credential": "cred_1", "workflow": "nightly", "run": "42"} for n in range(5, 0, -1)]
+                    "credential": "cred_00000000000000000000000001", "workflow": "nightly", "run": "42"}
+                   for n in range(5, 0, -1)]
+        if query.get("action", ["lease.issued"])[0] not in ("lease.issued", "lease.refused"):
+            records = []
+        records[1:2] = [{**records[1], "principal": None, "peer": {"pid": 9, "uid": 0}}] if records else []
         return self.page(records, query)
 
     def get_workspaces(self, words, query, _, __):

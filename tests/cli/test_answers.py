@@ -1,9 +1,11 @@
 """What the commands ask for and print: tables for people, JSON for programs, and exit statuses."""
+import datetime
 import json
 import os
+import subprocess
 import unittest
 
-from command import CommandTest
+from command import PROGRAM, CommandTest, surroundings
 
 
 class Answers(CommandTest):
@@ -71,6 +73,59 @@ class Answers(CommandTest):
         self.assertEqual(self.run_it("--version").returncode, 0)
         self.assertEqual(self.run_it("--help").returncode, 0)
 
+    def test_a_command_that_is_not_there_is_named_with_the_one_that_was_meant(self):
+        done = self.run_it("lst")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn('There is no command "lst". Did you mean "list"?', done.stderr)
+        self.assertIn('Did you mean "withdraw"?', self.run_it("grants", "wihdraw", "x").stderr)
+        self.assertIn('Did you mean "--limit"?', self.run_it("list", "--lmit", "3").stderr)
+        self.assertNotIn("Did you mean", self.run_it("frobnicate").stderr)
+        self.assertNotIn("sk-Ab12", self.run_it("sk-Ab12").stderr)
+
+    def test_what_is_left_over_or_missing_is_named_with_its_command(self):
+        done = self.run_it("delete", "A", "B")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("delete takes one credential; left over: B.", done.stderr)
+        self.assertIn("See: credlease delete --help", done.stderr)
+        self.assertIn("members add needs one user, one role.", self.run_it("members", "add", "w").stderr)
+        secret = self.run_it("add", "http-bearer", "sk-oops")
+        self.assertEqual(secret.returncode, 2)
+        self.assertNotIn("sk-oops", secret.stderr)
+
+    def test_help_and_version_are_commands_too(self):
+        bare = self.run_it()
+        self.assertEqual(bare.returncode, 2)
+        self.assertIn("Store a new credential", bare.stderr)
+        self.assertEqual(self.run_ok("help"), bare.stderr)
+        self.assertEqual(self.run_ok("help", "audit", "verify"), self.run_ok("audit", "verify", "--help"))
+        self.assertEqual(self.run_it("help", "lst").returncode, 2)
+        self.assertEqual(self.run_ok("version"), self.run_ok("--version"))
+        self.assertIn("(required)", self.run_ok("help", "delete"))
+        self.assertIn("add a new credential and delete the old one", self.run_ok("edit", "--help"))
+
+    def test_without_a_broker_the_places_that_were_tried_are_named(self):
+        here = self.directory.name
+        lost = {"CREDLEASE_SOCKET": "", "CREDLEASE_ADMIN_SOCKET": "", "XDG_RUNTIME_DIR": here, "XDG_STATE_HOME": here,
+                "HOME": here}
+        done = self.run_it("list", env=lost)
+        if os.path.exists("/run/credlease"):
+            self.skipTest("a broker of the system's may be there")
+        self.assertEqual(done.returncode, 3)
+        for text in (here + "/credlease/admin.sock", "/run/credlease/admin.sock", "systemctl start credleased"):
+            self.assertIn(text, done.stderr)
+        told = self.run_it("--socket", here + "/none", "list")
+        self.assertEqual(told.returncode, 3)
+        self.assertIn(here + "/none", told.stderr)
+        self.assertNotIn("/run/credlease", told.stderr)
+
+    def test_who_may_not_use_admin_sock_reads_at_lease_sock(self):
+        shut = {"CREDLEASE_ADMIN_SOCKET": os.path.join(self.directory.name, "none")}
+        self.assertEqual(len(self.run_json("list", env=shut)["items"]), 3)
+        self.assertIn(self.socket, self.run_ok("status", env=shut))
+        self.run_ok("leases", env=shut)
+        self.run_ok("services", "postgres", env=shut)
+        self.assertEqual(self.run_it("show", "third", env=shut).returncode, 3)
+
     def test_with_json_an_error_is_json_too(self):
         done = self.run_it("show", "nothing", "--json")
         error = json.loads(done.stderr)
@@ -82,7 +137,30 @@ class Answers(CommandTest):
         twin = self.broker.put("http-bearer", "third", {"token": "t"})
         done = self.run_it("show", "third")
         self.assertEqual(done.returncode, 1)
-        self.assertIn(twin["id"], done.stderr)
+        self.assertIn(twin["id"] + "  workspace:default", done.stderr)
+        self.assertIn(twin["id"], json.loads(self.run_it("show", "third", "--json").stderr)["candidates"])
+
+    def test_what_a_name_did_not_reach_is_named(self):
+        for command in (["show", "nothing"], ["edit", "nothing", "--name", "x"], ["delete", "nothing", "--yes"],
+                        ["audit", "nothing"], ["leases", "--credential", "nothing"],
+                        ["grant", "--workflow", "w", "--ttl", "1h", "--credential", "nothing"]):
+            done = self.run_it(*command)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn('"nothing"', done.stderr)
+            self.assertIn("credlease list", done.stderr)
+            self.assertNotIn("/v1/", done.stderr)
+
+    def test_a_scope_that_needs_a_user_says_so(self):
+        self.assertIn("A personal scope needs a user; you are none.", self.run_it("list", "--scope", "personal").stderr)
+
+    def test_a_rotation_that_nobody_asked_for_is_shown_once_it_is_overdue(self):
+        due = {"every": "90d", "due_at": "2027-01-01T00:00:00.000Z", "overdue": False}
+        self.slack["rotation"] = due
+        self.assertNotIn("rotation", self.run_ok("show", self.slack["id"]))
+        self.slack["rotation"] = {**due, "overdue": True}
+        self.assertIn("2027-01-01", self.run_ok("show", self.slack["id"]))
+        self.slack["rotation"] = {**due, "every": "30d"}
+        self.assertIn("2027-01-01", self.run_ok("show", self.slack["id"]))
 
     def test_an_edit_sends_the_id_and_the_revision_that_it_saw(self):
         self.run_ok("edit", "Acme prod Slack", "--name", "Slack", "--notes", "", "--scope", "organization",
@@ -94,6 +172,12 @@ class Answers(CommandTest):
             "name": "Slack", "notes": "", "scope": {"kind": "organization"}, "expires_at": None, "rotate_every": "90d",
             "fields": {"base_url": "https://x"}})
         self.assertEqual(self.run_it("edit", "Slack").returncode, 2)
+        count = len(self.broker.asked)
+        alone = self.run_it("edit", "Slack", "--field", "token=-", input="xoxb-2")
+        self.assertEqual(alone.returncode, 2)
+        self.assertIn("add a new credential and delete the old one", alone.stderr)
+        self.assertFalse(any(a["method"] == "PATCH" for a in self.broker.asked[count:]))
+        self.run_ok("edit", "Slack", "--field", "token=-", "--field", "base_url=https://y", input="xoxb-2")
         self.assertEqual(self.run_it("edit", "Slack", "--scope", "everywhere").returncode, 2)
 
     def test_a_delete_asks_first(self):
@@ -118,6 +202,9 @@ class Answers(CommandTest):
         self.assertIn("PostgreSQL", self.run_ok("services"))
         shown = self.run_ok("services", "postgres")
         self.assertRegex(shown, r"password +string +secret, required")
+        self.assertRegex(shown, r"FIELD +TYPE +DEFAULT +REMARKS +MEANING")
+        self.assertIn("a whole number, such as 5432", shown)
+        self.assertIn("A destination decides where the secret goes", shown)
         self.assertEqual(self.run_json("services", "postgres")["id"], "postgres")
         self.assertEqual(self.run_it("services", "none").returncode, 1)
 
@@ -127,6 +214,9 @@ class Answers(CommandTest):
         self.assertEqual(len(self.run_json("leases")["items"]), 3)
         self.assertIn("third", self.run_ok("leases", "--workflow", "nightly"))
         self.assertEqual(self.broker.last("GET", "/v1/leases")["query"]["workflow"], ["nightly"])
+        self.assertRegex(self.run_ok("leases").splitlines()[1], r"operator:root +- ")
+        self.broker.leases[next(reversed(self.broker.leases))].pop("bind")
+        self.assertRegex(self.run_ok("leases").splitlines()[3], r"operator:root +7 ")
         first = next(iter(self.broker.leases))
         self.run_ok("leases", "end", first)
         self.assertEqual(self.broker.ended, [first])
@@ -139,22 +229,65 @@ class Answers(CommandTest):
         self.assertEqual(len(shown.splitlines()), 4)
         self.assertIn("lease.refused (forbidden) \u00d75", shown)
         self.assertEqual(self.broker.last("GET", "/v1/audit")["query"]["principal"], ["worker:etl"])
+        self.assertIn("Acme prod Slack", shown)
+        self.assertIn("uid 0 (root) [9]", shown)
         self.assertEqual(len(self.run_json("audit", "--limit", "0")["items"]), 5)
         self.run_ok("audit", "third")
-        self.assertEqual(self.broker.asked[-1]["words"][2], "audit")
+        self.assertTrue(any(a["words"][2:] == ["audit"] for a in self.broker.asked))
         self.run_ok("audit", "cred_00000000000000000000000099")  # one that is gone: its id is not looked up
 
+    def test_a_time_may_be_so_long_ago(self):
+        self.run_ok("audit", "--since", "1h", "--until", "2m")
+        query = self.broker.last("GET", "/v1/audit")["query"]
+        since, until = (datetime.datetime.fromisoformat(query[name][0].replace("Z", "+00:00")) for name in ("since", "until"))
+        self.assertAlmostEqual((until - since).total_seconds(), 58 * 60, delta=1)
+        now = datetime.datetime.now(datetime.timezone.utc)
+        self.assertAlmostEqual((now - until).total_seconds(), 120, delta=60)
+        done = self.run_it("audit", "--since", "yesterday")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("such as 1h", done.stderr)
+
+    def test_an_action_that_was_mistyped_is_told_from_one_without_records(self):
+        self.run_ok("audit", "--action", "grant.minted")
+        done = self.run_it("audit", "--action", "lease.isued")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("lease.issued", done.stderr)
+
+    def test_a_terminal_is_told_that_there_is_more(self):
+        shown = self.on_terminal("audit", "--limit", "2").wait_for("--limit 0 for all")
+        self.assertEqual(shown.end(), 0)
+        self.assertIn("2 shown; --limit 0 for all.", shown.shown)
+        whole = self.on_terminal("list").wait_for("third")
+        whole.end()
+        self.assertNotIn("--limit", whole.shown)
+        self.assertEqual(self.run_it("audit", "--limit", "2").stderr, "")
+
     def test_verify_says_whether_the_log_is_whole(self):
-        self.assertIn("whole", self.run_ok("audit", "verify", "--head", "812:abc"))
-        self.assertEqual(self.broker.asked[-1]["query"]["head"], ["812:abc"])
+        head = "812:" + "0a" * 32
+        self.assertIn("whole", self.run_ok("audit", "verify", "--head", head))
+        self.assertEqual(self.broker.asked[-1]["query"]["head"], [head])
+        for malformed in ("x", "812:abc", ":" + "0a" * 32, head + "0", "812:" + "0g" * 32):
+            done = self.run_it("audit", "verify", "--head", malformed)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("--head is SEQ:HEX", done.stderr)
+            self.assertNotIn("DAMAGED", done.stdout)
         self.broker.verdict.update(ok=False, first_bad=7, problem="The chain is broken.")
         done = self.run_it("audit", "verify")
         self.assertEqual(done.returncode, 1)
         self.assertIn("DAMAGED", done.stdout)
         self.assertIn("7", done.stdout)
 
+    def test_a_word_that_a_subcommand_has_no_place_for_is_refused(self):
+        asked = len(self.broker.asked)
+        for words in (["audit", "verify", "1:00"], ["audit", "third", "verify"], ["members", "add", "a", "user:b", "editor", "c"]):
+            done = self.run_it(*words)
+            self.assertEqual(done.returncode, 2, words)
+            self.assertIn("not understood", done.stderr)
+        self.assertEqual(len(self.broker.asked), asked)
+
     def test_workspaces_and_members_are_kept(self):
-        self.run_ok("workspaces", "create", "acme")
+        self.assertIn("is there", self.run_ok("workspaces", "create", "acme"))
+        self.assertIn("was there already", self.run_ok("workspaces", "create", "acme"))
         self.assertIn("acme", self.run_ok("workspaces"))
         self.run_ok("members", "add", "acme", "user:flows/alice", "editor")
         self.assertEqual(self.broker.workspaces["acme"], {"user:flows/alice": "editor"})
@@ -172,13 +305,22 @@ class Answers(CommandTest):
         self.assertIn("rocksdb, healthy", shown)
         self.assertEqual(self.run_json("status")["state"], "ready")
 
+    def test_completions_offer_services_and_names_of_credentials(self):
+        script = self.run_ok("completions", "bash")
+        words = [("add", "post"), ("show", "Acme"), ("lease", "th"), ("completions", "b")]
+        probe = script + f"\ncredlease() {{ '{PROGRAM}' \"$@\"; }}\n" + "".join(
+            f'COMP_WORDS=(credlease {c} {w}); COMP_CWORD=2; COMPREPLY=(); _credlease; echo "${{COMPREPLY[@]}}"\n'
+            for c, w in words) + "COMP_WORDS=(credlease show 'Acme\\ pr'); COMPREPLY=(); _credlease; echo \"${COMPREPLY[@]}\"\n"
+        done = subprocess.run(["bash", self.file("probe", probe)], capture_output=True, text=True, check=True,
+                              env=surroundings(self.socket))
+        self.assertEqual(done.stdout.splitlines(), ["postgres", "Acme\\ prod\\ Slack", "third", "bash", "Acme\\ prod\\ Slack"])
+
     def test_completions_offer_commands_and_options(self):
         script = self.run_ok("completions", "bash")
         probe = script + '\nCOMP_WORDS=(credlease audit ver); COMP_CWORD=2; _credlease; echo "${COMPREPLY[@]}"' + \
             '\nCOMP_WORDS=(credlease exec --f); COMP_CWORD=2; _credlease; echo "${COMPREPLY[@]}"' + \
             '\nCOMP_WORDS=(credlease exec -- li); COMP_CWORD=3; COMPREPLY=(); _credlease; echo "none:${COMPREPLY[@]}"'
         path = self.file("probe", probe)
-        import subprocess
         said = subprocess.run(["bash", path], capture_output=True, text=True, check=True).stdout.splitlines()
         self.assertEqual(said, ["verify", "--file", "none:"])
         self.assertIn("#compdef credlease", self.run_ok("completions", "zsh"))

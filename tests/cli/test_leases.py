@@ -13,10 +13,11 @@ from stand_in import Refusal
 class Leases(CommandTest):
     def setUp(self):
         super().setUp()
-        self.broker.put("http-bearer", "api", {"token": "xoxb-1", "base_url": "https://a"})
+        self.api = self.broker.put("http-bearer", "api", {"token": "xoxb-1", "base_url": "https://a"})
         self.broker.put("postgres", "db", {"host": "h", "user": "etl", "password": "p w'\"$", "key": "a\nb\n"})
 
     def test_a_lease_is_printed_as_it_came_and_kept(self):
+        self.api["scope"]["workspace"] = "acme"
         lease = self.run_json("lease", "api", "--ttl", "60s", "--workspace", "acme", "--workflow", "w", "--run", "r")
         self.assertEqual(lease["secret"], {"token": "xoxb-1"})
         asked = json.loads(self.broker.last("POST", "/v1/leases")["body"])
@@ -24,6 +25,31 @@ class Leases(CommandTest):
                                  "purpose": {"workflow": "w", "run": "r"}, "bind": "none"})
         self.assertEqual(len(self.broker.leases), 1)
         self.assertEqual(self.run_it("lease", "api", "--ttl", "soon").returncode, 2)
+
+    def asked_ttl(self):
+        return json.loads(self.broker.last("POST", "/v1/leases")["body"]).get("ttl")
+
+    def test_a_lease_that_is_left_behind_ends_within_a_minute(self):
+        self.run_ok("lease", "api", "--field", "token")
+        self.assertEqual(self.asked_ttl(), "1m")
+        held = self.start("lease", "api", "--hold")
+        held.stdout.readline()
+        self.assertIsNone(self.asked_ttl())
+        held.send_signal(signal.SIGINT)
+        held.communicate(timeout=30)
+
+    def test_a_credential_of_another_workspace_is_found_for_an_operator(self):
+        self.api["scope"]["workspace"] = "acme"
+        for command in (["lease", "api"], ["exec", "--env", "A=db:user", "--env", "T=api", "--", "true"]):
+            done = self.run_it(*command)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn('"api" is in the workspace acme, not in default.\nAdd --workspace acme.', done.stderr)
+        self.run_ok("lease", "api", "--workspace", "acme")
+        nowhere = self.run_it("lease", "none")
+        self.assertIn('"none"', nowhere.stderr)
+        self.assertNotIn("--workspace", nowhere.stderr)
+        self.assertNotIn("GET /v1", nowhere.stderr)
+        self.assertNotIn("--workspace", self.run_it("lease", "api", env={"CREDLEASE_GRANT": "clg_x"}).stderr)
 
     def test_one_field_is_printed_alone(self):
         self.assertEqual(self.run_ok("lease", "api", "--field", "token"), "xoxb-1\n")
@@ -49,6 +75,38 @@ class Leases(CommandTest):
         done = self.run_it("lease", "api", "--hold")
         self.assertEqual(done.returncode, 1)
         self.assertIn("credential revoked", done.stderr)
+
+    def test_a_held_lease_that_reaches_its_last_moment_says_so(self):
+        self.broker.lease_seconds = self.broker.renewable_seconds = 1
+        self.broker.limited_by = "grant"
+        self.broker.renew_refusal = Refusal(503, "overloaded", "Busy.")
+        done = self.run_it("lease", "api", "--hold")
+        self.assertEqual(done.returncode, 1)
+        self.broker.renew_refusal = None
+        self.broker.lease_seconds = self.broker.renewable_seconds = -1  # renewed at once, and never again
+        done = self.run_it("lease", "api", "--hold")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("The lease has ended (limited by grant).", done.stderr)
+
+    def test_a_lease_that_cannot_be_written_is_given_back(self):
+        for arguments in (["lease", "api"], ["lease", "api", "--field", "token"], ["lease", "api", "--hold"]):
+            with open("/dev/full", "w") as full:
+                done = self.run_it(*arguments, stdout=full)
+            self.assertEqual(done.returncode, 1, arguments)
+            self.assertIn("No space left on device. It was given back.", done.stderr)
+            self.assertEqual(self.broker.leases, {})
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = self.run_it("lease", "api", stdout=writer)
+        os.close(writer)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(self.broker.leases, {})
+
+    def test_a_secret_is_not_written_to_what_took_the_place_of_standard_output(self):
+        done = self.run_it("lease", "api", stdout=None, preexec_fn=lambda: os.close(1))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("It was given back.", done.stderr)
+        self.assertEqual(self.broker.leases, {})
 
     def test_a_grant_is_sent_with_the_lease(self):
         self.run_ok("lease", "api", env={"CREDLEASE_GRANT": "clg_x"})
@@ -123,6 +181,7 @@ for place in ('%d/cmdline' % os.getppid(), '%d/environ' % os.getppid(), 'self/cm
         done = self.exec("--env", "T=db", script="print('ran')")
         self.assertEqual(done.returncode, 2)
         self.assertIn("password", done.stderr)
+        self.assertIn('"db"', done.stderr)
         self.assertEqual(done.stdout, "")
         self.assertEqual(len(self.broker.ended), 1)
 
@@ -133,9 +192,14 @@ for place in ('%d/cmdline' % os.getppid(), '%d/environ' % os.getppid(), 'self/cm
         self.assertEqual(missing.returncode, 127)
         self.assertEqual(self.run_it("exec", "--env", "T=api", "--", self.file("data", "x")).returncode, 126)
         self.assertEqual(len(self.broker.ended), 4)
-        self.assertEqual(self.run_it("exec", "--env", "T=api").returncode, 2)
+        undashed = self.run_it("exec", "--env", "T=api", "true")
+        self.assertEqual(undashed.returncode, 2)
+        self.assertIn("Put the command behind --: credlease exec --env A=C -- CMD", undashed.stderr)
+        self.assertEqual(self.run_it("exec", "--env", "T=api").stderr, undashed.stderr)
         self.assertEqual(self.run_it("exec", "--", "true").returncode, 2)
-        self.assertEqual(self.run_it("exec", "--env", "1T=api", "--", "true").returncode, 2)
+        misnamed = self.run_it("exec", "--env", "1T=api", "--", "true")
+        self.assertEqual(misnamed.returncode, 2)
+        self.assertIn('"1T" is not a variable\'s name', misnamed.stderr)
         self.assertEqual(self.run_it("exec", "--env", "T=none", "--", "true").returncode, 1)
 
     def test_what_stands_behind_the_dashes_is_the_command_s(self):
@@ -150,6 +214,14 @@ print([os.readlink('/proc/self/fd/' + f) for f in os.listdir('/proc/self/fd') if
 """)
         self.assertIn("True ['0', '1', '2']", done.stdout)
         self.assertNotIn("socket:", done.stdout)
+
+    def test_a_command_without_standard_error_does_not_get_a_secret_there(self):
+        looking = "import os; print([os.readlink('/proc/self/fd/%d' % n) for n in (0, 2)])"
+        def close_both():
+            os.close(0)
+            os.close(2)
+        done = self.run_it("exec", "--file", "T=api", "--", sys.executable, "-c", looking, preexec_fn=close_both)
+        self.assertEqual(done.stdout, "['/dev/null', '/dev/null']\n")
 
     def test_signals_are_passed_on(self):
         waiting = """
@@ -206,6 +278,13 @@ while True: time.sleep(0.1)
         done = self.exec("--env", "T=api", script="import time; time.sleep(3); print('finished')")
         self.assertEqual(done.stdout, "finished\n")
         self.assertIn("credential revoked", done.stderr)
+
+    def test_a_lease_that_reaches_its_last_moment_is_reported_once(self):
+        self.broker.lease_seconds = self.broker.renewable_seconds = -1
+        self.broker.limited_by = "grant"
+        done = self.exec("--env", "T=api", script="import time; time.sleep(3); print('finished')")
+        self.assertEqual((done.returncode, done.stdout), (0, "finished\n"))
+        self.assertEqual(done.stderr.count("limited by grant"), 1)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
 """A secret is never an argument: it comes from a file, standard input or a silent prompt."""
 import json
 import os
+import pwd
+import resource
 import signal
 import stat
+import subprocess
 import unittest
 
-from command import CommandTest
+from command import PROGRAM, CommandTest, surroundings
 
 
 class Secrets(CommandTest):
@@ -50,9 +53,18 @@ class Secrets(CommandTest):
         self.run_ok(*base, "--field", "port=6432", "--field", "tls=true", "--field", "options=a, b,c", input="pw")
         self.assertEqual(self.stored()["fields"], {"host": "h", "user": "u", "password": "pw", "port": 6432, "tls": True,
                                                    "options": ["a", "b", "c"]})
-        wrong = self.run_it(*base, "--field", "port=many", input="pw")
-        self.assertEqual(wrong.returncode, 1)
-        self.assertIn("port", wrong.stderr)
+        for field, value, form in (("port", "many-Zq7", "port is a whole number, such as 5432"),
+                                   ("tls", "perhaps-Zq7", "tls is true or false"),
+                                   ("options", '["Zq7",', "options is a list, such as a, b, c")):
+            wrong = self.run_it(*base, "--field", f"{field}={value}", input="pw")
+            self.assertEqual(wrong.returncode, 2)
+            self.assertIn(form, wrong.stderr)
+            self.assertNotIn("Zq7", wrong.stderr)
+        for text in ("{'X-Key': 'Zq7'}", '{"X-Key": 7}', '{"X-Key": "Zq7"', '["Zq7"]', ""):
+            wrong = self.run_it("add", "custom-headers", "--name", "w", "--field", "headers=-", input=text)
+            self.assertEqual(wrong.returncode, 2)
+            self.assertIn('headers is a JSON object, such as {"X-Api-Key": "\u2026"}', wrong.stderr)
+            self.assertNotIn("Zq7", wrong.stderr)
         headers = self.file("headers", '{"X-Key": "v", "X-Other": "w"}\n')
         self.run_ok("add", "custom-headers", "--name", "h", "--field", "headers=@" + headers)
         self.assertEqual(self.stored()["fields"], {"headers": {"X-Key": "v", "X-Other": "w"}})
@@ -67,6 +79,23 @@ class Secrets(CommandTest):
         self.assertEqual(self.run_it("add", "none", "--name", "x").returncode, 1)
         self.assertEqual(self.run_it("add", "http-bearer", "--auth", "oauth2", "--name", "x").returncode, 2)
 
+    def test_a_single_secret_that_is_missing_is_told_how_to_be_given(self):
+        done = self.run_it("add", "http-bearer", "--name", "x", input="sk-in-vain\n")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--field token=- (standard input) or --field token=@FILE", done.stderr)
+
+    def test_what_is_empty_or_malformed_is_asked_again(self):
+        with_port = json.loads(json.dumps(self.broker.services["postgres"]))
+        with_port["auth"][0]["fields"][1]["required"] = True
+        self.broker.services["postgres"] = with_port
+        terminal = self.on_terminal("add", "postgres", "--name", "orders")
+        terminal.wait_for("Host: ").type("\n").wait_for("host is required.").type("db\n")
+        terminal.wait_for("Port (a whole number, such as 5432): ").type("many\n").wait_for("port is a whole number")
+        terminal.type("6432\n").wait_for("User: ").type("etl\n")
+        terminal.wait_for("Password: ").type("\n").wait_for("password is required.").wait_for("Password: ").type("pw\n")
+        self.assertEqual(terminal.end(), 0)
+        self.assertEqual(self.stored()["fields"], {"host": "db", "port": 6432, "user": "etl", "password": "pw"})
+
     def test_a_terminal_is_asked_by_label_and_shows_no_secret(self):
         terminal = self.on_terminal("add", "postgres")
         terminal.wait_for("Name [postgres]: ").type("orders\n")
@@ -78,6 +107,39 @@ class Secrets(CommandTest):
         self.assertNotIn("s3cret-pw", terminal.shown)
         self.assertIn("Added orders", terminal.shown)
         self.assertEqual(self.stored()["fields"], {"host": "db.example", "user": "etl", "password": "s3cret-pw"})
+
+    def paste(self, terminal, text):
+        """In pieces, as a terminal that takes them slowly makes a paste."""
+        for at in range(0, len(text), 1000):
+            terminal.type(text[at:at + 1000])
+
+    def test_a_long_secret_is_typed_whole_or_refused(self):
+        token = "".join(f"{n:04d}-" for n in range(14000))[:65536]  # all that a field may hold
+        for wanted in (token[:6000], token):
+            terminal = self.on_terminal("add", "http-bearer", "--name", f"x{len(wanted)}").wait_for("Token: ")
+            self.paste(terminal, wanted + "\n")
+            self.assertEqual(terminal.end(), 0, terminal.shown)
+            self.assertEqual(self.stored()["fields"]["token"], wanted)
+        terminal = self.on_terminal("add", "http-bearer", "--name", "y").wait_for("Token: ")
+        self.paste(terminal, token + "and more\n")
+        self.assertEqual(terminal.end(), 2)
+        self.assertIn("too long: at most 65536 bytes", terminal.shown)
+        self.assertNotIn("and more", terminal.shown)
+        self.assertEqual(len(self.broker.credentials), 2)
+
+    def test_what_is_typed_may_be_corrected(self):
+        typed = {"ab\u00fc\x7fc\n": "abc", "\x7fab\n": "ab", "wrong\x15right\n": "right", "one two  \x17three\n": "one three",
+                 "ended\x04": "ended"}
+        for keys, wanted in typed.items():
+            terminal = self.on_terminal("add", "http-bearer", "--name", wanted).wait_for("Token: ").type(keys)
+            self.assertEqual(terminal.end(), 0)
+            self.assertEqual(self.stored()["fields"]["token"], wanted)
+
+    def test_a_line_that_the_terminal_would_cut_is_refused(self):
+        terminal = self.on_terminal("add", "postgres", "--name", "x").wait_for("Host: ")
+        self.paste(terminal, "h" * 5000 + "\n")
+        self.assertEqual(terminal.end(), 2)
+        self.assertIn("too long", terminal.shown)
 
     def test_the_terminal_echoes_again_after_a_signal(self):
         for name, key in (("SIGINT", "\x03"), ("SIGQUIT", "\x1c"), ("SIGTERM", None)):
@@ -103,9 +165,13 @@ class Secrets(CommandTest):
         self.broker.status.update(state="sealed")
         wrong = self.run_it("unseal", "-", input="wrong")
         self.assertEqual(wrong.returncode, 1)
-        argument = self.run_it("unseal", "open sesame")
-        self.assertEqual(argument.returncode, 2)
-        self.assertNotIn("sesame", argument.stderr)
+        count = len(self.broker.asked)
+        for words in (["open sesame"], ["open", "sesame"], ["-", "sesame"]):
+            argument = self.run_it("unseal", *words)
+            self.assertEqual(argument.returncode, 2)
+            self.assertIn("ps(1)", argument.stderr)
+            self.assertNotIn("sesame", argument.stderr)
+        self.assertEqual(len(self.broker.asked), count)
         self.assertEqual(self.run_it("unseal").returncode, 2)
         self.assertEqual(self.run_it("unseal", "-", input="\n").returncode, 2)
 
@@ -118,6 +184,22 @@ class Secrets(CommandTest):
         terminal = self.on_terminal("unseal").wait_for("New passphrase: ").type("open sesame\n")
         self.assertEqual(terminal.wait_for("again: ").type("open sesame\n").end(), 0)
         self.assertEqual(self.broker.status["state"], "ready")
+
+    def test_a_new_passphrase_is_long_and_its_setting_is_told(self):
+        self.broker.status.update(state="sealed", root_key="unset")
+        short = self.run_it("unseal", "-", input="\u00fcsesame\n")
+        self.assertEqual(short.returncode, 2)
+        self.assertIn("8 characters", short.stderr)
+        terminal = self.on_terminal("unseal").wait_for("New passphrase: ").type("sesame\n")
+        self.assertEqual(terminal.wait_for("8 characters").end(), 2)
+        self.assertEqual(self.broker.status["state"], "sealed")
+        said = self.run_ok("unseal", "-", input="open sesame\n")
+        self.assertIn("The passphrase was set: only it opens this store.", said)
+
+    def test_what_is_done_already_is_told_so(self):
+        self.assertEqual(self.run_ok("unseal"), "The broker was not sealed.\n")
+        self.run_ok("seal")
+        self.assertEqual(self.run_ok("seal"), "The broker was sealed already.\n")
 
     def test_seal_seals(self):
         self.assertIn("sealed", self.run_ok("seal", "--now"))
@@ -136,16 +218,56 @@ class Secrets(CommandTest):
         self.run_ok(*mint, "--service", "postgres", "--uid", "root")
         self.assertEqual(json.loads(self.broker.last("POST", "/v1/grants")["body"])["uid"], 0)
 
-        path = self.file("grant", "old", mode=0o644)
+        said = self.run_it(*mint, "--all").stderr
+        self.assertIn("Grant grant_", said)
+        self.assertNotIn("clg_", said)
+
+        path = os.path.join(self.directory.name, "grant")
         done = self.run_it(*mint, "--all", "--out", path)
         self.assertEqual(done.returncode, 0)
         self.assertNotIn("clg_", done.stdout + done.stderr)
         with open(path) as written:
             self.assertEqual(written.read(), "clg_the-token\n")
         self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
-        self.assertEqual(self.run_it(*mint, "--all", "--out", "/nonexistent/x").returncode, 2)
         self.assertEqual(self.run_it(*mint).returncode, 2)
         self.assertEqual(self.run_it(*mint, "--all", "--uid", "0", "--bearer").returncode, 2)
+
+    def mint_into(self, path, *more, **how):
+        return subprocess.run([PROGRAM, "grant", "--workflow", "w", "--ttl", "1h", "--all", "--out", path, *more],
+                              capture_output=True, text=True, env=surroundings(self.socket), **how)
+
+    def test_a_grant_without_a_place_for_it_is_not_minted(self):
+        there = self.file("grant", "old")
+        link = os.path.join(self.directory.name, "link")
+        os.symlink("nowhere", link)
+        for path, said in ((there, "exists; remove it or name another."), (link, "exists"),
+                           ("/nonexistent/x", "No such file")):
+            done = self.mint_into(path)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(said, done.stderr)
+        self.assertEqual(self.broker.grants, {})
+        with open(there) as kept:
+            self.assertEqual(kept.read(), "old")
+
+    def test_a_grant_whose_token_cannot_be_written_is_withdrawn(self):
+        path = os.path.join(self.directory.name, "grant")
+        no_bytes = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        done = self.mint_into(path, preexec_fn=no_bytes, restore_signals=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("The grant was withdrawn.", done.stderr)
+        self.assertEqual(self.broker.grants, {})
+        self.assertEqual([name for name in os.listdir(self.directory.name) if "grant" in name], [])
+
+    def test_a_grant_s_file_is_for_the_account_that_it_is_for(self):
+        path = os.path.join(self.directory.name, "grant")
+        done = self.mint_into(path, "--uid", "nobody")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
+        if os.geteuid() == 0:
+            self.assertEqual(os.stat(path).st_uid, pwd.getpwnam("nobody").pw_uid)
+            self.assertNotIn("yours alone", done.stderr)
+        else:
+            self.assertIn("is yours alone: nobody cannot read it.", done.stderr)
 
     def test_grants_are_listed_shown_and_withdrawn(self):
         for _ in range(3):

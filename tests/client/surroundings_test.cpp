@@ -169,6 +169,20 @@ BOOST_AUTO_TEST_CASE(without_a_grant_the_lease_is_asked_for_at_the_admin_socket_
     BOOST_TEST(broker.seen().size() == 4U);
 }
 
+BOOST_AUTO_TEST_CASE(where_nobody_listens_each_socket_that_was_tried_is_named_with_its_variable) {
+    surroundings.set("CREDLEASE_SOCKET", lease_path);
+    const auto leased_nowhere = Client().lease({.credential = "c"});
+    BOOST_REQUIRE(!leased_nowhere.ok());
+    BOOST_TEST(leased_nowhere.error().code == "unreachable");
+    BOOST_TEST(leased_nowhere.error().sentence.contains(lease_path.string()));
+    BOOST_TEST(leased_nowhere.error().sentence.contains(admin_path.string()));
+    BOOST_TEST(leased_nowhere.error().next_step.contains("CREDLEASE_SOCKET"));
+    const auto sent_nowhere = Client().send({.path = "/v1/status"});
+    BOOST_REQUIRE(!sent_nowhere.ok());
+    BOOST_TEST(sent_nowhere.error().sentence.contains(admin_path.string()));
+    BOOST_TEST(sent_nowhere.error().next_step.contains("CREDLEASE_ADMIN_SOCKET"));
+}
+
 BOOST_AUTO_TEST_CASE(nothing_is_sent_to_a_listener_of_another_account) {
     if (geteuid() != 0) {
         BOOST_TEST_MESSAGE("skipped: only root can start a listener of another account");

@@ -60,6 +60,13 @@ BOOST_AUTO_TEST_CASE(a_rule_with_a_hash_lets_the_program_of_that_hash_in_and_no_
     BOOST_TEST(json_of(lease()).at("code").as_string() == "unauthenticated");
 }
 
+BOOST_AUTO_TEST_CASE(whoami_says_who_a_program_is_by_its_hash_whatever_was_asked_before) {
+    Daemon daemon({.config = worker_rule("exe_sha256 = \"" + own_hash() + "\"")});
+    BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
+    test::SocketClient worker(daemon.lease_socket());
+    BOOST_TEST(json_of(worker.ask("GET", "/v1/whoami")).at("principal").as_string() == "worker:etl");
+}
+
 BOOST_AUTO_TEST_CASE(who_asks_more_often_than_the_limit_is_told_when_to_come_again_and_others_are_served) {
     Daemon daemon({.config = worker_rule("") + "[limits]\nrequests_per_second = 5\n"});
     BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());

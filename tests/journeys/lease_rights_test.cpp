@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(a_key_that_is_sent_again_gives_nothing_that_may_no_longer_b
     BOOST_TEST(again()->status == 201U);
     const auto expire = ask(client, "PATCH", "/v1/credentials/" + id, R"({"expires_at":"2020-01-01T00:00:00Z"})");
     BOOST_REQUIRE_EQUAL(expire.status, 200U);
-    BOOST_TEST(code_of(again()) == "credential_expired");
+    BOOST_TEST(code_of(again()) == "lease_ended"); // the edit ended it
 }
 
 BOOST_AUTO_TEST_CASE(a_key_gives_a_lease_of_one_process_to_no_other) {
@@ -308,7 +308,7 @@ BOOST_AUTO_TEST_CASE(the_record_of_a_refusal_says_what_the_caller_asked_for_and_
     const auto by_name = audit_of(client, "action=lease.refused");
     BOOST_REQUIRE_EQUAL(by_name.size(), 1U);
     BOOST_TEST(by_name[0].at("credential").as_string() == id);
-    BOOST_TEST(code_of(worker.ask("POST", "/v1/leases/" + lease_of(issued) + "/renew", "{}")) == "credential_expired");
+    BOOST_TEST(code_of(worker.ask("POST", "/v1/leases/" + lease_of(issued) + "/renew", "{}")) == "lease_ended");
     BOOST_TEST(code_of(worker.ask("POST", "/v1/leases", R"({"credential":"unseen"})")) == "credential_not_found");
     const auto refused = audit_of(client, "action=lease.refused");
     BOOST_REQUIRE_EQUAL(refused.size(), 3U);
@@ -317,7 +317,7 @@ BOOST_AUTO_TEST_CASE(the_record_of_a_refusal_says_what_the_caller_asked_for_and_
             return record.at("code").as_string() == code && record.at("lease").is_null() != with_lease;
         });
     };
-    const auto renewal = of_code("credential_expired", true);
+    const auto renewal = of_code("lease_ended", true);
     BOOST_REQUIRE((renewal != refused.end()));
     BOOST_TEST(renewal->at("lease").as_string() == lease_of(issued));
     BOOST_TEST(renewal->at("credential").as_string() == id);

@@ -161,6 +161,12 @@ BOOST_AUTO_TEST_CASE(a_passphrase_seals_what_a_restart_and_a_wrong_one_do_not_op
     BOOST_TEST(lease->renew().ok());
     BOOST_TEST(ask(client, "POST", "/v1/seal").status == 200U);
     BOOST_TEST(lease->renew().error().code == "sealed");
+    const auto by = " uid=" + std::to_string(::geteuid()) + " pid=" + std::to_string(::getpid());
+    for (const auto* line :
+         {"Sealed: the leases are ended, the keys are wiped.", "Unsealed.", "An unseal was refused."})
+        BOOST_TEST(daemon.log().contains(line + by), daemon.log());
+    BOOST_TEST(!daemon.log().contains("battery"));
+    BOOST_TEST(!daemon.log().contains("wrong"));
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_config_leaves_the_old_one_in_force) {
@@ -173,9 +179,18 @@ BOOST_AUTO_TEST_CASE(a_wrong_config_leaves_the_old_one_in_force) {
     auto client = client_of(daemon);
     (void)store_token(client, "still", token);
     BOOST_TEST(client.lease({.credential = "still"}).ok());
+    const auto config = [&] { return ask(client, "GET", "/v1/status").json.at("config").as_object(); };
+    const auto file = (daemon.config_folder() / "credleased.toml").native();
+    const auto before = config();
+    BOOST_TEST(before.at("file").as_string() == file);
+    BOOST_TEST(before.at("error").as_string().starts_with(file + ":2: leases.default_ttl: A duration is expected"));
+    const auto worker = ask(client, "GET", "/v1/status", {}, Client::Door::lease);
+    BOOST_TEST(!worker.json.as_object().contains("config")); // for operators only
     daemon.write_config("[leases]\ndefault_ttl = \"30s\"\n");
     daemon.signal(SIGHUP);
     BOOST_TEST(daemon.wait_for_log("Reloaded"));
+    BOOST_TEST(!config().contains("error"));
+    BOOST_TEST((config().at("loaded_at") != before.at("loaded_at")));
     const auto lease = client.lease({.credential = "still"});
     BOOST_REQUIRE(lease.ok());
     BOOST_TEST((lease->expires_at() - std::chrono::system_clock::now() <= std::chrono::seconds(31)));

@@ -86,7 +86,7 @@ BOOST_FIXTURE_TEST_CASE(a_key_that_is_not_as_it_must_be_refuses_to_start_and_wri
         fs::copy_file(kept, key);
         BOOST_REQUIRE(::chmod(key.c_str(), 0400) == 0 && ::chown(key.c_str(), 65534, 65534) == 0);
         // Root is refused too: the broker has dropped the right to read what is not its own.
-        is_refused("The root key file may not be read by this user");
+        is_refused("The root key file belongs to another user");
         fs::remove(key);
     }
     fs::rename(kept, key);
@@ -153,7 +153,8 @@ BOOST_FIXTURE_TEST_CASE(a_bit_flipped_in_the_stores_own_log_refuses_to_start_and
 BOOST_FIXTURE_TEST_CASE(without_its_seal_file_the_store_is_refused_and_nothing_is_written, Stopped) {
     const auto kept = daemon.root() / "kept.seal";
     fs::rename(daemon.data() / "seal", kept);
-    is_refused("The store holds records, but the file DATA/seal is missing.");
+    is_refused("The store holds records, but its seal file is missing. code=damaged about=" +
+               (daemon.data() / "seal").native());
     fs::rename(kept, daemon.data() / "seal");
     serves_all();
 }

@@ -42,8 +42,8 @@ BOOST_AUTO_TEST_CASE(outside_its_workspace_a_credential_does_not_exist) {
     Daemon daemon({.config = config, .open_to_others = true});
     BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
     auto client = client_of(daemon);
-    BOOST_TEST(ask(client, "PUT", "/v1/workspaces/red", "{}").status == 200U);
-    BOOST_TEST(ask(client, "PUT", "/v1/workspaces/blue", "{}").status == 200U);
+    BOOST_TEST(ask(client, "PUT", "/v1/workspaces/red", "{}").status == 201U);
+    BOOST_TEST(ask(client, "PUT", "/v1/workspaces/blue", "{}").status == 201U);
     const auto red = store_in(client, "red", "shared name");
     const auto blue = store_in(client, "blue", "shared name");
 

@@ -8,6 +8,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <fstream>
 #include <sys/resource.h>
 #include <thread>
 #include <unistd.h>
@@ -36,6 +37,7 @@ workspace = "default"
 connections_per_uid = 40
 )";
 constexpr int connections_per_uid = 40;
+constexpr int fellows = 36; ///< connections beside a worker of the same uid
 
 using Life = std::function<void(const std::function<void()>& under_way)>;
 
@@ -49,21 +51,25 @@ std::vector<SocketClient> connect(const std::filesystem::path& door, int count) 
     return clients;
 }
 
-/// Requests as fast as they are answered, several ahead on each of many connections.
-Life flood(const std::filesystem::path& door, const std::string& request) {
+/// Requests as fast as they are answered, several ahead on each of many connections: each has a request of its own.
+Life flood(const std::filesystem::path& door, const std::vector<std::string>& requests) {
     return [=](const auto& under_way) {
         constexpr int ahead = 8;
-        auto clients = connect(door, 16);
-        std::string text;
-        for (int i = 0; i < ahead; ++i) text += request;
+        auto clients = connect(door, static_cast<int>(requests.size()));
         for (bool first = true;; first = false) {
-            for (auto& client : clients) client.send(text);
+            for (std::size_t i = 0; i < clients.size(); ++i) {
+                for (int k = 0; k < ahead; ++k) clients[i].send(requests[i]);
+            }
             for (auto& client : clients) {
                 for (int i = 0; i < ahead; ++i) (void)client.receive();
             }
             if (first) under_way();
         }
     };
+}
+
+Life flood(const std::filesystem::path& door, const std::string& request) {
+    return flood(door, std::vector<std::string>(16, request));
 }
 
 /// The same text on every connection, and then nothing: neither the rest nor a look at the answers.
@@ -105,6 +111,16 @@ void put_first(pid_t broker) {
         const auto id = static_cast<id_t>(std::stoul(task.path().filename()));
         if (::setpriority(PRIO_PROCESS, id, -20) != 0) BOOST_TEST_MESSAGE("the broker keeps its usual priority");
     }
+}
+
+/// The most memory that a process has had, in KiB.
+std::size_t memory_peak(pid_t process) {
+    std::ifstream status("/proc/" + std::to_string(process) + "/status");
+    for (std::string name; status >> name;) {
+        std::size_t size = 0;
+        if (name == "VmHWM:" && status >> size) return size;
+    }
+    return 0;
 }
 
 struct Fixture {
@@ -221,6 +237,27 @@ BOOST_AUTO_TEST_CASE(a_worker_is_served_on_time_beside_any_one_rude_client) {
     house.is_served_beside("coming and going", come_and_go(door));
 }
 
+BOOST_AUTO_TEST_CASE(a_grant_is_served_on_time_beside_whatever_else_its_uid_does) {
+    if (!only_root_can()) return;
+    Fixture house;
+    const auto door = house.daemon.lease_socket();
+    const auto a_grant = [&] { return mint(house.client, house.credential, R"(,"uid":65534)"); };
+    house.worker.emplace(house.daemon, rude_uid, "wanted", a_grant());
+    const std::string body = R"({"credential":"wanted","bind":"none","ttl":"1s"})";
+    const auto with = [&](const std::string& grant) {
+        return request_text("POST", "/v1/leases", body, as_grant(grant));
+    };
+    std::vector<std::string> one;
+    std::vector<std::string> made_up;
+    const auto grant = a_grant();
+    for (int i = 0; i < fellows; ++i) {
+        one.push_back(with(grant));
+        made_up.push_back(with("clg_" + std::to_string(i)));
+    }
+    house.is_served_beside("another grant's flood", flood(door, one));
+    house.is_served_beside("a flood of made-up grants", flood(door, made_up));
+}
+
 BOOST_AUTO_TEST_CASE(one_uid_has_so_many_connections_and_the_others_theirs) {
     if (!only_root_can()) return;
     Fixture house;
@@ -271,6 +308,40 @@ BOOST_AUTO_TEST_CASE(bodies_take_their_part_of_the_arena_and_no_more) {
     }
     BOOST_TEST(house.worker->end().failures == 0U);
     BOOST_TEST(Fixture::becomes_true([&] { return sends_half(1001) == 0 && sends_half(1005) == 0; }));
+}
+
+BOOST_AUTO_TEST_CASE(answers_that_one_uid_does_not_read_take_their_part_of_the_memory_and_no_more) {
+    if (!only_root_can()) return;
+    Fixture house;
+    const std::string members = R"(","service":"http-bearer","scope":{"kind":"workspace","workspace":"default"},)"
+                                R"("fields":{"token":"tok_wanted_12345678"},"notes":")" +
+                                std::string(4000, 'n') + "\"}";
+    for (int i = 0; i < 400; ++i) {
+        const auto name = R"({"name":"many)" + std::to_string(i);
+        BOOST_REQUIRE(ask(house.client, "POST", "/v1/credentials", name + members).status == 201U);
+    }
+    house.open_before = house.open_now(); // the store has more files now
+    const auto minted = ask(house.client, "POST", "/v1/grants",
+                            R"({"workspace":"default","workflow":"nightly","all":true,"ttl":"1h","uid":null})");
+    BOOST_REQUIRE(minted.status == 201U);
+    const std::string grant(minted.json.at("grant").as_string());
+    const auto list = request_text("GET", "/v1/credentials?limit=500", "", as_grant(grant));
+    BOOST_REQUIRE(SocketClient(house.daemon.lease_socket())
+                      .ask("GET", "/v1/credentials?limit=500", "", as_grant(grant))
+                      ->body.size() > 1'600'000U);
+
+    constexpr std::size_t most = 24U * 1024; // KiB: 8 MiB that are kept, and answers on their way
+    const auto before = memory_peak(house.daemon.pid());
+    house.worker->begin();
+    {
+        const RudeClient rude(rude_uid, stall(house.daemon.lease_socket(), list + list));
+        BOOST_REQUIRE(rude.is_under_way());
+        std::this_thread::sleep_for(1s);
+    }
+    BOOST_TEST(house.worker->end().failures == 0U);
+    const auto grown = memory_peak(house.daemon.pid()) - before;
+    BOOST_TEST_MESSAGE("unread answers took " << grown << " KiB");
+    BOOST_TEST(grown < most); // of 60 MiB
 }
 
 BOOST_AUTO_TEST_CASE(without_descriptors_who_is_there_is_served_and_newcomers_are_turned_away) {

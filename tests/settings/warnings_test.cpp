@@ -1,5 +1,6 @@
 #define BOOST_TEST_DYN_LINK
 #include "folder.hpp"
+#include "settings/surroundings.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -74,6 +75,38 @@ BOOST_AUTO_TEST_CASE(a_rule_behind_one_that_takes_all_never_matches) {
 BOOST_AUTO_TEST_CASE(an_audit_head_in_the_data_folder_rolls_back_with_it) {
     const auto head = (path() / "state/credlease/audit.head").string();
     BOOST_TEST(warnings_of(read("[audit]\nhead_file = \"" + head + "\"\n"), "head_file") == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_cannot_reach_the_sockets_of_a_users_broker_is_named) {
+    const auto reach = [&] {
+        const auto settings = read(worker("etl", 4712) + worker("own", static_cast<int>(::geteuid())));
+        BOOST_REQUIRE(settings.has_value());
+        return find_unreachable_workers(*settings);
+    };
+    BOOST_REQUIRE(::chmod(path().c_str(), 0755) == 0);
+    const auto runtime = path() / "runtime/credlease";
+    const auto not_made_yet = reach();
+    BOOST_REQUIRE(not_made_yet.size() == 1U);
+    BOOST_TEST(not_made_yet.front().contains("[[worker]] etl is for uid 4712, which cannot reach the sockets"));
+    std::filesystem::create_directories(runtime);
+    BOOST_REQUIRE(::chmod(runtime.c_str(), 0755) == 0 && ::chmod(runtime.parent_path().c_str(), 0700) == 0);
+    BOOST_TEST(reach().front().contains(runtime.parent_path().native() + " is closed to it"));
+    BOOST_REQUIRE(::chmod(runtime.parent_path().c_str(), 0711) == 0);
+    BOOST_TEST(reach().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_head_that_has_no_folder_to_lie_in_is_a_fault_unless_the_first_start_makes_the_folder) {
+    const auto fault = [&](const std::filesystem::path& head) {
+        const auto settings = read("[audit]\nhead_file = \"" + head.native() + "\"\n");
+        BOOST_REQUIRE(settings.has_value());
+        return find_head_fault(*settings);
+    };
+    BOOST_TEST(fault(path() / "nowhere/audit.head")->sentence.view() == "The folder of the audit head does not exist.");
+    BOOST_TEST(fault(config_file() / "audit.head")->about.text().contains("Not a directory"));
+    BOOST_TEST(!fault(path() / "audit.head").has_value());
+    const auto by_default = read("[seal]\nkey_file = \"" + (path() / "keys/root.key").native() + "\"\n");
+    BOOST_REQUIRE(by_default.has_value());
+    BOOST_TEST(!find_head_fault(*by_default).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_system_config_that_others_can_change_is_named) {

@@ -98,11 +98,14 @@ const std::vector<Wrong> wrong_rules = {
 };
 
 const std::vector<Wrong> wrong_files = {
-    {"\n[leese]\n", 2, "leese"},
+    {"[leases]\nmax_tll = \"1h\"\n", 2, "leases.max_tll, did you mean max_ttl?"},
+    {"[leases]\nlongest = \"1h\"\n", 2, "leases.longest"},
+    {std::string(worker) + "servces = [\"openai\"]\n", 4, "worker.servces, did you mean services?"},
+    {"\n[leese]\n", 2, "leese, did you mean leases?"},
     {"level = \"info\"\n", 1, "level"},
     {"log = \"info\"\n", 1, "log"},
     {"[[log]]\nlevel = \"info\"\n", 1, "log"},
-    {"[log]\nlevel = \"info\"\n\nlevle = \"info\"\n", 4, "log.levle"},
+    {"[log]\nlevel = \"info\"\n\nlevle = \"info\"\n", 4, "log.levle, did you mean level?"},
     {"[access]\nusers = { alice = \"user:local/alice\" }\n", 2, "access.users.alice"},
     {"[access.users]\n0 = \"alice\"\n", 2, "access.users.0"},
     {"[access.users]\nroot = \"user:local/a\"\n0 = \"user:local/b\"\n", 3, "access.users.0"},
@@ -140,7 +143,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_rule_is_refused_with_its_line_and_key) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(an_unknown_key_is_refused_with_its_line) {
+BOOST_AUTO_TEST_CASE(an_unknown_key_is_refused_with_its_line_and_the_one_that_was_meant) {
     for (const auto& wrong : wrong_files) {
         const auto about = config_file().string() + ":" + std::to_string(wrong.line) + ": " + wrong.key;
         check_refused(read(wrong.toml), about, wrong.toml);

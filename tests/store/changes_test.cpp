@@ -7,7 +7,7 @@ namespace credlease::store::test {
 
 BOOST_AUTO_TEST_SUITE(changes)
 
-BOOST_AUTO_TEST_CASE(a_new_store_is_empty_until_a_record_or_a_key_is_in_it) {
+BOOST_AUTO_TEST_CASE(a_store_is_empty_until_a_record_is_in_it_and_keys_that_nothing_is_stored_under_are_none) {
     const credlease::test::TemporaryFolder folder;
     SampleKeys keys;
     {
@@ -15,6 +15,8 @@ BOOST_AUTO_TEST_CASE(a_new_store_is_empty_until_a_record_or_a_key_is_in_it) {
         BOOST_TEST(opened.store->is_empty());
         BOOST_TEST(opened.store->records() == 0U);
         BOOST_REQUIRE(opened.store->write_headers({{"workspace-key", "wrapped"}}).has_value());
+        BOOST_TEST(opened.store->is_empty());
+        BOOST_REQUIRE(apply(*opened.store, put("a", 1, "first")).has_value());
         BOOST_TEST(!opened.store->is_empty());
     }
     const auto again = open_and_load(folder.path(), keys);

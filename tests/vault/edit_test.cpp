@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(setting_a_destination_that_was_not_set_is_a_change_too) {
     for (const char* fields : {R"({"host":"evil"})", R"({"port":1})", R"({"sslmode":"disable"})"}) {
         BOOST_TEST(refusal_of(edit_fields(postgres, fields)) == "secret_required fields.password", fields);
     }
-    BOOST_TEST(refusal_of(edit_fields(postgres, R"({"host":"h","port":5432,"database":"d","user":"v"})")) ==
+    BOOST_TEST(refusal_of(edit_fields(postgres, R"({"host":"h","port":5432,"database":"d","user":"u"})")) ==
                "none"); // the same place
 }
 
@@ -198,8 +198,21 @@ BOOST_AUTO_TEST_CASE(a_secret_without_a_new_destination_is_for_rotate) {
                "invalid_request fields.secret_access_key");
     BOOST_TEST(refusal_of(edit_fields(entry, R"({"session_token":null})")) == "invalid_request fields.session_token");
     const auto refused = edit_fields(entry, R"({"secret_access_key":"s2"})");
-    BOOST_TEST(refused.error().next_step.view().contains("Rotate"));
+    BOOST_TEST(refused.error().next_step.view().contains("a credential of its own"));
     BOOST_TEST(entry.credential.revision == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_public_field_that_changes_with_its_secret_is_not_changed_without_it) {
+    const Entry& key =
+        create("aws", "a", organization, R"({"access_key_id":"i","secret_access_key":"s","region":"r"})");
+    BOOST_TEST(refusal_of(edit_fields(key, R"({"access_key_id":"i2"})")) == "secret_required fields.secret_access_key");
+    BOOST_TEST(edit_fields(key, R"({"access_key_id":"i","region":"r2"})").has_value()); // it stays what it was
+    const Entry& login =
+        create("postgres", "p", organization, R"({"host":"h","database":"d","user":"u","password":"p"})");
+    BOOST_TEST(refusal_of(edit_fields(login, R"({"user":"u2"})")) == "secret_required fields.password");
+    BOOST_TEST(refusal_of(edit_fields(login, R"({"user":null})")) != "none");
+    BOOST_TEST(edit_fields(login, R"({"database":"d2"})").has_value());
+    BOOST_TEST(edit_fields(login, R"({"host":"h2","user":"u2","password":"p2"})").has_value());
 }
 
 BOOST_AUTO_TEST_CASE(another_scope_seals_under_its_key_and_leaves_the_old_one) {

@@ -1,4 +1,5 @@
 #define BOOST_TEST_DYN_LINK
+#include "support/allocations.hpp"
 #include "vault/house.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -66,6 +67,24 @@ BOOST_AUTO_TEST_CASE(text_is_searched_in_name_service_and_notes_whatever_its_cas
     BOOST_TEST(names({.text = "HTTP-"}) == "Beta");
     BOOST_TEST(names({.text = "nothing"}).empty());
     BOOST_TEST(names({.text = "\xff"}).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_search_folds_what_is_asked_for_and_no_entry) {
+    const auto allocated = [&] {
+        const auto before = credlease::test::allocations();
+        BOOST_TEST(names({.text = "z\xc3\xa4hes"}).empty());
+        return credlease::test::allocations() - before;
+    };
+    const auto few = allocated();
+    for (int i = 0; i < 20; ++i) add("github", "more " + std::to_string(i), organization, "Viel \xc3\x84pfel");
+    BOOST_TEST(allocated() == few);
+    add("github", "another", organization, "Z\xc3\x84HES");
+    BOOST_TEST(names({.text = "z\xc3\xa4hes"}) == "another");
+}
+
+BOOST_AUTO_TEST_CASE(no_text_is_found_across_a_name_and_a_service) {
+    BOOST_TEST(names({.text = "betahttp"}).empty());
+    BOOST_TEST(names({.text = "zetagithub"}).empty());
 }
 
 BOOST_AUTO_TEST_CASE(filters_narrow_together) {

@@ -61,6 +61,20 @@ BOOST_AUTO_TEST_CASE(a_credential_name_has_no_control_characters) {
     BOOST_TEST(!Label::read(std::string_view("a\0b", 3)).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(no_name_or_label_holds_a_character_that_is_not_seen) {
+    // Soft hyphen, zero-width space, non-joiner and joiner, word joiner, byte order mark, each turn of direction, a
+    // tag.
+    for (const std::string_view point :
+         {"\xc2\xad", "\xe2\x80\x8b", "\xe2\x80\x8c", "\xe2\x80\x8d", "\xe2\x80\x8e", "\xe2\x80\x8f", "\xe2\x81\xa0",
+          "\xef\xbb\xbf", "\xe2\x80\xaa", "\xe2\x80\xab", "\xe2\x80\xac", "\xe2\x80\xad", "\xe2\x80\xae",
+          "\xe2\x81\xa6", "\xe2\x81\xa7", "\xe2\x81\xa8", "\xe2\x81\xa9", "\xf3\xa0\x81\xa7"}) {
+        const std::string text = "Pay" + std::string(point) + "pal";
+        BOOST_TEST(!CredentialName::read(text).has_value());
+        BOOST_TEST(!Label::read(text).has_value());
+    }
+    BOOST_TEST(CredentialName::read("\xf0\x9f\x94\x91 \xe2\x9d\xa4\xef\xb8\x8f").has_value()); // a key, a red heart
+}
+
 BOOST_AUTO_TEST_CASE(a_credential_name_is_well_formed_utf8) {
     for (const std::string_view text : {"\xff", "\xc3", "\xc3(", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xc0\xaf"})
         BOOST_TEST(!CredentialName::read(text).has_value());
@@ -103,8 +117,10 @@ BOOST_AUTO_TEST_CASE(service_ids_and_field_names_are_lower_case) {
 
 BOOST_AUTO_TEST_CASE(labels_stay_as_they_were_given) {
     BOOST_TEST(Label::read("nightly / run #42 (e\xcc\x81)")->text() == "nightly / run #42 (e\xcc\x81)");
-    BOOST_TEST(Label::read(repeated("\xc3\xa9", 128)).has_value());
-    BOOST_TEST(!Label::read(repeated("x", 129)).has_value());
+    BOOST_TEST(Label::read(repeated("\xc3\xa9", label_bytes_most / 2)).has_value());
+    BOOST_TEST(!Label::read(repeated("\xc3\xa9", label_bytes_most / 2 + 1)).has_value());
+    BOOST_TEST(Label::read(repeated("x", label_bytes_most)).has_value());
+    BOOST_TEST(!Label::read(repeated("x", label_bytes_most + 1)).has_value());
     BOOST_TEST(!Label::read("").has_value());
     BOOST_TEST(!Label::read("\xff").has_value());
 }

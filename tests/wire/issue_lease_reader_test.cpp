@@ -1,5 +1,6 @@
 #define BOOST_TEST_DYN_LINK
 #include "support/allocations.hpp"
+#include "vocabulary/names.hpp"
 #include "wire/mapping.hpp"
 #include "wire/messages.hpp"
 
@@ -137,9 +138,34 @@ BOOST_AUTO_TEST_CASE(texts_are_bounded) {
     IssueLeaseView view;
     BOOST_TEST(read_issue_lease(with("workspace", 128), view).has_value());
     refuses(with("workspace", 129), "workspace");
-    IssueLeaseView other;
-    BOOST_TEST(read_issue_lease(R"({"credential":")" + std::string(300, 'x') + R"("})", other).has_value());
-    refuses(R"({"credential":")" + std::string(301, 'x') + R"("})", "credential");
+}
+
+BOOST_AUTO_TEST_CASE(a_purpose_is_as_long_as_a_grant_s_may_be) {
+    const auto with = [](std::size_t size) {
+        return R"({"credential":"c","purpose":{"run":")" + std::string(size, 'x') + R"("}})";
+    };
+    IssueLeaseView view;
+    BOOST_TEST(read_issue_lease(with(credlease::vocabulary::label_bytes_most), view).has_value());
+    refuses(with(credlease::vocabulary::label_bytes_most + 1), "purpose.run");
+}
+
+BOOST_AUTO_TEST_CASE(the_longest_name_can_be_asked_for_in_every_scope) {
+    std::string name; // keys, four bytes each, plain and escaped
+    std::string escaped;
+    for (std::size_t i = 0; i < credlease::vocabulary::name_characters_most; ++i) {
+        name += "\xf0\x9f\x94\x91";
+        escaped += "\\ud83d\\udd11";
+    }
+    BOOST_REQUIRE(credlease::vocabulary::CredentialName::read(name).has_value());
+    for (const std::string prefix : {"", "personal:", "workspace:", "organization:"}) {
+        for (const auto& text : {name, escaped}) {
+            IssueLeaseView view;
+            const std::string body = R"({"credential":")" + prefix + text + R"("})";
+            BOOST_TEST(read_issue_lease(body, view).has_value(), prefix);
+            BOOST_TEST(view.credential == prefix + name);
+        }
+    }
+    refuses(R"({"credential":"organization:)" + name + R"(x"})", "credential");
 }
 
 BOOST_AUTO_TEST_CASE(escaped_texts_share_a_bounded_memory) {

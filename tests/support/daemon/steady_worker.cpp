@@ -30,12 +30,13 @@ std::string lease_in(const std::string& body) {
 }
 
 /// One lease, and its release; the time that the lease took, or nothing.
-std::optional<std::chrono::microseconds> lease_once(test::SocketClient& client, const std::string& body) {
+std::optional<std::chrono::microseconds> lease_once(test::SocketClient& client, const std::string& body,
+                                                    const std::string& headers) {
     const auto began = Clock::now();
-    const auto leased = client.ask("POST", "/v1/leases", body);
+    const auto leased = client.ask("POST", "/v1/leases", body, headers);
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began);
     if (!leased || leased->status != 201) return std::nullopt;
-    const auto released = client.ask("DELETE", "/v1/leases/" + lease_in(leased->body));
+    const auto released = client.ask("DELETE", "/v1/leases/" + lease_in(leased->body), {}, headers);
     if (!released || released->status != 204) return std::nullopt;
     return took;
 }
@@ -51,17 +52,18 @@ SteadyWorker::Served summary(std::vector<std::chrono::microseconds>& times, std:
 }
 
 /// Works from one byte of the parent's to the next, then tells.
-int live(int commands, const std::filesystem::path& socket, const std::string& credential) {
+int live(int commands, const std::filesystem::path& socket, const std::string& credential, const std::string& grant) {
     test::SocketClient client(socket);
     const std::string body = R"({"credential":")" + credential + "\"}";
-    if (!lease_once(client, body)) return 1;
+    const std::string headers = grant.empty() ? "" : "Authorization: Bearer " + grant + "\r\n";
+    if (!lease_once(client, body, headers)) return 1;
     char byte = 0;
     if (::write(commands, "r", 1) != 1) return 2;
     while (::read(commands, &byte, 1) == 1) {
         std::vector<std::chrono::microseconds> times;
         std::uint64_t failures = 0;
         while (::recv(commands, &byte, 1, MSG_DONTWAIT) < 0) {
-            const auto took = lease_once(client, body);
+            const auto took = lease_once(client, body, headers);
             took ? times.push_back(*took) : static_cast<void>(++failures);
             std::this_thread::sleep_for(pause_between);
         }
@@ -73,7 +75,8 @@ int live(int commands, const std::filesystem::path& socket, const std::string& c
 
 } // namespace
 
-SteadyWorker::SteadyWorker(const Daemon& daemon, unsigned uid, const std::string& credential) {
+SteadyWorker::SteadyWorker(const Daemon& daemon, unsigned uid, const std::string& credential,
+                           const std::string& grant) {
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) throw std::runtime_error("socketpair");
     pid_ = ::fork();
@@ -83,7 +86,7 @@ SteadyWorker::SteadyWorker(const Daemon& daemon, unsigned uid, const std::string
         const bool became = ::setgroups(0, nullptr) == 0 && ::setgid(uid) == 0 && ::setuid(uid) == 0;
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
         try {
-            ::_exit(became ? live(ends[1], daemon.lease_socket(), credential) : 99);
+            ::_exit(became ? live(ends[1], daemon.lease_socket(), credential, grant) : 99);
         } catch (const std::exception&) { // it could not connect
             ::_exit(98);
         }

@@ -21,8 +21,8 @@ class SteadyWorker {
         std::chrono::microseconds longest{};
     };
 
-    /// Connects; the credential must be one that a [[worker]] rule of that uid reaches.
-    SteadyWorker(const Daemon& daemon, unsigned uid, const std::string& credential);
+    /// Connects; the credential must be one that the grant or, without one, a [[worker]] rule of that uid reaches.
+    SteadyWorker(const Daemon& daemon, unsigned uid, const std::string& credential, const std::string& grant = {});
     ~SteadyWorker();
     SteadyWorker(const SteadyWorker&) = delete;
     SteadyWorker& operator=(const SteadyWorker&) = delete;
