@@ -2,6 +2,8 @@
 
 #include "vocabulary/words.hpp"
 
+#include <algorithm>
+
 namespace credlease::vocabulary {
 namespace {
 
@@ -42,5 +44,12 @@ constexpr Words<Action, 31> actions = {{{Action::credential_created, "credential
 std::string_view name_of(Action action) { return word_of(actions, action).view(); }
 
 std::optional<Action> find_action(std::string_view name) { return find_word(actions, name); }
+
+bool is_action_kind(std::string_view kind) {
+    return std::ranges::any_of(actions, [&](const auto& word) {
+        const auto name = word.text.view();
+        return name.substr(0, name.find('.')) == kind;
+    });
+}
 
 } // namespace credlease::vocabulary

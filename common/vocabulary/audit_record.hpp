@@ -47,6 +47,8 @@ enum class Action : std::uint8_t {
 /// "lease.issued"
 [[nodiscard]] std::string_view name_of(Action action);
 [[nodiscard]] std::optional<Action> find_action(std::string_view name);
+/// "lease" is one: there are actions "lease.…".
+[[nodiscard]] bool is_action_kind(std::string_view kind);
 
 /// Who was at the other end of the socket, by the kernel's word.
 struct PeerView {

@@ -31,7 +31,9 @@ bool is_of_rights(ErrorCode code) {
 
 } // namespace
 
-Api::Api(broker::Broker& broker) : broker_(broker), tasks_(broker.parts().loop), hashed_workers_(broker) {}
+Api::Api(broker::Broker& broker)
+    : broker_(broker), tasks_(broker.parts().loop), gate_(broker.parts().loop), first_answers_(broker.parts().arena),
+      hashed_workers_(broker) {}
 Api::~Api() = default;
 
 std::vector<Route> Api::routes() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/first_answers.hpp"
 #include "api/hashed_workers.hpp"
 #include "api/rates.hpp"
 #include "api/routes.hpp"
@@ -56,6 +57,13 @@ class Api {
     void start(broker::Unsealed& house, broker::Asker asker, Responder responder,
                runtime::Task<result::Result<broker::Answer>> change);
 
+    /// Seal and unseal: for operators, once for each Idempotency-Key. `change` takes what it needs out of the request.
+    using ChangePhase =
+        std::function<result::Result<runtime::Task<result::Result<>>>(const Request&, const broker::Asker&)>;
+    [[nodiscard]] Route phase_row(std::string_view pattern, ChangePhase change);
+    [[nodiscard]] runtime::Task<> run_change(broker::Asker asker, mac::Digest digest, Responder responder,
+                                             runtime::Task<result::Result<>> change);
+
     void issue_lease(const Request& request, broker::Unsealed& house, broker::Asker asker, Responder responder);
     void renew_lease(const Request& request, const Parts& parts, broker::Unsealed& house, broker::Asker asker,
                      Responder responder);
@@ -75,6 +83,8 @@ class Api {
 
     broker::Broker& broker_;
     runtime::TaskGroup tasks_; ///< what outlives a seal: sealing itself
+    runtime::Gate gate_;       ///< one request for each Idempotency-Key of a seal or unseal at a time
+    FirstAnswers first_answers_;
     HashedWorkers hashed_workers_;
     Rates rates_;
     std::vector<Waiting> waiting_;

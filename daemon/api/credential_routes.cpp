@@ -74,29 +74,18 @@ result::Result<std::optional<vault::Vault::Position>> read_position(const broker
     return std::optional(vault::Vault::Position{.sort_key = text->substr(split + 1), .id = *id});
 }
 
-/// What a caller views; on lease.sock what it may use.
-std::vector<const vault::Entry*> page_of(broker::Unsealed& house, const broker::Asker& asker, Door door,
-                                         const vault::Filter& filter, vault::Sort sort,
-                                         std::optional<vault::Vault::Position> after, std::size_t limit) {
-    const auto& caller = *asker.caller;
+/// What a caller views; on lease.sock what it may use. One pass: what it may not is left out while the list is made.
+std::vector<const vault::Entry*> page_of(broker::Unsealed& house, const access::Caller& caller, Door door,
+                                         vault::Filter filter, vault::Sort sort,
+                                         const std::optional<vault::Vault::Position>& after, std::size_t limit) {
     const auto operation = door == Door::lease ? access::Operation::use : access::Operation::view;
     const auto scopes = door == Door::lease
                             ? caller.scopes
                             : view_scopes(caller, caller.every_scope ? house.vault->all_scopes() : caller.scopes);
-    std::vector<const vault::Entry*> items;
-    while (items.size() < limit) {
-        const auto found = house.vault->list(scopes, filter, sort, after, limit);
-        for (const auto* entry : found) {
-            const auto& credential = entry->credential;
-            const bool allowed =
-                authorize(caller, operation, credential.scope, credential.id, credential.service).has_value();
-            if (allowed && items.size() < limit) items.push_back(entry);
-        }
-        if (found.size() < limit) break;
-        after = vault::Vault::Position{.sort_key = vault::Vault::sort_key(*found.back(), sort),
-                                       .id = found.back()->credential.id};
-    }
-    return items;
+    filter.keep = [&](const vocabulary::Credential& credential) {
+        return authorize(caller, operation, credential.scope, credential.id, credential.service).has_value();
+    };
+    return house.vault->list(scopes, filter, sort, after, limit);
 }
 
 result::Result<Reply> list(broker::Unsealed& house, const broker::Asker& asker, const Request& request) {
@@ -112,7 +101,7 @@ result::Result<Reply> list(broker::Unsealed& house, const broker::Asker& asker, 
     auto after = read_position(house, asker, filters, page->cursor);
     if (!after) return refuse(std::move(after.error()));
 
-    const auto found = page_of(house, asker, request.door, *filter, *sort, std::move(*after), page->limit + 1);
+    const auto found = page_of(house, *asker.caller, request.door, std::move(*filter), *sort, *after, page->limit + 1);
     const auto shown = std::min(found.size(), page->limit);
     std::string items;
     wire::JsonWriter writer(items);
@@ -180,7 +169,11 @@ void Api::add_credential_routes(std::vector<Route>& rows) {
                        [this](const Request& request, const Parts& parts, broker::Unsealed& house, broker::Asker asker,
                               Responder responder) {
                            auto query = Query::read(request.query, {{.name = "force"}});
-                           const auto force = query ? query->find("force").value_or("false") : std::string();
+                           if (!query) {
+                               responder.refuse(query.error());
+                               return;
+                           }
+                           const auto force = query->find("force").value_or("false");
                            if (force != "true" && force != "false") {
                                responder.refuse(invalid("force", "force is true or false."));
                                return;

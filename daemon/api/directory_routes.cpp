@@ -89,11 +89,12 @@ void Api::add_directory_routes(std::vector<Route>& rows) {
                                        std::move(responder));
                        }));
     rows.push_back(row(Method::get, "/v1/workspaces/{id}", false,
-                       [](const Request&, const Parts& parts, broker::Unsealed& house, const broker::Asker& asker,
-                          Responder responder) {
+                       [this](const Request&, const Parts& parts, broker::Unsealed& house, const broker::Asker& asker,
+                              Responder responder) {
                            const auto workspace = broker::find_workspace(house, asker, parts[0]);
                            if (!workspace) {
-                               responder.refuse(workspace.error());
+                               refuse(&house, vocabulary::Action::access_refused, asker, std::move(responder),
+                                      workspace.error());
                                return;
                            }
                            Reply reply{.etag = (*workspace)->revision};

@@ -84,12 +84,73 @@ result::Result<secret::SecretBuffer> take_passphrase(const wire::Unseal& asked, 
 
 } // namespace
 
+Route Api::phase_row(std::string_view pattern, ChangePhase change) {
+    return {.method = Method::post,
+            .pattern = pattern,
+            .on_lease = false,
+            .while_sealed = true,
+            .handle = [this, change = std::move(change)](const Request& request, const Parts&, Responder responder) {
+                auto asker = find_asker(request); // a stranger's refusal is noted there
+                if (!asker) {
+                    responder.refuse(asker.error());
+                    return;
+                }
+                if (!is_operator(*asker)) {
+                    refuse(broker_.house(), vocabulary::Action::access_refused, *asker, std::move(responder),
+                           operators_only());
+                    return;
+                }
+                auto task = change(request, *asker);
+                if (!task) {
+                    responder.refuse(task.error());
+                    return;
+                }
+                const auto digest = first_answers_.digest_of(request);
+                tasks_.start(run_change(std::move(*asker), digest, std::move(responder), std::move(*task)));
+            }};
+}
+
+runtime::Task<> Api::run_change(broker::Asker asker, mac::Digest digest, Responder responder,
+                                runtime::Task<result::Result<>> change) {
+    runtime::Gate::Pass pass;
+    if (!asker.idempotency_key.empty()) {
+        std::vector<std::string> keys{asker.caller->principal + '\n' + asker.idempotency_key};
+        pass = co_await gate_.enter(std::move(keys));
+        if (const auto caller = broker_.find_caller(*asker.peer, {})) asker.caller = *caller;
+        if (!is_operator(asker)) { // a reload came in between
+            refuse(broker_.house(), vocabulary::Action::access_refused, asker, std::move(responder), operators_only());
+            co_return;
+        }
+    }
+    auto first = first_answers_.find(asker, digest, broker_.parts().clock.boot());
+    if (!first) {
+        responder.refuse(first.error());
+        co_return;
+    }
+    if (*first) {
+        responder.answer(std::move(**first));
+        co_return;
+    }
+    auto changed = co_await std::move(change);
+    if (!changed) {
+        responder.refuse(changed.error());
+        co_return;
+    }
+    auto reply = status_reply(broker_, &asker);
+    first_answers_.keep(asker, digest, reply, broker_.parts().clock.boot());
+    responder.answer(std::move(reply));
+}
+
 void Api::add_state_routes(std::vector<Route>& rows) {
     rows.push_back({.method = Method::get,
                     .pattern = "/v1/status",
                     .on_lease = true,
                     .while_sealed = true,
                     .handle = [this](const Request& request, const Parts&, Responder responder) {
+                        if (auto query = Query::read(request.query, {}); !query) {
+                            responder.refuse(query.error());
+                            return;
+                        }
                         // Anyone that reaches the socket may ask how the broker is; counts are for operators.
                         auto caller =
                             broker_.find_caller(*request.peer, {.on_lease_socket = request.door == Door::lease,
@@ -103,56 +164,29 @@ void Api::add_state_routes(std::vector<Route>& rows) {
                     .on_lease = true,
                     .while_sealed = true,
                     .handle = once_hashed([this](const Request& request, const Parts&, Responder responder) {
+                        if (auto query = Query::read(request.query, {}); !query) {
+                            responder.refuse(query.error());
+                            return;
+                        }
                         const auto asker = find_asker(request);
                         asker ? responder.answer(whoami_reply(*asker)) : responder.refuse(asker.error());
                     })});
-    rows.push_back({.method = Method::post,
-                    .pattern = "/v1/seal",
-                    .on_lease = false,
-                    .while_sealed = true,
-                    .handle = [this](const Request& request, const Parts&, Responder responder) {
-                        auto asker = find_asker(request);
-                        if (!asker || !is_operator(*asker)) {
-                            const auto error = asker ? operators_only() : asker.error();
-                            refuse(broker_.house(), vocabulary::Action::access_refused, asker.value_or(broker::Asker()),
-                                   std::move(responder), error);
-                            return;
-                        }
-                        if (auto asked = read_body<wire::Seal>(request, broker_.parts().arena); !asked) {
-                            responder.refuse(asked.error());
-                            return;
-                        }
-                        auto run = [](Api& api, broker::Asker who, Responder reply_to) -> runtime::Task<> {
-                            auto sealed = co_await api.broker_.seal(who);
-                            sealed ? reply_to.answer(status_reply(api.broker_, &who)) : reply_to.refuse(sealed.error());
-                        };
-                        tasks_.start(run(*this, std::move(*asker), std::move(responder)));
-                    }});
-    rows.push_back({.method = Method::post,
-                    .pattern = "/v1/unseal",
-                    .on_lease = false,
-                    .while_sealed = true,
-                    .handle = [this](const Request& request, const Parts&, Responder responder) {
-                        auto asker = find_asker(request);
-                        if (!asker || !is_operator(*asker)) {
-                            responder.refuse(asker ? operators_only() : asker.error());
-                            return;
-                        }
-                        auto asked = read_body<wire::Unseal>(request, broker_.parts().arena);
-                        auto passphrase = asked ? take_passphrase(*asked, broker_.parts().arena)
-                                                : result::Result<secret::SecretBuffer>(std::unexpected(asked.error()));
-                        if (!passphrase) {
-                            responder.refuse(passphrase.error());
-                            return;
-                        }
-                        auto run = [](Api& api, broker::Asker who, Responder reply_to,
-                                      secret::SecretBuffer secret) -> runtime::Task<> {
-                            auto unsealed = co_await api.broker_.unseal(who, std::move(secret));
-                            unsealed ? reply_to.answer(status_reply(api.broker_, &who))
-                                     : reply_to.refuse(unsealed.error());
-                        };
-                        tasks_.start(run(*this, std::move(*asker), std::move(responder), std::move(*passphrase)));
-                    }});
+    rows.push_back(phase_row(
+        "/v1/seal",
+        [this](const Request& request, const broker::Asker& asker) -> result::Result<runtime::Task<result::Result<>>> {
+            auto asked = read_body<wire::Seal>(request, broker_.parts().arena);
+            if (!asked) return result::refuse(std::move(asked.error()));
+            return broker_.seal(asker);
+        }));
+    rows.push_back(phase_row(
+        "/v1/unseal",
+        [this](const Request& request, const broker::Asker& asker) -> result::Result<runtime::Task<result::Result<>>> {
+            auto asked = read_body<wire::Unseal>(request, broker_.parts().arena);
+            if (!asked) return result::refuse(std::move(asked.error()));
+            auto passphrase = take_passphrase(*asked, broker_.parts().arena);
+            if (!passphrase) return result::refuse(std::move(passphrase.error()));
+            return broker_.unseal(asker, std::move(*passphrase));
+        }));
     rows.push_back(row(Method::get, "/v1/services", true,
                        [](const Request& request, const Parts&, broker::Unsealed& house, const broker::Asker& asker,
                           Responder responder) {

@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace credlease::audit {
 
@@ -111,9 +112,11 @@ class Journal {
         std::string action{}, principal{}, workflow{}, run{}; ///< empty: any. `action` may be "lease.*"
         std::uint64_t before = 0;                             ///< sequence number to go on below; 0: from the newest
         std::size_t limit = 50;
+        std::size_t parts = 0; ///< of about 256 KiB, to look through at most; 0: all
         std::function<bool(const vocabulary::AuditRecord&)> keep{}; ///< a further condition (the caller's scopes)
     };
-    /// Newest first, until `limit` records were shown. Returns the sequence number to go on below, 0 at the end.
+    /// Newest first, until `limit` records were shown or `parts` looked through. Returns the sequence number to go on
+    /// below, 0 at the end.
     [[nodiscard]] result::Result<std::uint64_t>
     query(const Query& query, const std::function<void(const vocabulary::AuditRecord&)>& show) const;
 
@@ -131,9 +134,14 @@ class Journal {
         std::optional<std::uint64_t> first_bad; ///< sequence number
         std::string problem;                    ///< empty: all is well
     };
-    /// Reads the whole log and checks chain, checkpoint and head; with `anchor` ("SEQ:HEX") also that it passes through
-    /// it.
-    [[nodiscard]] Verdict verify(const std::optional<std::string>& anchor) const;
+    /// A place that the chain must pass through, as `head_text` gave it to a witness outside.
+    struct Anchor {
+        std::uint64_t seq = 0;
+        mac::Digest chain{};
+    };
+    [[nodiscard]] static std::optional<Anchor> read_anchor(std::string_view text); ///< "SEQ:HEX"
+    /// Reads the whole log and checks chain, checkpoint and head, and that it passes through `anchor`.
+    [[nodiscard]] Verdict verify(const std::optional<Anchor>& anchor) const;
 
     /// On the loop. Drops whole segments older than `keep` or beyond `max_size` (bytes; 0: no limit), behind a chained
     /// record (`log.pruned`), up to one with a checkpoint: call `checkpoint` first.

@@ -64,14 +64,16 @@ class Search {
             reader->go_to(mark);
             if (!find(*reader, end)) return result::refuse(damaged(reader->at().seq, file.path));
             show_found();
-            if (is_done()) return {};
             end = mark.seq;
+            ++parts_;
+            looked_down_to_ = is_full() ? last_shown_ : end;
+            if (is_done()) return {};
         }
         return {};
     }
 
-    [[nodiscard]] bool is_done() const { return shown_ >= query_.limit; }
-    [[nodiscard]] std::uint64_t last_shown() const { return last_shown_; }
+    [[nodiscard]] bool is_done() const { return is_full() || (query_.parts != 0 && parts_ >= query_.parts); }
+    [[nodiscard]] std::uint64_t looked_down_to() const { return looked_down_to_; }
 
   private:
     struct Found {
@@ -79,6 +81,8 @@ class Search {
         FrameKind kind;
         Buffer payload;
     };
+
+    [[nodiscard]] bool is_full() const { return shown_ >= query_.limit; }
 
     bool find(SegmentReader& reader, std::uint64_t end) {
         found_.clear();
@@ -94,7 +98,7 @@ class Search {
 
     void show_found() {
         for (const auto& found : found_ | std::views::reverse) {
-            if (is_done() || !read_frame(found.kind, found.payload, found.seq, decoded_)) return;
+            if (is_full() || !read_frame(found.kind, found.payload, found.seq, decoded_)) return;
             show_(decoded_.record);
             last_shown_ = found.seq;
             ++shown_;
@@ -108,7 +112,9 @@ class Search {
     std::vector<Found> found_;
     Decoded decoded_;
     std::size_t shown_ = 0;
+    std::size_t parts_ = 0;
     std::uint64_t last_shown_ = 0;
+    std::uint64_t looked_down_to_ = 0;
 };
 
 } // namespace
@@ -138,7 +144,7 @@ result::Result<std::uint64_t> Journal::query(const Query& query,
         if (!may_hold(index, query)) continue;
         if (auto looked = search.look_through(file, index); !looked) return result::refuse(std::move(looked.error()));
     }
-    return search.is_done() ? search.last_shown() : 0;
+    return search.is_done() ? search.looked_down_to() : 0;
 }
 
 } // namespace credlease::audit

@@ -9,25 +9,8 @@ namespace credlease::audit {
 namespace {
 
 using Next = SegmentReader::Next;
+using Anchor = Journal::Anchor;
 using Verdict = Journal::Verdict;
-
-/// A place that the chain must pass through.
-struct Anchor {
-    std::uint64_t seq = 0;
-    mac::Digest chain{};
-};
-
-/// "SEQ:HEX"
-std::optional<Anchor> read_anchor(std::string_view text) {
-    const auto colon = text.find(':');
-    if (colon == std::string_view::npos) return std::nullopt;
-    Anchor anchor;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + colon, anchor.seq);
-    const auto chain = read_hex(text.substr(colon + 1));
-    if (error != std::errc{} || end != text.data() + colon || !chain) return std::nullopt;
-    anchor.chain = *chain;
-    return anchor;
-}
 
 Verdict& blame(Verdict& verdict, std::uint64_t seq, std::string problem) {
     if (!verdict.first_bad || seq < *verdict.first_bad) {
@@ -63,17 +46,24 @@ void check_begin(Verdict& verdict, const Head& head, const SegmentFile& first, c
 
 } // namespace
 
-Verdict Journal::verify(const std::optional<std::string>& anchor_text) const {
+std::optional<Anchor> Journal::read_anchor(std::string_view text) {
+    const auto colon = text.find(':');
+    if (colon == std::string_view::npos) return std::nullopt;
+    Anchor anchor;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + colon, anchor.seq);
+    const auto chain = read_hex(text.substr(colon + 1));
+    if (error != std::errc{} || end != text.data() + colon || !chain) return std::nullopt;
+    anchor.chain = *chain;
+    return anchor;
+}
+
+Verdict Journal::verify(const std::optional<Anchor>& outside) const {
     Verdict verdict;
     std::vector<std::pair<Anchor, std::string_view>> anchors;
     const auto head = HeadFile::read(state_->options.head_file, state_->keys.head);
     if (!head || !*head) return blame(verdict, 0, "The audit head is missing or damaged.");
     anchors.push_back({{(*head)->seq, (*head)->chain}, "the head"});
-    if (anchor_text) {
-        const auto anchor = read_anchor(*anchor_text);
-        if (!anchor) return blame(verdict, 0, "The anchor is not of the form SEQ:HEX.");
-        anchors.push_back({*anchor, "the anchor"});
-    }
+    if (outside) anchors.push_back({*outside, "the anchor"});
     const std::uint64_t written = state_->readable.load(std::memory_order_acquire);
     auto segments = list_segments(state_->options.directory);
     std::erase_if(segments, [&](const SegmentFile& file) { return file.first > written; });

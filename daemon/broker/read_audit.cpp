@@ -1,33 +1,21 @@
 #include "broker/read_audit.hpp"
 
 #include "audit/record_json.hpp"
+#include "broker/change.hpp"
 #include "broker/find_credential.hpp"
 
+#include <algorithm>
 #include <unordered_set>
 
 namespace credlease::broker {
 namespace {
 
+using access::Operation;
 using result::ErrorCode;
 using result::refuse;
 
-/// What has happened until now is seen, refusals that are still being counted too.
-runtime::Task<result::Result<AuditPage>> run_query(Unsealed& house, audit::Journal::Query query) {
-    house.refusals->flush();
-    co_await house.journal->catch_up();
-    auto job = [&house, query = std::move(query)]() -> result::Result<AuditPage> {
-        AuditPage page;
-        wire::JsonWriter writer(page.items);
-        writer.array();
-        auto next = house.journal->query(
-            query, [&](const vocabulary::AuditRecord& record) { audit::write_json(writer, record); });
-        if (!next) return refuse(std::move(next.error()));
-        writer.close();
-        page.before = *next;
-        return page;
-    };
-    co_return co_await house.parts.bulk.run(std::move(job));
-}
+constexpr std::size_t parts_at_a_time = 16; ///< of a query: some ten milliseconds, then it is others' turn
+constexpr std::size_t waiting_most = 8;     ///< queries of a uid
 
 result::Failure not_yours() {
     return refuse({.code = ErrorCode::forbidden,
@@ -37,71 +25,165 @@ result::Failure not_yours() {
 
 bool is_operator(const Asker& asker) { return asker.caller->kind == access::CallerKind::operator_; }
 
+/// Where the caller may read of what is no more, too.
+std::vector<vocabulary::Scope> audited_scopes(const access::Caller& caller) {
+    auto scopes = caller.scopes;
+    std::erase_if(scopes, [&](const vocabulary::Scope& scope) {
+        return !authorize(caller, Operation::audit, scope, vocabulary::CredentialId(), {});
+    });
+    return scopes;
+}
+
 /// The credentials whose records this caller may read. Made on the loop: the worker that reads the log sees no index.
-std::shared_ptr<std::unordered_set<vocabulary::CredentialId>> audited_by(const Unsealed& house,
-                                                                         const access::Caller& caller) {
+std::shared_ptr<const std::unordered_set<vocabulary::CredentialId>> audited_by(const Unsealed& house,
+                                                                               const access::Caller& caller) {
     auto ids = std::make_shared<std::unordered_set<vocabulary::CredentialId>>();
-    const auto scopes = view_scopes(caller, caller.scopes);
-    for (const auto* entry : house.vault->list(scopes, {}, vault::Sort::name, std::nullopt, house.vault->size())) {
-        const auto& credential = entry->credential;
-        if (authorize(caller, access::Operation::audit, credential.scope, credential.id, credential.service)) {
+    house.vault->visit(caller.scopes, [&](const vault::Entry& entry) {
+        const auto& credential = entry.credential;
+        if (authorize(caller, Operation::audit, credential.scope, credential.id, credential.service)) {
             ids->insert(credential.id);
         }
-    }
+    });
     return ids;
 }
 
-/// Where a deleted credential lay: its last record says so.
-runtime::Task<std::optional<vocabulary::Scope>> scope_of_deleted(Unsealed& house, vocabulary::CredentialId id) {
+/// A uid's queries come one after the other, so that they delay nobody else's.
+runtime::Task<result::Result<runtime::Gate::Pass>> take_turn_at_log(Unsealed& house, Asker& asker) {
+    std::vector<std::string> keys{"audit:" + std::to_string(asker.peer->uid)};
+    if (house.gate.waiting(keys.front()) >= waiting_most) {
+        co_return refuse({.code = ErrorCode::rate_limited,
+                          .sentence = "Too many queries of the audit log by this user wait for their turn.",
+                          .next_step = "Wait for the answers to those that were sent.",
+                          .retry_after_seconds = 1});
+    }
+    co_return co_await take_turn(house, asker, std::move(keys));
+}
+
+using Show = std::function<void(const vocabulary::AuditRecord&)>;
+
+/// Part by part, until `limit` records were shown. Returns where to go on below, 0 at the end; who asks is found anew.
+runtime::Task<result::Result<std::uint64_t>> read_log(Unsealed& house, Asker& asker, audit::Journal::Query query,
+                                                      Show show) {
+    query.parts = parts_at_a_time;
+    do {
+        std::size_t shown = 0;
+        const Show count = [&](const vocabulary::AuditRecord& record) {
+            show(record);
+            ++shown;
+        };
+        auto job = [&] { return house.journal->query(query, count); };
+        auto next = co_await house.parts.bulk.run(std::move(job));
+        if (!next) co_return refuse(std::move(next.error()));
+        if (auto still = look_again(house, asker); !still) co_return refuse(std::move(still.error()));
+        query.before = *next;
+        query.limit -= shown;
+    } while (query.before != 0 && query.limit != 0);
+    co_return query.before;
+}
+
+/// What has happened until now is seen, refusals that are still being counted too.
+runtime::Task<result::Result<AuditPage>> read_page(Unsealed& house, Asker& asker, audit::Journal::Query query) {
+    house.refusals->flush();
+    co_await house.journal->catch_up();
+    AuditPage page;
+    wire::JsonWriter writer(page.items);
+    writer.array();
+    Show show = [&](const vocabulary::AuditRecord& record) { audit::write_json(writer, record); };
+    auto next = co_await read_log(house, asker, std::move(query), std::move(show));
+    if (!next) co_return refuse(std::move(next.error()));
+    writer.close();
+    page.before = *next;
+    co_return page;
+}
+
+/// The scope in which a deleted credential lay, where the caller may read of it: its last record says so. For all but
+/// operators the look is the same whatever id is asked for: by the id's own index it would tell a foreign one, live or
+/// deleted, from one that never was.
+runtime::Task<result::Result<std::optional<vocabulary::Scope>>> find_deleted(Unsealed& house, Asker& asker,
+                                                                             vocabulary::CredentialId id) {
     audit::Journal::Query query;
-    query.credential = id;
     query.action = vocabulary::name_of(vocabulary::Action::credential_deleted);
     query.limit = 1;
-    auto job = [&house, query = std::move(query)] {
-        std::optional<vocabulary::Scope> scope;
-        auto read = house.journal->query(
-            query, [&](const vocabulary::AuditRecord& record) { scope = vocabulary::Scope::find(record.detail); });
-        return read ? scope : std::nullopt;
-    };
-    co_return co_await house.parts.bulk.run(std::move(job));
+    if (is_operator(asker)) {
+        query.credential = id;
+    } else {
+        std::unordered_set<std::string> scopes;
+        for (const auto& scope : audited_scopes(*asker.caller)) scopes.insert(scope.text());
+        if (scopes.empty()) co_return std::optional<vocabulary::Scope>();
+        query.keep = [id, scopes = std::move(scopes)](const vocabulary::AuditRecord& record) {
+            return scopes.contains(std::string(record.detail)) && record.credential == id;
+        };
+    }
+    co_await house.journal->catch_up();
+    std::optional<vocabulary::Scope> found;
+    Show show = [&](const vocabulary::AuditRecord& record) { found = vocabulary::Scope::find(record.detail); };
+    auto read = co_await read_log(house, asker, std::move(query), std::move(show));
+    if (!read) co_return refuse(std::move(read.error()));
+    co_return found;
+}
+
+/// What the caller may read the records of: by id, or by a name that it sees.
+struct Audited {
+    vocabulary::CredentialId id;
+    vocabulary::Scope scope;
+    vocabulary::ServiceId service; ///< of one that is no more, it is not known
+};
+
+result::Result<> may_audit(const Asker& asker, const Audited& audited) {
+    return authorize(*asker.caller, Operation::audit, audited.scope, audited.id, audited.service);
+}
+
+runtime::Task<result::Result<Audited>> find_audited(Unsealed& house, Asker& asker, const std::string& text) {
+    auto found = find_viewed(house, *asker.caller, Operation::view, text);
+    if (found) {
+        const auto& credential = (*found)->credential;
+        co_return Audited{.id = credential.id, .scope = credential.scope, .service = credential.service};
+    }
+    const auto id = vocabulary::CredentialId::find(text);
+    if (!id || found.error().code != ErrorCode::credential_not_found) co_return refuse(std::move(found.error()));
+    auto deleted = co_await find_deleted(house, asker, *id);
+    if (!deleted) co_return refuse(std::move(deleted.error()));
+    if (!*deleted) co_return refuse(std::move(found.error()));
+    co_return Audited{.id = *id, .scope = std::move(**deleted), .service = {}};
 }
 
 } // namespace
 
 runtime::Task<result::Result<AuditPage>> read_audit(Unsealed& house, Asker asker, audit::Journal::Query query) {
+    if (!is_operator(asker) && audited_scopes(*asker.caller).empty()) co_return not_yours();
+    auto pass = co_await take_turn_at_log(house, asker);
+    if (!pass) co_return refuse(std::move(pass.error()));
+    const auto scopes = audited_scopes(*asker.caller);
     if (!is_operator(asker)) {
-        const auto ids = audited_by(house, *asker.caller);
+        auto ids = audited_by(house, *asker.caller);
         if (ids->empty()) co_return not_yours();
         query.keep = [ids](const vocabulary::AuditRecord& record) { return ids->contains(record.credential); };
     }
-    co_return co_await run_query(house, std::move(query));
+    auto page = co_await read_page(house, asker, std::move(query));
+    if (!is_operator(asker) && audited_scopes(*asker.caller) != scopes) co_return not_yours();
+    co_return page;
 }
 
 runtime::Task<result::Result<AuditPage>> read_credential_audit(Unsealed& house, Asker asker, std::string text,
                                                                audit::Journal::Query query) {
-    auto found = find_viewed(house, *asker.caller, access::Operation::view, text);
-    if (found) {
-        const auto& credential = (*found)->credential;
-        auto allowed =
-            authorize(*asker.caller, access::Operation::audit, credential.scope, credential.id, credential.service);
-        if (!allowed) co_return refuse(std::move(allowed.error()));
-        query.credential = credential.id;
-        co_return co_await run_query(house, std::move(query));
-    }
-    const auto id = vocabulary::CredentialId::find(text);
-    if (!id) co_return refuse(std::move(found.error()));
-    const auto scope = co_await scope_of_deleted(house, *id);
-    if (!scope || !authorize(*asker.caller, access::Operation::audit, *scope, *id, {})) {
-        co_return refuse(std::move(found.error()));
-    }
-    query.credential = *id;
-    co_return co_await run_query(house, std::move(query));
+    auto pass = co_await take_turn_at_log(house, asker);
+    if (!pass) co_return refuse(std::move(pass.error()));
+    const auto audited = co_await find_audited(house, asker, text);
+    if (!audited) co_return refuse(audited.error());
+    if (auto may = may_audit(asker, *audited); !may) co_return refuse(std::move(may.error()));
+    query.credential = audited->id;
+    auto page = co_await read_page(house, asker, std::move(query));
+    if (auto may = may_audit(asker, *audited); !may) co_return refuse(std::move(may.error()));
+    co_return page;
 }
 
 runtime::Task<result::Result<audit::Journal::Verdict>> verify_audit(Unsealed& house, Asker asker,
-                                                                    std::optional<std::string> anchor) {
+                                                                    std::optional<audit::Journal::Anchor> anchor) {
     if (!is_operator(asker)) co_return not_yours();
-    auto job = [&house, anchor = std::move(anchor)] { return house.journal->verify(anchor); };
+    auto pass = co_await take_turn_at_log(house, asker);
+    if (!pass) co_return refuse(std::move(pass.error()));
+    if (!is_operator(asker)) co_return not_yours();
+    auto job = [&house, anchor] { return house.journal->verify(anchor); };
     co_return co_await house.parts.bulk.run(std::move(job));
 }
 

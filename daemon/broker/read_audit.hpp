@@ -13,6 +13,9 @@ struct AuditPage {
     std::uint64_t before = 0;
 };
 
+// One query of a uid at a time, and it is made in parts: beside it the log serves others. `rate_limited`: too many
+// wait.
+
 /// GET /v1/audit: an operator reads all; an admin what concerns the credentials of its workspaces.
 [[nodiscard]] runtime::Task<result::Result<AuditPage>> read_audit(Unsealed& house, Asker asker,
                                                                   audit::Journal::Query query);
@@ -20,7 +23,7 @@ struct AuditPage {
 [[nodiscard]] runtime::Task<result::Result<AuditPage>>
 read_credential_audit(Unsealed& house, Asker asker, std::string id, audit::Journal::Query query);
 /// GET /v1/audit/verify: operators.
-[[nodiscard]] runtime::Task<result::Result<audit::Journal::Verdict>> verify_audit(Unsealed& house, Asker asker,
-                                                                                  std::optional<std::string> anchor);
+[[nodiscard]] runtime::Task<result::Result<audit::Journal::Verdict>>
+verify_audit(Unsealed& house, Asker asker, std::optional<audit::Journal::Anchor> anchor);
 
 } // namespace credlease::broker

@@ -35,6 +35,11 @@ Task<Gate::Pass> Gate::enter(std::vector<std::string> keys) {
     co_return pass;
 }
 
+std::size_t Gate::waiting(const std::string& key) const {
+    const auto taken = waiting_.find(key);
+    return taken == waiting_.end() ? 0 : taken->second.size();
+}
+
 Task<> Gate::wait_for(const std::string& key) {
     bool passed = false;
     auto start = [&](Resume resume) { waiting_[key].push_back({.passed = &passed, .resume = std::move(resume)}); };

@@ -39,6 +39,8 @@ class Gate {
     /// Waits for all of `keys`. A task that is cancelled while it waits gets operation_aborted thrown, and holds
     /// nothing.
     [[nodiscard]] Task<Pass> enter(std::vector<std::string> keys);
+    /// How many wait for a key that somebody holds.
+    [[nodiscard]] std::size_t waiting(const std::string& key) const;
 
   private:
     struct Waiter {

@@ -39,6 +39,7 @@ class Matcher {
         if (filter_.status && *filter_.status != effective_status(credential, filter_.now)) return false;
         const auto& services = filter_.services;
         if (!services.empty() && std::ranges::find(services, credential.service.text()) == services.end()) return false;
+        if (filter_.keep && !filter_.keep(credential)) return false;
         return text_.empty() || holds(entry.folded);
     }
 
@@ -105,20 +106,20 @@ std::string Vault::sort_key(const Entry& entry, Sort sort) {
     std::unreachable();
 }
 
+void Vault::visit(std::span<const Scope> scopes, const std::function<void(const Entry&)>& show) const {
+    state_->visit(scopes, show);
+}
+
 std::vector<const Entry*> Vault::list(std::span<const Scope> scopes, const Filter& filter, Sort sort,
                                       const std::optional<Position>& after, std::size_t limit) const {
     const Matcher matcher(filter);
     FirstRows first(limit);
-    for (const Scope& scope : scopes) {
-        const ScopeIndex* index = state_->find(scope);
-        if (!index) continue;
-        for (const auto& [id, entry] : index->by_id()) {
-            if (!matcher.matches(*entry)) continue;
-            const bool by_name = sort == Sort::name;
-            Row row{.key = by_name ? std::string(folded_name(*entry)) : sort_key(*entry, sort), .entry = entry.get()};
-            if (!after || std::tie(after->sort_key, after->id) < row.place()) first.offer(std::move(row));
-        }
-    }
+    state_->visit(scopes, [&](const Stored& entry) {
+        if (!matcher.matches(entry)) return;
+        const bool by_name = sort == Sort::name;
+        Row row{.key = by_name ? std::string(folded_name(entry)) : sort_key(entry, sort), .entry = &entry};
+        if (!after || std::tie(after->sort_key, after->id) < row.place()) first.offer(std::move(row));
+    });
     return first.take();
 }
 

@@ -78,6 +78,14 @@ struct Vault::State {
     [[nodiscard]] ScopeIndex* find(const vocabulary::Scope& scope) const;
     [[nodiscard]] ScopeIndex& index_of(const vocabulary::Scope& scope); ///< made where there is none
     [[nodiscard]] Stored* find(const vocabulary::Credential& credential) const;
+    /// Shows every entry of those scopes, and looks at no other.
+    template <class Show> void visit(std::span<const vocabulary::Scope> reached, const Show& show) const {
+        for (const auto& scope : reached) {
+            const ScopeIndex* index = find(scope);
+            if (!index) continue;
+            for (const auto& [id, entry] : index->by_id()) show(*entry);
+        }
+    }
 
     [[nodiscard]] result::Result<> accept_credential(const store::Record& record);
     [[nodiscard]] result::Result<> accept_version(const store::Record& record);

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -81,8 +82,9 @@ struct Filter {
     std::vector<std::string> services{};
     std::optional<vocabulary::Scope> scope{};
     std::string auth{};
-    std::optional<vocabulary::CredentialStatus> status{}; ///< the effective one
-    vocabulary::Time now{};                               ///< where `status` is asked for
+    std::optional<vocabulary::CredentialStatus> status{};      ///< the effective one
+    vocabulary::Time now{};                                    ///< where `status` is asked for
+    std::function<bool(const vocabulary::Credential&)> keep{}; ///< a further condition (what the caller may)
 };
 enum class Sort : std::uint8_t { name, created_at, updated_at, last_used_at };
 
@@ -120,6 +122,8 @@ class Vault {
     [[nodiscard]] std::vector<const Entry*> list(std::span<const vocabulary::Scope> scopes, const Filter& filter,
                                                  Sort sort, const std::optional<Position>& after,
                                                  std::size_t limit) const;
+    /// Every entry of those scopes, in no order.
+    void visit(std::span<const vocabulary::Scope> scopes, const std::function<void(const Entry&)>& show) const;
     [[nodiscard]] static std::string sort_key(const Entry& entry, Sort sort);
     [[nodiscard]] std::vector<vocabulary::Scope> all_scopes() const; ///< every scope that has a credential or a key
     [[nodiscard]] std::size_t size() const;

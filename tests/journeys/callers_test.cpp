@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 #include <sodium/crypto_hash_sha256.h>
 
+#include <chrono>
 #include <csignal>
 #include <fstream>
 #include <iomanip>
@@ -144,6 +145,37 @@ BOOST_AUTO_TEST_CASE(a_list_of_the_expired_shows_those_whose_time_has_passed) {
     BOOST_TEST(expired[0].at("id").as_string() == ends);
     BOOST_TEST(ask(client, "GET", "/v1/credentials?status=active").json.at("items").as_array().size() == 1U);
     BOOST_TEST(client.lease({.credential = "ends"}).error().code == "credential_expired");
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_reaches_little_is_shown_it_page_by_page_in_the_time_of_one_look) {
+    Daemon daemon({.config = worker_rule("services = [\"github\"]")});
+    BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
+    auto client = client_of(daemon);
+    constexpr int others = 600;
+    for (int i = 0; i < others; ++i) (void)store_token(client, "other " + std::to_string(i), token);
+    for (const std::string name : {"a", "z"}) {
+        const auto made = ask(client, "POST", "/v1/credentials",
+                              R"({"service":"github","name":")" + name + R"(","fields":{"token":"t_1234567"}})");
+        BOOST_REQUIRE_EQUAL(made.status, 201U);
+    }
+    test::SocketClient worker(daemon.lease_socket());
+    const auto list = [&](const std::string& query) { return json_of(worker.ask("GET", "/v1/credentials?" + query)); };
+    const auto first = list("limit=1");
+    BOOST_TEST(first.at("items").at(0).at("name").as_string() == "a");
+    const auto rest = list("limit=1&cursor=" + std::string(first.at("next_cursor").as_string()));
+    BOOST_TEST(rest.at("items").at(0).at("name").as_string() == "z");
+    BOOST_TEST(rest.at("next_cursor").is_null());
+
+    const auto fastest = [&](const std::string& query) {
+        auto best = std::chrono::nanoseconds::max();
+        for (int i = 0; i < 20; ++i) {
+            const auto begin = std::chrono::steady_clock::now();
+            (void)list(query);
+            best = std::min<std::chrono::nanoseconds>(best, std::chrono::steady_clock::now() - begin);
+        }
+        return best.count();
+    };
+    BOOST_TEST(fastest("limit=1") < 5 * fastest("limit=500"));
 }
 
 BOOST_AUTO_TEST_CASE(a_removed_member_loses_leases_and_grants_of_that_workspace_at_once) {

@@ -47,9 +47,11 @@ BOOST_AUTO_TEST_CASE(changes_of_one_key_come_one_at_a_time_in_order) {
     start('a', {"cred:1"});
     start('b', {"cred:1"});
     start('c', {"cred:1"});
+    BOOST_TEST(gate.waiting("cred:1") == 2U);
     for (int i = 0; i < 3; ++i) pass_time(10ms);
     BOOST_TEST(order == "aAbBcC");
     BOOST_TEST(group.size() == 0U);
+    BOOST_TEST(gate.waiting("cred:1") == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(changes_of_other_keys_do_not_wait) {

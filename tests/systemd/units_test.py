@@ -42,6 +42,11 @@ class Units(unittest.TestCase):
         user = run("systemd-analyze", "verify", "--man=no", "--user", path, XDG_RUNTIME_DIR=self.folder)
         self.assertEqual((user.returncode, user.stderr), (0, ""))
 
+    def test_the_sockets_pass_the_credentials_of_whoever_writes_before_the_broker_accepts(self):
+        for name in ["credleased-lease.socket", "credleased-admin.socket"]:
+            with open(os.path.join(self.folder, name)) as unit:
+                self.assertIn("PassCredentials=yes", unit.read().splitlines(), name)
+
     def test_a_key_that_systemd_does_not_know_would_be_found(self):
         path = os.path.join(self.folder, "credleased.service")
         with open(path, "a") as unit:

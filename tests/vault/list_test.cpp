@@ -107,6 +107,17 @@ BOOST_AUTO_TEST_CASE(status_is_the_one_that_is_shown) {
     BOOST_TEST(names({.status = CredentialStatus::active, .now = later}) == "alpha Zeta \xc3\x84pfel");
 }
 
+BOOST_AUTO_TEST_CASE(what_is_not_kept_is_left_out_in_one_pass_and_only_what_the_scopes_hold_is_asked_about) {
+    std::multiset<std::string> asked;
+    Filter filter;
+    filter.keep = [&](const vocabulary::Credential& credential) {
+        asked.insert(credential.name.text());
+        return credential.service.text() == "github";
+    };
+    BOOST_TEST(names(filter, Sort::name, 1) == "Zeta");
+    BOOST_TEST((asked == std::multiset<std::string>{"Zeta", "alpha", "\xc3\x84pfel", "Beta"}));
+}
+
 BOOST_AUTO_TEST_CASE(pages_repeat_and_skip_nothing_that_stayed) {
     for (int i = 0; i < 60; ++i) {
         if (i % 3 == 0) now += std::chrono::seconds(1); // some share their time

@@ -73,6 +73,8 @@ BOOST_AUTO_TEST_CASE(every_action_has_the_name_that_the_interface_promises) {
     BOOST_TEST(name_of(Action::change_not_made) == "log.change_not_made");
     BOOST_TEST(name_of(Action::lease_issued) == "lease.issued");
     BOOST_TEST(!find_action("lease").has_value());
+    for (const auto* kind : {"credential", "lease", "grant", "log"}) BOOST_TEST(is_action_kind(kind));
+    for (const auto* other : {"", "leas", "lease.issued", "nope"}) BOOST_TEST(!is_action_kind(other));
 }
 
 BOOST_AUTO_TEST_CASE(an_end_reason_is_the_word_of_the_interface) {
