@@ -148,6 +148,7 @@ struct Journal::State {
     [[nodiscard]] bool undo_changes();
     [[nodiscard]] bool write_log_again();
     void recovery_done();
+    void go_on();
     void retry_later();
 
     std::array<Turn, 3> turns_;

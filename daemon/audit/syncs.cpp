@@ -20,6 +20,12 @@ result::Error not_synced() {
             .next_step = "Look for a full or failing disk; the broker goes on by itself when it is well again."};
 }
 
+result::Error not_taken_back() {
+    return {.code = result::ErrorCode::store_unavailable,
+            .sentence = "The change could not be made durable, nor taken back yet: after a crash it may be there.",
+            .next_step = "Look for a full or failing disk, then see whether the change was made."};
+}
+
 } // namespace
 
 bool Journal::State::may_sync() const {
@@ -130,7 +136,8 @@ void Journal::State::fail_awaiting() {
     }
 }
 
-/// Takes back every change that is not durable. No turn is being written and no sync runs now.
+/// Takes back every change that is not durable: whoever waits for one is told when the store has taken it back, too, or
+/// could not. No turn is being written and no sync runs now.
 void Journal::State::abandon_changes() {
     must_abandon_ = is_syncing_;
     if (is_syncing_) return;
@@ -140,7 +147,6 @@ void Journal::State::abandon_changes() {
         store.revert(change.prepared);
         changes = change.number - 1;
         oldest_copy = std::min(oldest_copy, change.oldest_copy);
-        tells.push_back(std::move(change.tell));
         undo_.push_back(std::move(change));
     }
     unsynced.clear();
@@ -195,10 +201,21 @@ bool Journal::State::write_log_again() {
 
 void Journal::State::recovery_done() {
     is_recovering_ = false;
-    if (!recovered_) {
+    const bool is_undone = recovered_;
+    std::vector<Tell> tells;
+    for (auto& change : undo_) tells.push_back(std::exchange(change.tell, nullptr));
+    if (is_undone) {
+        go_on();
+    } else {
         retry_later();
-        return settle();
     }
+    for (const auto& tell : tells) {
+        if (tell) tell(refuse(is_undone ? not_synced() : not_taken_back()));
+    }
+    settle();
+}
+
+void Journal::State::go_on() {
     rewritten_ = sync_failed_;
     store_dirty_ = store_dirty_ || !undo_.empty();
     for (const auto& change : undo_ | std::views::reverse) disown(change.seq);
@@ -207,7 +224,6 @@ void Journal::State::recovery_done() {
     if (held_ == 0) headable = written;
     flush();
     plan_sync();
-    settle();
 }
 
 void Journal::State::when_settled(std::function<void()> told) {
@@ -221,6 +237,9 @@ void Journal::State::settle() {
     if (settled_.empty() || writing_ != nullptr || is_syncing_ || is_recovering_ || flush_scheduled_) return;
     const bool can_go_on = !write_failed_ && !sync_failed_ && undo_.empty();
     if (can_go_on && (!staging_->empty() || head.seq != written.seq)) return;
+    for (auto& change : undo_) {
+        if (const auto tell = std::exchange(change.tell, nullptr)) tell(refuse(not_taken_back()));
+    }
     for (const auto& told : std::exchange(settled_, {})) told();
 }
 

@@ -23,6 +23,14 @@ void let_pass(SampleJournal& sample) {
     }
 }
 
+/// Moves time on until a lease's record is written again.
+void wait_until_well(SampleJournal& sample) {
+    sample.run_until([&] {
+        sample.clock.advance(std::chrono::milliseconds(200));
+        return sample.issue_now("probe");
+    });
+}
+
 [[noreturn]] void die() {
     kill(getpid(), SIGKILL);
     _exit(4);
@@ -102,12 +110,35 @@ BOOST_AUTO_TEST_CASE(a_head_that_is_taken_back_late_ends_with_all_well) {
         BOOST_TEST(!sample.put_now("a", "refused").has_value());
         let_pass(sample);
     }
-    sample.run_until([&] {
-        sample.clock.advance(std::chrono::milliseconds(200));
-        return sample.issue_now("probe");
-    });
+    wait_until_well(sample);
     sample.close();
     check_start(folder.path(), "old");
+}
+
+BOOST_AUTO_TEST_CASE(a_failed_change_is_told_when_the_store_has_taken_it_back_or_could_not) {
+    const TemporaryFolder folder;
+    SampleJournal sample(folder.path());
+    sample.open();
+    BOOST_REQUIRE(sample.put_now("a", "old").has_value());
+    const auto stored = [&] {
+        std::string value;
+        const auto read = sample.store->scan(store::Table::credentials, "", [&](const store::Record& record) {
+            value = std::string(record.value);
+            return true;
+        });
+        BOOST_TEST(read.has_value());
+        return value;
+    };
+    for (const int failures : {1, 2}) {
+        const FailingDisk disk(Call::sync, "audit.head", EIO, failures);
+        const auto refused = sample.put_now("a", "refused");
+        BOOST_REQUIRE(!refused.has_value());
+        const bool is_taken_back = failures == 1;
+        BOOST_TEST(refused.error().detail().contains("it is taken back") == is_taken_back, refused.error().detail());
+        BOOST_TEST(stored() == (is_taken_back ? "old" : "refused"));
+        wait_until_well(sample);
+        BOOST_TEST(stored() == "old");
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_start_syncs_every_segment_that_its_head_is_the_first_to_name) {

@@ -244,11 +244,11 @@ BOOST_AUTO_TEST_CASE(pruning_drops_whole_old_segments_behind_a_checkpoint) {
         BOOST_REQUIRE(sample.wait(sample.journal->prune(keep, most, *sample.bulk)).has_value());
     };
     prune(std::chrono::hours(24), 0);
-    BOOST_TEST(sample.journal->verify(std::nullopt).first == 1U); // nothing was that old
-    prune(std::chrono::minutes(110), 0);
+    BOOST_TEST(sample.journal->verify(std::nullopt).first == 1U);      // nothing was that old
+    prune(sample.clock.wall() - begin - std::chrono::minutes(100), 0); // the head took some time to follow
     const auto verdict = sample.journal->verify(std::nullopt);
     BOOST_TEST(verdict.problem == "");
-    BOOST_TEST((verdict.first > 60U && verdict.first <= 101U));
+    BOOST_TEST((verdict.first > 60U && verdict.first <= 101U), verdict.first);
     BOOST_TEST(verdict.last == 201U);
     const auto pruned = read_all(sample).front();
     BOOST_TEST(pruned.starts_with("log.pruned records 1 to " + std::to_string(verdict.first - 1) + ", chain "));
