@@ -203,13 +203,18 @@ BOOST_AUTO_TEST_CASE(renewals_that_fail_together_leave_the_lease_as_it_was) {
     const auto issued =
         boost::json::parse(worker.ask("POST", "/v1/leases", R"({"credential":"plain","ttl":"5m"})")->body);
     const auto path = "/v1/leases/" + std::string(issued.at("lease").as_string());
+    test::SocketClient other(daemon.lease_socket()), busy(daemon.lease_socket());
+    disk.hold_writes(); // while one record is written, two renewals are staged behind it
+    BOOST_REQUIRE(busy.send(test::request_text("POST", "/v1/leases", R"({"credential":"plain"})")));
+    std::this_thread::sleep_for(100ms);
+    BOOST_REQUIRE(worker.send(test::request_text("POST", path + "/renew", R"({"ttl":"20m"})")));
+    std::this_thread::sleep_for(100ms);
+    BOOST_REQUIRE(other.send(test::request_text("POST", path + "/renew", R"({"ttl":"40m"})")));
+    std::this_thread::sleep_for(100ms);
     disk.fail_writes();
-    std::string both;
-    for (const auto* ttl : {"20m", "40m"})
-        both += test::request_text("POST", path + "/renew", R"({"ttl":")" + std::string(ttl) + "\"}");
-    BOOST_REQUIRE(worker.send(both));
-    require_refused(worker.receive(), "store_unavailable");
-    require_refused(worker.receive(), "store_unavailable");
+    for (auto* client_of_three : {&busy, &worker, &other}) {
+        require_refused(client_of_three->receive(), "store_unavailable");
+    }
     disk.let_go();
     const auto shown = boost::json::parse(worker.ask("GET", path)->body);
     BOOST_TEST(shown.at("expires_at") == issued.at("expires_at"));
