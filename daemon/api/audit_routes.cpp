@@ -68,8 +68,8 @@ result::Result<Asked> read_asked(const broker::Unsealed& house, const broker::As
 }
 
 runtime::Task<result::Result<broker::Answer>> audit_page(broker::Unsealed& house, broker::Asker asker,
-                                                          std::string filters,
-                                                          runtime::Task<result::Result<broker::AuditPage>> read) {
+                                                         std::string filters,
+                                                         runtime::Task<result::Result<broker::AuditPage>> read) {
     auto page = co_await std::move(read);
     if (!page) co_return refuse(std::move(page.error()));
     std::optional<std::string> next;

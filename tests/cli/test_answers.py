@@ -282,7 +282,7 @@ class Answers(CommandTest):
         for words in (["audit", "verify", "1:00"], ["audit", "third", "verify"], ["members", "add", "a", "user:b", "editor", "c"]):
             done = self.run_it(*words)
             self.assertEqual(done.returncode, 2, words)
-            self.assertIn("not understood", done.stderr)
+            self.assertIn("not expected", done.stderr)
         self.assertEqual(len(self.broker.asked), asked)
 
     def test_workspaces_and_members_are_kept(self):
