@@ -44,6 +44,7 @@ std::vector<Route> Api::routes() {
     add_audit_routes(rows);
     add_directory_routes(rows);
     add_state_routes(rows);
+    add_service_routes(rows);
     return rows;
 }
 

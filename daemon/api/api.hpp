@@ -42,6 +42,7 @@ class Api {
     void add_audit_routes(std::vector<Route>& rows);
     void add_directory_routes(std::vector<Route>& rows);
     void add_state_routes(std::vector<Route>& rows);
+    void add_service_routes(std::vector<Route>& rows);
 
     using Handler = std::function<void(const Request&, const Parts&, broker::Unsealed&, broker::Asker, Responder)>;
     /// A row whose handler is called with who asks; refusals of strangers are answered and noted here.

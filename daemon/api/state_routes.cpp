@@ -74,6 +74,14 @@ Reply whoami_reply(const broker::Asker& asker) {
     return reply;
 }
 
+/// These take no parameters: whether that is what the client was told.
+bool has_query(const Request& request, Responder& responder) {
+    const auto query = Query::read(request.query, {});
+    if (query) return false;
+    responder.refuse(query.error());
+    return true;
+}
+
 /// A passphrase from JSON in the arena into a buffer of its own.
 result::Result<secret::SecretBuffer> take_passphrase(const wire::Unseal& asked, secret::Arena& arena) {
     if (!asked.passphrase || asked.passphrase->is_null()) return secret::SecretBuffer();
@@ -147,10 +155,7 @@ void Api::add_state_routes(std::vector<Route>& rows) {
                     .on_lease = true,
                     .while_sealed = true,
                     .handle = [this](const Request& request, const Parts&, Responder responder) {
-                        if (auto query = Query::read(request.query, {}); !query) {
-                            responder.refuse(query.error());
-                            return;
-                        }
+                        if (has_query(request, responder)) return;
                         // Anyone that reaches the socket may ask how the broker is; counts are for operators.
                         auto caller =
                             broker_.find_caller(*request.peer, {.on_lease_socket = request.door == Door::lease,
@@ -164,10 +169,7 @@ void Api::add_state_routes(std::vector<Route>& rows) {
                     .on_lease = true,
                     .while_sealed = true,
                     .handle = once_hashed([this](const Request& request, const Parts&, Responder responder) {
-                        if (auto query = Query::read(request.query, {}); !query) {
-                            responder.refuse(query.error());
-                            return;
-                        }
+                        if (has_query(request, responder)) return;
                         const auto asker = find_asker(request);
                         asker ? responder.answer(whoami_reply(*asker)) : responder.refuse(asker.error());
                     })});
@@ -187,6 +189,9 @@ void Api::add_state_routes(std::vector<Route>& rows) {
             if (!passphrase) return result::refuse(std::move(passphrase.error()));
             return broker_.unseal(asker, std::move(*passphrase));
         }));
+}
+
+void Api::add_service_routes(std::vector<Route>& rows) {
     rows.push_back(row(Method::get, "/v1/services", true,
                        [](const Request& request, const Parts&, broker::Unsealed& house, const broker::Asker& asker,
                           Responder responder) {
