@@ -52,8 +52,10 @@ template <class Use> bool all_code_points(std::string_view text, Use use) {
 }
 
 /// Control and format characters, line and paragraph separators: what has no width or turns the text around it would
-/// let one name be shown as another. The joiner of emoji is among them, since it joins letters as unseen.
+/// let one name be shown as another. But for the two joiners: Persian and emoji are not written without them.
 bool is_unseen(utf8proc_int32_t point) {
+    constexpr utf8proc_int32_t non_joiner = 0x200c, joiner = 0x200d;
+    if (point == non_joiner || point == joiner) return false;
     const auto category = utf8proc_category(point);
     return category == UTF8PROC_CATEGORY_CC || category == UTF8PROC_CATEGORY_CF || category == UTF8PROC_CATEGORY_ZL ||
            category == UTF8PROC_CATEGORY_ZP;
