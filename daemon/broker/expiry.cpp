@@ -7,7 +7,7 @@
 namespace credlease::broker {
 namespace {
 
-constexpr std::size_t expired_at_a_time = 2000; ///< then others have their turn
+constexpr std::size_t expired_at_a_time = 100; ///< then others have their turn: some 50 µs
 constexpr std::size_t grants_at_a_time = 100;
 
 void note_end(Unsealed& house, const leases::Lease& lease, vocabulary::EndReason reason) {

@@ -8,6 +8,9 @@
 
 namespace credlease::tests {
 
+/// Where the machine has more than one, `task` runs on that CPU alone: for measurements of who waits for whom.
+void keep_to_cpu(pid_t task, std::size_t cpu);
+
 /// A well-behaved worker in a process of its own, under a uid of its own: it leases and releases one credential on one
 /// connection, over and over, and says how it was served.
 class SteadyWorker {
