@@ -92,7 +92,7 @@ class Secrets(CommandTest):
         terminal.wait_for("Host: ").type("\n").wait_for("host is required.").type("db\n")
         terminal.wait_for("Port (a whole number, such as 5432): ").type("many\n").wait_for("port is a whole number")
         terminal.type("6432\n").wait_for("User: ").type("etl\n")
-        terminal.wait_for("Password: ").type("\n").wait_for("password is required.").wait_for("Password: ").type("pw\n")
+        terminal.wait_for("Password: ").type("\n").wait_for("password is required.\r\nPassword: ").type("pw\n")
         self.assertEqual(terminal.end(), 0)
         self.assertEqual(self.stored()["fields"], {"host": "db", "port": 6432, "user": "etl", "password": "pw"})
 
