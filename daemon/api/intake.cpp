@@ -250,7 +250,7 @@ Result<SecretBuffer> Intake::copy_body(Connection& connection, std::string_view 
     if (!buffer) return buffer;
     connection.body_charged += static_cast<std::uint32_t>(charge_of(*buffer));
     buffer->expose_to_write(
-        [body](std::span<std::byte> bytes) { std::memcpy(bytes.data(), body.data(), body.size()); });
+        [body](std::span<std::byte> bytes) { std::ranges::copy(secret::as_bytes(body), bytes.begin()); });
     return buffer;
 }
 
