@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstddef>
 #include <cstring>
+#include <fcntl.h>
 #include <fstream>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -57,14 +58,29 @@ broker.request('GET', '/v1/whoami')
 print(json.dumps({'status': answer.status, 'whoami': json.loads(broker.getresponse().read())}))
 )";
 
+/// This process's root becomes the root of a mount namespace of its own: in a chroot, where tests may run, nobody may
+/// make a user namespace (user_namespaces(7)).
+void leave_chroot() {
+    const int here = ::open_tree(AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+    if (here < 0 || ::unshare(CLONE_NEWNS) != 0) ::_exit(97);
+    const int mounts = ::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    const bool is_outside = ::setns(mounts, CLONE_NEWNS) == 0; // setns(2): at the namespace's own root
+    const bool is_private = ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+    const bool is_laid_over = ::move_mount(here, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) == 0;
+    if (!is_outside || !is_private || !is_laid_over || ::fchdir(here) != 0 || ::chroot(".") != 0) ::_exit(97);
+}
+
 /// Runs a shell command as that uid: what it printed, as JSON.
-boost::json::value output_of(const std::string& command, unsigned uid) {
+boost::json::value output_of(const std::string& command, unsigned uid, void (*prepare)() = [] {}) {
     std::array<int, 2> pipe{};
     BOOST_REQUIRE(::pipe(pipe.data()) == 0);
-    const auto status = as_uid(uid, [&] {
-        ::dup2(pipe[1], STDOUT_FILENO);
-        ::execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
-        return 127;
+    const auto status = in_child([&] {
+        prepare();
+        return as_uid(uid, [&] {
+            ::dup2(pipe[1], STDOUT_FILENO);
+            ::execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+            return 127;
+        });
     });
     ::close(pipe[1]);
     std::string text;
@@ -221,8 +237,9 @@ BOOST_AUTO_TEST_CASE(a_worker_in_namespaces_of_its_own_is_its_outer_uid_and_pid)
     if (!only_root_can()) return;
     Daemon daemon({.config = sockets + rule("red", red_uid), .open_to_others = true});
     start(daemon);
-    const auto seen = output_of(
-        "unshare --user --map-root-user --mount --pid --fork --mount-proc " + python() + leasing(daemon), red_uid);
+    const auto seen =
+        output_of("unshare --user --map-root-user --mount --pid --fork --mount-proc " + python() + leasing(daemon),
+                  red_uid, leave_chroot);
     BOOST_TEST(seen.at("status").as_int64() == 201);
     BOOST_TEST(seen.at("whoami").at("principal").as_string() == "worker:red");
     BOOST_TEST(seen.at("whoami").at("peer").at("uid").as_int64() == red_uid); // inside it calls itself 0
@@ -238,15 +255,15 @@ BOOST_AUTO_TEST_CASE(an_executable_is_its_inode_and_not_its_path) {
                         rule("true", blue_uid, "exe = \"" + python() + "\"\n"));
     start(daemon);
     const auto run = leasing(daemon);
-    const auto in_its_mounts = [&](const std::string& commands) {
-        return "unshare --user --map-root-user --mount sh -c '" + commands + "'";
+    const auto in_its_mounts = [](const std::string& commands, unsigned uid) {
+        return output_of("unshare --user --map-root-user --mount sh -c '" + commands + "'", uid, leave_chroot);
     };
     BOOST_TEST(output_of(python() + run, blue_uid).at("status").as_int64() == 201);
     BOOST_TEST(output_of(python() + run, red_uid).at("status").as_int64() == 401);
     const auto forge = "mount --bind " + python() + " " + allowed.native() + " && exec " + allowed.native() + run;
-    BOOST_TEST(output_of(in_its_mounts(forge), red_uid).at("status").as_int64() == 401);
+    BOOST_TEST(in_its_mounts(forge, red_uid).at("status").as_int64() == 401);
     // In mounts of its own even the right inode proves nothing: its libraries may be anything.
-    BOOST_TEST(output_of(in_its_mounts("exec " + python() + run), blue_uid).at("status").as_int64() == 401);
+    BOOST_TEST(in_its_mounts("exec " + python() + run, blue_uid).at("status").as_int64() == 401);
 }
 
 BOOST_AUTO_TEST_CASE(who_inherited_a_connection_or_was_passed_one_is_a_stranger) {
