@@ -82,6 +82,12 @@ bool is_clean_utf8(std::string_view text) {
     return all_code_points(text, [](utf8proc_int32_t point) { return point != 0; });
 }
 
+bool is_label(std::string_view text) {
+    if (text.empty() || text.size() > label_bytes_most) return false;
+    const auto is_plain = [](char c) { return c >= ' ' && c <= '~'; };
+    return std::ranges::all_of(text, is_plain) || is_line(text); // the same, without the tables
+}
+
 Result<std::string> PlainIdRule::check(std::string_view text) {
     if (is_plain_id(text)) return std::string(text);
     return refuse(
@@ -113,7 +119,7 @@ Result<std::string> FieldNameRule::check(std::string_view text) {
 }
 
 Result<std::string> LabelRule::check(std::string_view text) {
-    if (is_line(text) && text.size() <= label_bytes_most) return std::string(text);
+    if (is_label(text)) return std::string(text);
     return refuse(
         invalid("", "A workflow, run or node has 1 to 128 bytes, none of them of a control or format character."));
 }

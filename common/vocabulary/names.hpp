@@ -49,7 +49,7 @@ struct ServiceIdRule { ///< `[a-z0-9][a-z0-9-]{0,63}`
 struct FieldNameRule { ///< `[a-z][a-z0-9_]{0,63}`
     static result::Result<std::string> check(std::string_view text);
 };
-struct LabelRule { ///< workflow, run, node: 1–128 bytes, no character that is not seen
+struct LabelRule { ///< workflow, run, node: as is_label
     static result::Result<std::string> check(std::string_view text);
 };
 struct WorkspaceRule : PlainIdRule {};
@@ -75,6 +75,9 @@ struct UserId {
     [[nodiscard]] std::string text() const; ///< "user:flows/alice"
     [[nodiscard]] static result::Result<UserId> read(std::string_view text);
 };
+
+/// 1–128 bytes of UTF-8, no character that is not seen.
+[[nodiscard]] bool is_label(std::string_view text);
 
 /// True for well-formed UTF-8 (RFC 3629) without NUL.
 [[nodiscard]] bool is_clean_utf8(std::string_view text);

@@ -136,6 +136,7 @@ struct Filler {
     bool on_string_part(Text piece, std::size_t, Code& code) { return keep(piece, code); }
     bool on_string(Text piece, std::size_t, Code& code);
     bool take(std::string_view text, Code& code);
+    bool take_label(std::string_view text, std::string_view& into, Code& code);
     bool take_duration(std::string_view text, std::optional<vocabulary::Duration>& into, Code& code);
     bool on_number_part(Text, Code&) { return true; }
     bool on_int64(std::int64_t, Text, Code& code) { return wrong_type(code); }
@@ -192,14 +193,11 @@ bool Filler::take(std::string_view text, Code& code) {
         out->workspace = text;
         return true;
     case Member::workflow:
-        out->workflow = text;
-        return true;
+        return take_label(text, out->workflow, code);
     case Member::run:
-        out->run = text;
-        return true;
+        return take_label(text, out->run, code);
     case Member::node:
-        out->node = text;
-        return true;
+        return take_label(text, out->node, code);
     case Member::ttl:
         return take_duration(text, out->ttl, code);
     case Member::min_valid:
@@ -216,6 +214,12 @@ bool Filler::take(std::string_view text, Code& code) {
     default:
         return fail(code, "This member must be an object.");
     }
+}
+
+bool Filler::take_label(std::string_view text, std::string_view& into, Code& code) {
+    if (!vocabulary::is_label(text)) return fail(code, "This member has a control or format character.");
+    into = text;
+    return true;
 }
 
 bool Filler::take_duration(std::string_view text, std::optional<vocabulary::Duration>& into, Code& code) {

@@ -149,6 +149,15 @@ BOOST_AUTO_TEST_CASE(a_purpose_is_as_long_as_a_grant_s_may_be) {
     refuses(with(credlease::vocabulary::label_bytes_most + 1), "purpose.run");
 }
 
+BOOST_AUTO_TEST_CASE(a_purpose_has_no_character_that_is_not_seen) {
+    for (const std::string unseen : {"\\n", "\\u001b[2J", "\\u202e", "\xe2\x80\xae"}) {
+        refuses(R"({"credential":"c","purpose":{"workflow":"a)" + unseen + R"("}})", "purpose.workflow");
+        refuses(R"({"credential":"c","purpose":{"node":")" + unseen + R"("}})", "purpose.node");
+    }
+    IssueLeaseView view;
+    BOOST_TEST(read_issue_lease("{\"credential\":\"c\",\"purpose\":{\"run\":\"na\xc3\xafve\"}}", view).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(the_longest_name_can_be_asked_for_in_every_scope) {
     std::string name; // keys, four bytes each, plain and escaped
     std::string escaped;
