@@ -83,7 +83,7 @@ result::Result<> Directory::accept(const store::Record& record) {
     if (record.table == store::Table::workspaces) {
         if (slash != std::string_view::npos || !reader.is_whole()) return unreadable(record);
         State::Kept& kept = state_->at(*id);
-        kept.stored = kept.workspace.revision = record.revision;
+        kept.stored = record.revision;
     } else {
         const auto user = UserId::read(slash == std::string_view::npos ? "" : record.key.substr(slash + 1));
         const auto role = reader.u8();

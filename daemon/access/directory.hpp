@@ -21,7 +21,6 @@ inline constexpr std::string_view organization_workspace = "organization";
 
 struct Workspace {
     vocabulary::WorkspaceId id;
-    std::uint64_t revision = 1;
     std::map<vocabulary::UserId, std::pair<settings::Role, std::uint64_t>> members; ///< role, revision
 };
 

@@ -55,6 +55,33 @@ result::Result<Change> read_change(Change::Kind kind, const Request& request, co
     return change;
 }
 
+void answer_workspaces(const Request& request, const Parts&, broker::Unsealed& house, const broker::Asker& asker,
+                       Responder responder) {
+    const auto all = broker::list_workspaces(house, asker);
+    answer_page(house, asker, request,
+                {.list = "workspaces",
+                 .count = all.size(),
+                 .key = [&](std::size_t i) { return std::string(all[i]->id.text()); },
+                 .write = [&](wire::JsonWriter& writer, std::size_t i) { broker::write_workspace(writer, *all[i]); }},
+                std::move(responder));
+}
+
+/// Of others than operators, themselves alone.
+void answer_users(const Request& request, const Parts&, broker::Unsealed& house, const broker::Asker& asker,
+                  Responder responder) {
+    std::vector<std::string> users;
+    for (const auto& user : house.directory.users()) {
+        if (asker.caller->every_scope || asker.caller->user == user) users.push_back(user.text());
+    }
+    std::ranges::sort(users);
+    answer_page(house, asker, request,
+                {.list = "users",
+                 .count = users.size(),
+                 .key = [&](std::size_t i) { return users[i]; },
+                 .write = [&](wire::JsonWriter& writer, std::size_t i) { writer.value(users[i]); }},
+                std::move(responder));
+}
+
 } // namespace
 
 void Api::add_directory_routes(std::vector<Route>& rows) {
@@ -76,18 +103,7 @@ void Api::add_directory_routes(std::vector<Route>& rows) {
     rows.push_back(changing(Method::put, "/v1/workspaces/{id}/members/{user}", Change::Kind::put_member));
     rows.push_back(changing(Method::del, "/v1/workspaces/{id}/members/{user}", Change::Kind::erase_member));
 
-    rows.push_back(row(Method::get, "/v1/workspaces", false,
-                       [](const Request& request, const Parts&, broker::Unsealed& house, const broker::Asker& asker,
-                          Responder responder) {
-                           const auto all = broker::list_workspaces(house, asker);
-                           answer_page(house, asker, request,
-                                       {.list = "workspaces",
-                                        .count = all.size(),
-                                        .key = [&](std::size_t i) { return std::string(all[i]->id.text()); },
-                                        .write = [&](wire::JsonWriter& writer,
-                                                     std::size_t i) { broker::write_workspace(writer, *all[i]); }},
-                                       std::move(responder));
-                       }));
+    rows.push_back(row(Method::get, "/v1/workspaces", false, answer_workspaces));
     rows.push_back(row(Method::get, "/v1/workspaces/{id}", false,
                        [this](const Request&, const Parts& parts, broker::Unsealed& house, const broker::Asker& asker,
                               Responder responder) {
@@ -97,28 +113,12 @@ void Api::add_directory_routes(std::vector<Route>& rows) {
                                       workspace.error());
                                return;
                            }
-                           Reply reply{.etag = (*workspace)->revision};
+                           Reply reply;
                            wire::JsonWriter writer(reply.body);
                            broker::write_workspace(writer, **workspace);
                            responder.answer(std::move(reply));
                        }));
-    rows.push_back(row(Method::get, "/v1/users", false,
-                       [](const Request& request, const Parts&, broker::Unsealed& house, const broker::Asker& asker,
-                          Responder responder) {
-                           std::vector<std::string> users;
-                           for (const auto& user : house.directory.users()) {
-                               if (asker.caller->every_scope || asker.caller->user == user)
-                                   users.push_back(user.text());
-                           }
-                           std::ranges::sort(users);
-                           answer_page(
-                               house, asker, request,
-                               {.list = "users",
-                                .count = users.size(),
-                                .key = [&](std::size_t i) { return users[i]; },
-                                .write = [&](wire::JsonWriter& writer, std::size_t i) { writer.value(users[i]); }},
-                               std::move(responder));
-                       }));
+    rows.push_back(row(Method::get, "/v1/users", false, answer_users));
 }
 
 } // namespace credlease::api

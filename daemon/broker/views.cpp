@@ -141,7 +141,7 @@ void write_grant(wire::JsonWriter& writer, const vocabulary::Grant& grant) {
 }
 
 void write_workspace(wire::JsonWriter& writer, const access::Workspace& workspace) {
-    writer.object().member("id", workspace.id.text()).member("revision", workspace.revision).key("members").array();
+    writer.object().member("id", workspace.id.text()).key("members").array();
     for (const auto& [user, member] : workspace.members) {
         writer.object().member("user", user.text()).member("role", settings::name_of(member.first)).close();
     }

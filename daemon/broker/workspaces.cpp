@@ -88,7 +88,7 @@ Answer answer_of(const Unsealed& house, const Change& change, bool is_new = fals
         change.kind == Change::Kind::erase_member) {
         return {.status = 204};
     }
-    Answer answer{.status = 200, .revision = workspace->revision};
+    Answer answer{.status = 200};
     if (is_new) {
         answer.status = 201;
         answer.location = "/v1/workspaces/" + std::string(workspace->id.text());
