@@ -177,6 +177,18 @@ runtime::Task<result::Result<AuditPage>> read_credential_audit(Unsealed& house, 
     co_return page;
 }
 
+runtime::Task<result::Result<bool>> is_in_log(Unsealed& house, Asker& asker, audit::Journal::Query query) {
+    auto pass = co_await take_turn_at_log(house, asker);
+    if (!pass) co_return refuse(std::move(pass.error()));
+    co_await house.journal->catch_up();
+    bool found = false;
+    query.limit = 1;
+    Show show = [&found](const vocabulary::AuditRecord&) { found = true; };
+    auto read = co_await read_log(house, asker, std::move(query), std::move(show));
+    if (!read) co_return refuse(std::move(read.error()));
+    co_return found;
+}
+
 runtime::Task<result::Result<audit::Journal::Verdict>> verify_audit(Unsealed& house, Asker asker,
                                                                     std::optional<audit::Journal::Anchor> anchor) {
     if (!is_operator(asker)) co_return not_yours();

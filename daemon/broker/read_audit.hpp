@@ -22,6 +22,8 @@ struct AuditPage {
 /// GET /v1/credentials/{id}/audit: for those that may audit it; deleted ones too.
 [[nodiscard]] runtime::Task<result::Result<AuditPage>>
 read_credential_audit(Unsealed& house, Asker asker, std::string id, audit::Journal::Query query);
+/// Whether a record of the log fits: for what a use case needs to know of the past.
+[[nodiscard]] runtime::Task<result::Result<bool>> is_in_log(Unsealed& house, Asker& asker, audit::Journal::Query query);
 /// GET /v1/audit/verify: operators.
 [[nodiscard]] runtime::Task<result::Result<audit::Journal::Verdict>>
 verify_audit(Unsealed& house, Asker asker, std::optional<audit::Journal::Anchor> anchor);

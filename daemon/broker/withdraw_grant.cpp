@@ -1,5 +1,6 @@
 #include "broker/expiry.hpp"
 #include "broker/grants.hpp"
+#include "broker/read_audit.hpp"
 
 namespace credlease::broker {
 namespace {
@@ -11,17 +12,45 @@ constexpr std::chrono::seconds tries_apart{1}; ///< of a withdrawal that the sto
 
 std::vector<std::string> grant_gate(const vocabulary::GrantId& id) { return {"grant:" + id.text()}; }
 
+/// Who minted it may see and end it, an engine what its actors minted, an operator all.
+bool is_theirs(const access::Caller& caller, std::string_view minted_by, std::string_view on_behalf_of) {
+    if (caller.kind == access::CallerKind::operator_) return true;
+    if (minted_by != caller.principal) return false;
+    const bool is_engine_itself = caller.kind == access::CallerKind::engine && caller.on_behalf_of.empty();
+    return is_engine_itself || on_behalf_of == caller.on_behalf_of;
+}
+
+/// Its minting is in the log; when that was, its id says.
+audit::Journal::Query minting_of(const vocabulary::GrantId& id, access::CallerRef caller) {
+    constexpr std::chrono::minutes around{1};
+    const vocabulary::Time minted_at{vocabulary::Duration(id.value().milliseconds())};
+    audit::Journal::Query query;
+    query.action = name_of(vocabulary::Action::grant_minted);
+    query.since = minted_at - around;
+    query.until = minted_at + around;
+    query.keep = [id, caller = std::move(caller)](const vocabulary::AuditRecord& record) {
+        return record.ok && record.grant == id && is_theirs(*caller, record.principal, record.on_behalf_of);
+    };
+    return query;
+}
+
+/// A grant that is not there: it was theirs and has ended, or it never was.
+runtime::Task<result::Result<Answer>> answer_for_gone(Unsealed& house, Asker asker, std::string text,
+                                                      result::Error not_found) {
+    const auto id = vocabulary::GrantId::find(text);
+    if (!id) co_return refuse(std::move(not_found));
+    auto was_there = co_await is_in_log(house, asker, minting_of(*id, asker.caller));
+    if (!was_there) co_return refuse(std::move(was_there.error()));
+    if (!*was_there) co_return refuse(std::move(not_found));
+    co_return Answer{.status = 204};
+}
+
 } // namespace
 
 result::Result<const vocabulary::Grant*> find_grant(const Unsealed& house, const Asker& asker, std::string_view text) {
     const auto id = vocabulary::GrantId::find(text);
     const auto* grant = id ? house.grants->find(*id) : nullptr;
-    const auto& caller = *asker.caller;
-    const bool own =
-        grant != nullptr && grant->minted_by == caller.principal && grant->on_behalf_of == caller.on_behalf_of;
-    const bool engine = grant != nullptr && caller.kind == access::CallerKind::engine && caller.on_behalf_of.empty() &&
-                        grant->minted_by == caller.principal;
-    if (own || engine || (grant != nullptr && caller.kind == access::CallerKind::operator_)) return grant;
+    if (grant != nullptr && is_theirs(*asker.caller, grant->minted_by, grant->on_behalf_of)) return grant;
     return refuse({.code = ErrorCode::grant_not_found,
                    .sentence = "There is no such grant of yours; it may have ended.",
                    .next_step = "See what there is with GET /v1/grants (credlease grants)."});
@@ -29,7 +58,7 @@ result::Result<const vocabulary::Grant*> find_grant(const Unsealed& house, const
 
 runtime::Task<result::Result<Answer>> withdraw_grant(Unsealed& house, Asker asker, std::string id) {
     auto found = find_grant(house, asker, id);
-    if (!found) co_return refuse(std::move(found.error()));
+    if (!found) co_return co_await answer_for_gone(house, asker, std::move(id), std::move(found.error()));
     const auto grant_id = (*found)->id;
     auto pass = co_await house.gate.enter(grant_gate(grant_id));
     const auto* grant = house.grants->find(grant_id);

@@ -99,6 +99,31 @@ BOOST_AUTO_TEST_CASE(a_grant_gives_its_credential_and_no_other_and_nothing_once_
     BOOST_TEST(ended[0].at("workflow").as_string() == "nightly");
 }
 
+BOOST_AUTO_TEST_CASE(withdrawing_what_was_withdrawn_succeeds_and_tells_strangers_nothing) {
+    Daemon daemon({.config = "[sockets]\nadmin_mode = \"0666\"\n[access]\noperators = [\"root\"]\n"
+                             "users = { daemon = \"user:local/eve\" }\n",
+                   .open_to_others = true});
+    BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
+    auto client = client_of(daemon);
+    (void)mint(client, store_token(client, "granted", token));
+    const auto grants = ask(client, "GET", "/v1/grants");
+    const std::string path = "/v1/grants/" + std::string(grants.json.at("items").at(0).at("id").as_string());
+    BOOST_TEST(ask(client, "DELETE", path).status == 204U);
+    BOOST_TEST(ask(client, "DELETE", path).status == 204U);
+    BOOST_TEST(ask(client, "GET", path).status == 404U);
+    const auto never = path.substr(0, path.size() - 4) + "0000";
+    BOOST_TEST(ask(client, "DELETE", never).code == "grant_not_found");
+    const auto stranger = as_uid(1, [&] {
+        auto other = client_of(daemon);
+        return ask(other, "DELETE", path).code == "grant_not_found" ? 0 : 1;
+    });
+    BOOST_TEST(stranger == 0);
+    BOOST_REQUIRE(daemon.stop() == 0);
+    BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
+    BOOST_TEST(ask(client, "DELETE", path).status == 204U);
+    BOOST_TEST(audit_of(client, "action=grant.withdrawn").size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(the_lease_of_a_process_ends_when_it_exits) {
     Daemon daemon;
     BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
