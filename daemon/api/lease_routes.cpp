@@ -231,8 +231,8 @@ void Api::renew_lease(const Request& request, const Parts& parts, broker::Unseal
 void Api::release_lease(const Parts& parts, broker::Unsealed& house, broker::Asker asker, Responder responder) {
     const auto waiter = wait_slot();
     auto released = broker::stage_release(house, asker, parts[0], waiter);
-    if (released && released->staged) {
-        fill_slot(waiter, std::move(responder), {}, false);
+    if (released && *released) {
+        fill_slot(waiter, std::move(responder), std::move(**released), false);
         return;
     }
     free_slot(waiter.ticket);

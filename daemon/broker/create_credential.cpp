@@ -1,4 +1,5 @@
 #include "broker/credentials.hpp"
+#include "broker/expiry.hpp"
 #include "broker/views.hpp"
 #include "wire/limits.hpp"
 
@@ -106,6 +107,7 @@ runtime::Task<result::Result<Answer>> create_credential(Unsealed& house, Asker a
     if (!committed) co_return refuse(std::move(committed.error()));
     house.vault->apply(std::move(*change));
     house.outcomes.apply(asker, now);
+    schedule_expiry(house);
     co_return answer;
 }
 

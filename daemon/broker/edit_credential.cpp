@@ -107,7 +107,7 @@ std::string shown(const vocabulary::PublicValue* value) {
 class Changes {
   public:
     Changes(const vocabulary::Credential& before, const vocabulary::Credential& after,
-            const std::vector<std::string>& new_secrets) {
+            const std::vector<std::string>& replaced_fields) {
         note("name", before.name.text(), after.name.text());
         note("notes", before.notes, after.notes);
         note("scope", before.scope.text(), after.scope.text());
@@ -118,7 +118,7 @@ class Changes {
             if (find(before, name) == nullptr) note("fields." + name, "", shown(&value));
         }
         // Of a secret field only that it was replaced; given anew, even the same value counts.
-        for (const auto& name : new_secrets) texts_.push_back({"fields." + name, "", ""});
+        for (const auto& name : replaced_fields) texts_.push_back({"fields." + name, "", ""});
         for (const auto& text : texts_) views_.push_back({.member = text[0], .before = text[1], .after = text[2]});
     }
     [[nodiscard]] std::span<const vocabulary::ChangeView> views() const { return views_; }
@@ -201,6 +201,7 @@ runtime::Task<result::Result<Answer>> edit_credential(Unsealed& house, Asker ask
     house.vault->apply(std::move(*change));
     if (is_over) end_leases(house, {.credential = credential_id}, vocabulary::EndReason::expired);
     if (moved) end_leases(house, {.credential = credential_id}, vocabulary::EndReason::scope_changed);
+    schedule_expiry(house);
     co_return answer;
 }
 

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t expired_at_a_time = 100; ///< then others have their turn: some 50 µs
 constexpr std::size_t grants_at_a_time = 100;
+constexpr std::size_t credentials_at_a_time = 100;
 
 void note_end(Unsealed& house, const leases::Lease& lease, vocabulary::EndReason reason) {
     auto view = view_of(lease);
@@ -22,6 +23,26 @@ void expire_grants(Unsealed& house, vocabulary::Time now) {
     for (const auto& id : house.grants->expired(now, grants_at_a_time)) {
         house.tasks.start(end_grant(house, id, vocabulary::Action::grant_ended));
     }
+}
+
+/// Leases were clipped to it, but for those of before it was moved nearer.
+void expire_credentials(Unsealed& house) {
+    for (std::size_t i = 0; i < credentials_at_a_time; ++i) {
+        const auto* entry = house.vault->take_ended(house.wall());
+        if (entry == nullptr) return;
+        vocabulary::AuditRecord record;
+        record.action = vocabulary::Action::credential_expired;
+        record.principal = "broker";
+        concern(record, entry->credential);
+        house.journal->note(record);
+        end_leases(house, {.credential = entry->credential.id}, vocabulary::EndReason::expired);
+    }
+}
+
+/// The credentials' ends are wall time, which can be set.
+std::optional<vocabulary::Time> next_credential_end(const Unsealed& house) {
+    const auto end = house.vault->next_end();
+    return end ? std::optional(house.time.now() + (*end - house.wall())) : std::nullopt;
 }
 
 /// Whoever holds it under the config of now, it is still theirs to use.
@@ -38,6 +59,9 @@ std::optional<vocabulary::EndReason> why_it_has_gone(Unsealed& house, const leas
     const auto scope = vocabulary::Scope::find(lease.scope);
     const auto* entry = scope ? house.vault->find({&*scope, 1}, lease.credential) : nullptr;
     if (entry == nullptr) return EndReason::credential_deleted;
+    if (vault::effective_status(entry->credential, house.wall()) == vocabulary::CredentialStatus::expired) {
+        return EndReason::expired;
+    }
     if (lease.grant != vocabulary::GrantId()) {
         const auto* grant = house.grants->find(lease.grant);
         if (grant == nullptr || !house.callers->is_granted(*grant)) return EndReason::grant_ended;
@@ -55,6 +79,7 @@ void run_expiry(Unsealed& house) {
     const auto now = house.time.now();
     house.book.expire(now, expired_at_a_time, [](const leases::Lease&) {});
     expire_grants(house, now);
+    expire_credentials(house);
     house.journal->flush();
     schedule_expiry(house);
 }
@@ -75,13 +100,33 @@ std::size_t end_leases(Unsealed& house, const leases::Which& which, vocabulary::
     return matching.size();
 }
 
+result::Error ends_not_written() {
+    return {.code = result::ErrorCode::store_unavailable,
+            .sentence =
+                "What was asked for has ended, but the audit log could not be told yet: a restart would bring it "
+                "back.",
+            .next_step = "Look for a full or failing disk, and ask again."};
+}
+
+void note_lost_end(Unsealed& house, const vocabulary::LeaseId& id) {
+    const auto end = house.book.find_ended(id);
+    if (!end) return;
+    const vocabulary::LeaseView view{.reason = end->reason};
+    vocabulary::AuditRecord record;
+    record.action = vocabulary::Action::lease_ended;
+    record.principal = end->principal;
+    record.on_behalf_of = end->on_behalf_of;
+    record.credential = end->credential;
+    record.lease = id;
+    record.detail = vocabulary::text_of(end->reason).view();
+    record.lease_view = &view;
+    house.journal->note(record);
+}
+
 runtime::Task<result::Result<>> write_ends(Unsealed& house) {
     co_await house.journal->catch_up();
     if (house.journal->is_healthy()) co_return result::Result<>();
-    co_return result::refuse({.code = result::ErrorCode::store_unavailable,
-                              .sentence = "The leases have ended, but the audit log could not be told yet: a restart "
-                                          "would bring them back.",
-                              .next_step = "Look for a full or failing disk, and ask again."});
+    co_return result::refuse(ends_not_written());
 }
 
 void holder_exited(Unsealed& house, const leases::Holder& holder) {
@@ -103,10 +148,9 @@ void end_what_has_gone(Unsealed& house) {
 }
 
 void schedule_expiry(Unsealed& house) {
-    auto next = house.book.next_expiry();
-    const auto all_grants = house.grants->next_expiry();
-    if (all_grants && (!next || *all_grants < *next)) next = all_grants;
-    if (next) expire_by(house, *next);
+    for (const auto next : {house.book.next_expiry(), house.grants->next_expiry(), next_credential_end(house)}) {
+        if (next) expire_by(house, *next);
+    }
 }
 
 void expire_by(Unsealed& house, vocabulary::Time when) {

@@ -11,6 +11,7 @@ using vocabulary::EndReason;
 struct Story {
     bool is_told = false;
     std::string principal; ///< the holder, who is not always who ended it
+    std::string on_behalf_of;
     EndReason reason = EndReason::expired;
     vocabulary::Time ended_at{};
 };
@@ -69,6 +70,7 @@ Story read_story(const audit::Journal& journal, const vocabulary::LeaseId& lease
     const auto take_delivery = [&](const AuditRecord& record) {
         story.is_told = true;
         story.principal = record.principal;
+        story.on_behalf_of = record.on_behalf_of;
         story.ended_at = record.lease_view->expires_at;
         delivered_at = record.at;
     };
@@ -115,8 +117,9 @@ runtime::Task<result::Error> look_up_ended(Unsealed& house, Asker asker, std::st
     co_await house.journal->catch_up();
     auto job = [&house, id = *id] { return read_story(*house.journal, id); };
     const Story story = co_await house.parts.bulk.run(std::move(job));
-    const bool may_know =
-        story.principal == asker.caller->principal || asker.caller->kind == access::CallerKind::operator_;
+    const auto& caller = *asker.caller;
+    const bool was_theirs = story.principal == caller.principal && story.on_behalf_of == caller.on_behalf_of;
+    const bool may_know = was_theirs || caller.kind == access::CallerKind::operator_;
     const auto now = house.time.now();
     const bool is_known = story.is_told && story.ended_at <= now && story.ended_at + leases::Book::known_for >= now;
     co_return is_known&& may_know ? lease_ended(story.reason) : lease_not_found();

@@ -239,6 +239,7 @@ result::Result<StagedReply> stage_issue(Unsealed& house, const Asker& asker, con
 
 void undo(Unsealed& house, const StagedReply& reply) {
     if (reply.issued) house.book.forget(reply.lease);
+    if (reply.released) note_lost_end(house, reply.lease);
     if (!reply.renewal) return;
     const auto& renewal = *reply.renewal;
     const auto lease = house.book.find(reply.lease);

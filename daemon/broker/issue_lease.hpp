@@ -20,14 +20,15 @@ struct StagedReply {
     secret::SecretBuffer body{}; ///< JSON, in the arena
     bool issued = false;         ///< a new lease: forgotten again if the record cannot be written
     std::optional<Renewal> renewal{};
+    bool released = false;
 };
 
 /// POST /v1/leases. The record is staged in the journal's turn; `waiter` is told when it is written: only then `body`
 /// may leave. Nothing is allocated on the heap in steady state.
 [[nodiscard]] result::Result<StagedReply> stage_issue(Unsealed& house, const Asker& asker,
                                                       const wire::IssueLeaseView& asked, audit::Waiter waiter);
-/// The lease's record could not be written: as if it had never been issued, or renewed. Of several that failed together
-/// the latest goes first.
+/// The lease's record could not be written: as if it had never been issued, or renewed; one that was released stays
+/// ended, and the log is told when it can be. Of several that failed together the latest goes first.
 void undo(Unsealed& house, const StagedReply& reply);
 
 /// What the asker's Idempotency-Key gave before, issue or renewal; nullopt: it is new, or what it gave was never

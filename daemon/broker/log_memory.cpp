@@ -127,6 +127,7 @@ void LogDigest::give_ended(const Put& put) const {
         record.at = at;
         record.action = Action::lease_ended;
         record.principal = ended.principal;
+        record.on_behalf_of = ended.on_behalf_of;
         record.credential = ended.credential;
         record.lease = id;
         record.lease_view = &view;

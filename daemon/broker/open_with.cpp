@@ -97,7 +97,8 @@ result::Result<> read_store(Unsealed& house, store::Store::Keys keys) {
     return {};
 }
 
-result::Result<> open_journal(Unsealed& house, audit::Keys keys, audit::Replay& replayed) {
+/// `latest`: when the log's last record was written.
+result::Result<> open_journal(Unsealed& house, audit::Keys keys, vocabulary::Time& latest) {
     const auto& settings = house.settings();
     const audit::Options options{.directory = settings.places.data / "journal",
                                  .head_file = settings.audit.head_file,
@@ -110,9 +111,13 @@ result::Result<> open_journal(Unsealed& house, audit::Keys keys, audit::Replay& 
                            .note_use = [&house](const auto& id, const auto& scope, vocabulary::Time at) {
                                house.vault->note_use(id, scope, at);
                            }};
-    auto journal = audit::Journal::open(
-        options, std::move(keys), house.store, house.parts.loop, house.parts.clock, house.parts.log, house.parts.commit,
-        [&](const vocabulary::AuditRecord& record) { replay(memory, record); }, replayed);
+    const auto visit = [&](const vocabulary::AuditRecord& record) {
+        latest = std::max(latest, record.at);
+        replay(memory, record);
+    };
+    audit::Replay replayed;
+    auto journal = audit::Journal::open(options, std::move(keys), house.store, house.parts.loop, house.parts.clock,
+                                        house.parts.log, house.parts.commit, visit, replayed);
     if (!journal) return refuse(std::move(journal.error()));
     house.journal = std::move(*journal);
     return {};
@@ -153,6 +158,12 @@ void note_start(Unsealed& house) {
     house.journal->flush();
 }
 
+/// Which credentials had expired while the log was written, it says; the others did while nobody ran.
+void pass_over_told_ends(Unsealed& house, vocabulary::Time log_ends_at) {
+    while (house.vault->take_ended(log_ends_at) != nullptr) {
+    }
+}
+
 void make_rooms(Unsealed& house, Macs& macs) {
     house.vault = std::make_unique<vault::Vault>(house.parts.arena, house.root,
                                                  vault::Vault::Keys{.fingerprint = std::move(macs.fingerprints)});
@@ -181,8 +192,8 @@ result::Result<std::unique_ptr<Unsealed>> open_with(crypto::RootKey root, const 
         return refuse(std::move(read.error()));
     }
     if (store.records() == 0 && store.damaged().empty()) drop_empty_log(house->settings());
-    audit::Replay replayed;
-    if (auto opened = open_journal(*house, std::move(macs.audit), replayed); !opened) {
+    vocabulary::Time log_ends_at{};
+    if (auto opened = open_journal(*house, std::move(macs.audit), log_ends_at); !opened) {
         store.unload();
         return refuse(std::move(opened.error()));
     }
@@ -194,6 +205,7 @@ result::Result<std::unique_ptr<Unsealed>> open_with(crypto::RootKey root, const 
         if (house.holders) house.holders->rest(holder);
     });
     note_start(*house);
+    pass_over_told_ends(*house, log_ends_at);
     end_what_has_gone(*house);
     schedule_expiry(*house);
     schedule_pruning(*house);

@@ -19,8 +19,9 @@ bool is_operator(const Asker& asker) { return asker.caller->kind == access::Call
 std::optional<leases::Book::Ended> find_own_end(const Unsealed& house, const Asker& asker,
                                                 const vocabulary::LeaseId& id) {
     auto end = house.book.find_ended(id);
-    if (end && end->principal != asker.caller->principal && !is_operator(asker)) end.reset();
-    return end;
+    if (!end || is_operator(asker)) return end;
+    const leases::Idempotency::Whose was{.principal = end->principal, .on_behalf_of = end->on_behalf_of};
+    return was == whose(*asker.caller) ? end : std::nullopt;
 }
 
 result::Result<secret::SecretBuffer> write_renewal(Unsealed& house, const leases::Lease& lease, const Held& held,
@@ -142,11 +143,13 @@ result::Result<StagedReply> stage_renew(Unsealed& house, const Asker& asker, std
                                           .key = asker.idempotency_key}};
 }
 
-result::Result<Release> stage_release(Unsealed& house, const Asker& asker, std::string_view id, audit::Waiter waiter) {
+result::Result<std::optional<StagedReply>> stage_release(Unsealed& house, const Asker& asker, std::string_view id,
+                                                         audit::Waiter waiter) {
     auto found = find_lease(house, asker, id);
     if (!found) {
-        if (found.error().code == ErrorCode::lease_ended) return Release{};
-        return refuse(std::move(found.error()));
+        const bool is_told = found.error().code == ErrorCode::lease_ended && house.journal->is_healthy();
+        if (is_told) return std::nullopt;
+        return refuse(found.error().code == ErrorCode::lease_ended ? ends_not_written() : std::move(found.error()));
     }
     const bool own = is_own(house, asker, *found);
     const auto reason = own ? vocabulary::EndReason::released : vocabulary::EndReason::ended_by_operator;
@@ -166,7 +169,7 @@ result::Result<Release> stage_release(Unsealed& house, const Asker& asker, std::
     auto staged = append(house, asker, record, waiter);
     if (!staged) return refuse(std::move(staged.error()));
     house.book.end(found->id, reason, house.time.now());
-    return Release{.staged = true};
+    return StagedReply{.lease = found->id, .status = 204, .released = true};
 }
 
 std::vector<leases::Lease> list_leases(const Unsealed& house, const Asker& asker, leases::Which which,

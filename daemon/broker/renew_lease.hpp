@@ -12,12 +12,10 @@ namespace credlease::broker {
 /// What a refused request about a lease was about: nothing that is not the asker's to see.
 [[nodiscard]] RefusedSubject subject_of(const Unsealed& house, const Asker& asker, std::string_view lease);
 
-/// DELETE /v1/leases/{id}: ended once the record is written. Ending what has ended is a success (`staged` false).
-struct Release {
-    bool staged = false;
-};
-[[nodiscard]] result::Result<Release> stage_release(Unsealed& house, const Asker& asker, std::string_view id,
-                                                    audit::Waiter waiter);
+/// DELETE /v1/leases/{id}: answered once the record is written. Ending what has ended is a success (nullopt), where the
+/// log knows of it.
+[[nodiscard]] result::Result<std::optional<StagedReply>> stage_release(Unsealed& house, const Asker& asker,
+                                                                       std::string_view id, audit::Waiter waiter);
 
 /// The lease that a caller names, if it may see it: `lease_not_found`, or `lease_ended` with the reason.
 [[nodiscard]] result::Result<leases::Lease> find_lease(const Unsealed& house, const Asker& asker, std::string_view id);

@@ -24,11 +24,23 @@ struct Book::State {
         ended.note({.lease = lease.id,
                     .credential = lease.credential,
                     .principal = lease.principal,
+                    .on_behalf_of = lease.on_behalf_of,
                     .reason = reason,
                     .at = at},
                    now);
     }
 };
+
+namespace {
+
+Book::Ended as_told(const EndedLeases::End& end) {
+    return {.reason = end.reason,
+            .credential = end.credential,
+            .principal = end.principal,
+            .on_behalf_of = end.on_behalf_of};
+}
+
+} // namespace
 
 Book::Book(std::uint32_t per_principal) : state_(std::make_unique<State>(per_principal)) {}
 Book::~Book() = default;
@@ -138,15 +150,13 @@ std::optional<Book::Ended> Book::find_ended(const LeaseId& id) const {
     if (state_->live.find(id) != none) return std::nullopt;
     const auto end = state_->ended.find(id, state_->now);
     if (!end) return std::nullopt;
-    return Ended{.reason = end->reason, .credential = end->credential, .principal = end->principal};
+    return as_told(*end);
 }
 
 bool Book::may_have_forgotten(const LeaseId& id) const { return state_->ended.may_have_forgotten(id, state_->now); }
 
 void Book::visit_ended(const std::function<void(const LeaseId&, const Ended&, Time)>& show) const {
-    state_->ended.visit(state_->now, [&](const EndedLeases::End& end) {
-        show(end.lease, {.reason = end.reason, .credential = end.credential, .principal = end.principal}, end.at);
-    });
+    state_->ended.visit(state_->now, [&](const EndedLeases::End& end) { show(end.lease, as_told(end), end.at); });
 }
 
 std::size_t Book::size() const { return state_->live.size(); }

@@ -104,6 +104,7 @@ class Book {
         vocabulary::EndReason reason;
         vocabulary::CredentialId credential;
         std::string_view principal;
+        std::string_view on_behalf_of;
     };
     [[nodiscard]] std::optional<Ended> find_ended(const vocabulary::LeaseId& id) const;
     /// An id that is unknown here may be that of a lease which ended within 24 h, before the last 100,000: the log

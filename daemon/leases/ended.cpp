@@ -14,6 +14,7 @@ void EndedLeases::forget_oldest() {
     line_.remove(entries_, slot);
     by_lease_.erase(entries_, slot);
     texts_.release(entries_[slot].principal);
+    texts_.release(entries_[slot].on_behalf_of);
     entries_.give_back(slot);
 }
 
@@ -29,6 +30,7 @@ void EndedLeases::note(const End& end, vocabulary::Time now) {
     entry.lease = end.lease;
     entry.credential = end.credential;
     entry.principal = texts_.keep(end.principal);
+    entry.on_behalf_of = texts_.keep(end.on_behalf_of);
     entry.reason = end.reason;
     entry.at = end.at;
     by_lease_.insert(entries_, slot); // before an older end of the same lease
@@ -59,6 +61,7 @@ EndedLeases::End EndedLeases::view(const Entry& entry) const {
     return {.lease = entry.lease,
             .credential = entry.credential,
             .principal = texts_.view(entry.principal),
+            .on_behalf_of = texts_.view(entry.on_behalf_of),
             .reason = entry.reason,
             .at = entry.at};
 }

@@ -22,6 +22,7 @@ class EndedLeases {
         vocabulary::LeaseId lease;
         vocabulary::CredentialId credential;
         std::string_view principal;
+        std::string_view on_behalf_of;
         vocabulary::EndReason reason = vocabulary::EndReason::released;
         vocabulary::Time at{};
     };
@@ -39,6 +40,7 @@ class EndedLeases {
         vocabulary::CredentialId credential;
         vocabulary::Time at{};
         Slot principal = none;
+        Slot on_behalf_of = none;
         Slot chain = none;
         Links in_line;
         vocabulary::EndReason reason = vocabulary::EndReason::released;

@@ -23,6 +23,7 @@ class Idempotency {
     struct Whose {
         std::string_view principal;
         std::string_view on_behalf_of{};
+        bool operator==(const Whose&) const = default;
     };
     struct Seen {
         vocabulary::LeaseId lease;

@@ -12,6 +12,7 @@ Result<> Vault::State::accept_credential(const store::Record& record) {
     auto entry = std::make_unique<Stored>();
     entry->credential = std::move(*read);
     entry->record_revision = record.revision;
+    ends.add(*entry);
     ScopeIndex& index = index_of(entry->credential.scope);
     index.insert(std::move(entry));
     return {};

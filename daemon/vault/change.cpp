@@ -86,6 +86,8 @@ void Vault::apply(Change change) {
     const auto id = made.next->credential.id;
     ScopeIndex* before = state_->find(made.before);
     std::unique_ptr<Stored> kept = before ? before->take(id) : nullptr;
+    const bool is_told =
+        kept && !state_->ends.drop(*kept) && kept->credential.expires_at == made.next->credential.expires_at;
     if (made.erases) return;
     ScopeIndex& index = state_->index_of(made.next->credential.scope);
     if (!made.new_key.empty()) {
@@ -98,6 +100,7 @@ void Vault::apply(Change change) {
     } else {
         kept = std::move(made.next);
     }
+    if (!is_told) state_->ends.add(*kept);
     index.insert(std::move(kept));
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "vault/vault.hpp"
+#include "vault/ends.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
@@ -74,6 +74,7 @@ struct Vault::State {
     const crypto::RootKey& root;
     Keys keys;
     Scopes scopes;
+    Ends ends;
 
     [[nodiscard]] ScopeIndex* find(const vocabulary::Scope& scope) const;
     [[nodiscard]] ScopeIndex& index_of(const vocabulary::Scope& scope); ///< made where there is none

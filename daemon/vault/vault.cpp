@@ -22,7 +22,8 @@ CredentialStatus effective_status(const vocabulary::Credential& credential, voca
 }
 
 Vault::Vault(secret::Arena& arena, const crypto::RootKey& root, Keys keys)
-    : state_(std::make_unique<State>(State{.arena = arena, .root = root, .keys = std::move(keys), .scopes = {}})) {}
+    : state_(std::make_unique<State>(
+          State{.arena = arena, .root = root, .keys = std::move(keys), .scopes = {}, .ends = {}})) {}
 
 Vault::~Vault() = default;
 
@@ -52,6 +53,7 @@ void Vault::forget(store::Table table, std::string_view key) {
         Stored* entry = index->find(*id);
         if (!entry) continue;
         if (table == store::Table::credentials) {
+            state_->ends.drop(*entry);
             const auto gone = index->take(*id);
         } else if (key == version_key(*id, entry->credential.version)) {
             entry->sealed.clear();
@@ -90,6 +92,15 @@ std::size_t Vault::size() const {
     std::size_t size = 0;
     for (const auto& [scope, index] : state_->scopes) size += index->by_id().size();
     return size;
+}
+
+std::optional<vocabulary::Time> Vault::next_end() const { return state_->ends.next(); }
+
+const Entry* Vault::take_ended(vocabulary::Time now) {
+    while (const Entry* entry = state_->ends.take(now)) {
+        if (effective_status(entry->credential, now) == CredentialStatus::expired) return entry;
+    }
+    return nullptr;
 }
 
 result::Result<FieldSet> Vault::open(const Entry& entry) const {

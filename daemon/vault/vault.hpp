@@ -128,6 +128,12 @@ class Vault {
     [[nodiscard]] std::vector<vocabulary::Scope> all_scopes() const; ///< every scope that has a credential or a key
     [[nodiscard]] std::size_t size() const;
 
+    // ---- ending
+    /// The earliest `expires_at` that `take_ended` has not given yet.
+    [[nodiscard]] std::optional<vocabulary::Time> next_end() const;
+    /// A credential that has expired by `now`: each once, unless it is given another `expires_at`. nullptr: no more.
+    [[nodiscard]] const Entry* take_ended(vocabulary::Time now);
+
     // ---- opening
     /// Decrypts the entry's secret fields into the arena. `damaged` when they do not authenticate.
     [[nodiscard]] result::Result<FieldSet> open(const Entry& entry) const;

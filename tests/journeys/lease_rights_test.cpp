@@ -86,6 +86,30 @@ BOOST_AUTO_TEST_CASE(an_idempotency_key_gives_one_user_of_an_engine_nothing_of_a
     again();
 }
 
+BOOST_AUTO_TEST_CASE(why_a_lease_ended_is_told_to_the_user_who_held_it_and_to_no_other_of_the_engine) {
+    const auto config = "[[engine]]\nname = \"flows\"\nuid = 0\nworkspaces = [\"*\"]\nmax_role = \"admin\"\n";
+    Daemon daemon({.config = config});
+    BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
+    const auto as = [&](const std::string& user, const std::string& method, const std::string& path,
+                        const std::string& body = {}) {
+        test::SocketClient engine(daemon.admin_socket());
+        return engine.ask(method, path, body, "Credlease-Actor: user:" + user + "\r\n");
+    };
+    const auto stored = as("alice", "POST", "/v1/credentials",
+                           R"({"service":"http-bearer","name":"own","scope":{"kind":"personal"},)"
+                           R"("fields":{"token":"tok_alice_11223344"}})");
+    BOOST_REQUIRE(stored && stored->status == 201U);
+    const auto path =
+        "/v1/leases/" + lease_of(json_of(as("alice", "POST", "/v1/leases", R"({"credential":"own","bind":"none"})")));
+    BOOST_REQUIRE_EQUAL(as("alice", "DELETE", path)->status, 204U);
+    for (int starts = 0; starts < 2; ++starts) {
+        BOOST_TEST(code_of(as("alice", "GET", path)) == "lease_ended");
+        BOOST_TEST(code_of(as("bob", "GET", path)) == "lease_not_found");
+        daemon.kill9();
+        BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_key_that_is_sent_again_gives_nothing_that_may_no_longer_be_leased) {
     Daemon daemon({.config = worker_rule()});
     BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());

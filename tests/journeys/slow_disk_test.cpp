@@ -125,6 +125,27 @@ BOOST_AUTO_TEST_CASE(leases_that_were_ended_stay_ended_after_kill_9) {
     BOOST_TEST(leases_in(client) == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(a_lease_whose_release_the_log_did_not_take_stays_released) {
+    const SlowDisk disk;
+    Daemon daemon(disk.setup());
+    BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
+    auto client = client_of(daemon);
+    (void)store_token(client, "plain", token);
+    test::SocketClient worker(daemon.lease_socket());
+    const auto issued = worker.ask("POST", "/v1/leases", R"({"credential":"plain","bind":"none"})");
+    const auto path = "/v1/leases/" + std::string(boost::json::parse(issued->body).at("lease").as_string());
+    disk.fail_writes();
+    require_refused(worker.ask("DELETE", path), "store_unavailable");
+    require_refused(worker.ask("DELETE", path), "store_unavailable"); // it has ended, but a restart would not know
+    disk.let_go();
+    for (int i = 0; i < 100 && worker.ask("DELETE", path)->status != 204U; ++i) std::this_thread::sleep_for(50ms);
+    daemon.kill9();
+    BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
+    BOOST_TEST(leases_in(client) == 0U);
+    test::SocketClient after(daemon.lease_socket());
+    require_refused(after.ask("POST", path + "/renew", "{}"), "lease_ended", "released");
+}
+
 BOOST_AUTO_TEST_CASE(a_grant_that_has_ended_is_ended_once_however_long_the_disk_takes) {
     const SlowDisk disk;
     Daemon daemon(disk.setup());
