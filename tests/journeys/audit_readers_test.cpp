@@ -83,8 +83,10 @@ bool takes_as_long(SocketClient& client, const std::string& one, const std::stri
         of_one.push_back(time_of(client, one));
         of_other.push_back(time_of(client, other));
     }
-    const auto [less, more] = std::minmax(median_of(of_one), median_of(of_other));
-    return more < less + less / 2;
+    const auto first = median_of(of_one);
+    const auto second = median_of(of_other);
+    const auto less = std::min(first, second);
+    return std::max(first, second) < less + less / 2;
 }
 
 } // namespace
