@@ -12,6 +12,8 @@ void offer_add(CLI::App& program, Invocation& invocation);
 void offer_list(CLI::App& program, Invocation& invocation);
 void offer_show(CLI::App& program, Invocation& invocation);
 void offer_edit(CLI::App& program, Invocation& invocation);
+void offer_revoke(CLI::App& program, Invocation& invocation);
+void offer_restore(CLI::App& program, Invocation& invocation);
 void offer_delete(CLI::App& program, Invocation& invocation);
 void offer_lease(CLI::App& program, Invocation& invocation);
 void offer_exec(CLI::App& program, Invocation& invocation);

@@ -47,10 +47,11 @@ struct Argument {
 constexpr const char* service_lines = "credlease services 2>/dev/null | sed -n '2,$s/  .*//p'";
 constexpr const char* name_lines = "credlease list 2>/dev/null | sed -n '2,$s/  .*//p'";
 constexpr std::array arguments = {
-    Argument{"add", service_lines}, Argument{"services", service_lines},
-    Argument{"show", name_lines},   Argument{"lease", name_lines},
-    Argument{"edit", name_lines},   Argument{"delete", name_lines},
-    Argument{"audit", name_lines},  Argument{"completions", "printf '%s\\n' bash zsh fish"}};
+    Argument{"add", service_lines},  Argument{"services", service_lines},
+    Argument{"show", name_lines},    Argument{"lease", name_lines},
+    Argument{"edit", name_lines},    Argument{"revoke", name_lines},
+    Argument{"restore", name_lines}, Argument{"delete", name_lines},
+    Argument{"audit", name_lines},   Argument{"completions", "printf '%s\\n' bash zsh fish"}};
 
 /// A shell function that prints what may be the argument of the command `route`.
 std::string argument_function() {

@@ -24,6 +24,13 @@ Result<std::string> find_id(const Invocation& invocation, Client& client, const 
     return found->id;
 }
 
+Result<json::value> send_action(Client& client, const FoundCredential& found, const std::string& action) {
+    const Target target = Target("/v1/credentials").segment(found.id).segment(action);
+    const auto answer = client.send({.method = "POST", .path = target.text(), .json = "{}", .if_match = found.etag});
+    if (!answer) return answer.error();
+    return read_json(*answer);
+}
+
 Result<json::object> read_scope(const std::string& text) {
     if (text == "personal" || text == "organization") return json::object{{"kind", text}};
     constexpr std::string_view prefix = "workspace:";

@@ -183,15 +183,28 @@ class StandIn:
 
     def post_credentials(self, words, query, what, headers):
         assert headers.get("Idempotency-Key")
+        if len(words) == 2:
+            return self.act(self.find(words[0]), words[1], headers)
         if any(c["name"] == what["name"] for c in self.credentials.values()):
             raise Refusal(409, "name_taken", "The name is taken. Choose another.")
         made = self.put(what["service"], what["name"], what["fields"], notes=what.get("notes", ""))
         return 201, self.shown(made), {"Location": "/v1/credentials/" + made["id"]}
 
-    def patch_credentials(self, words, query, what, headers):
-        found = self.find(words[0])
+    def act(self, found, action, headers):
+        self.check_match(found, headers)
+        wanted = {"revoke": "revoked", "restore": "active"}[action]
+        found["revision"] += found["status"] != wanted
+        found["status"] = wanted
+        note = {"note": "What was handed out stays valid."} if action == "revoke" else {}
+        return 200, {**self.shown(found), **note}, {}
+
+    def check_match(self, found, headers):
         if headers.get("If-Match") != f'"{found["revision"]}"':
             raise Refusal(412, "version_conflict", "It was changed meanwhile.", current_etag=f'"{found["revision"]}"')
+
+    def patch_credentials(self, words, query, what, headers):
+        found = self.find(words[0])
+        self.check_match(found, headers)
         found["fields"].update(what.pop("fields", {}))
         found.update(what)
         found["revision"] += 1

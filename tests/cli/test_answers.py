@@ -142,7 +142,7 @@ class Answers(CommandTest):
 
     def test_what_a_name_did_not_reach_is_named(self):
         for command in (["show", "nothing"], ["edit", "nothing", "--name", "x"], ["delete", "nothing", "--yes"],
-                        ["audit", "nothing"], ["leases", "--credential", "nothing"],
+                        ["revoke", "nothing", "--yes"], ["restore", "nothing"], ["audit", "nothing"], ["leases", "--credential", "nothing"],
                         ["grant", "--workflow", "w", "--ttl", "1h", "--credential", "nothing"]):
             done = self.run_it(*command)
             self.assertEqual(done.returncode, 1)
@@ -197,6 +197,30 @@ class Answers(CommandTest):
         self.assertIn("nightly", refused.stderr)
         self.run_ok("delete", "Acme prod Slack", "--force")
         self.assertNotIn(self.slack["id"], self.broker.credentials)
+
+    def test_a_revoke_asks_first_and_says_what_stays_valid(self):
+        self.assertEqual(self.run_it("revoke", "Acme prod Slack").returncode, 2)
+        self.assertEqual(self.on_terminal("revoke", "Acme prod Slack").wait_for("[y/N]").type("n\n").end(), 2)
+        self.assertFalse(any(a["method"] == "POST" for a in self.broker.asked))
+        asked = self.on_terminal("revoke", "Acme prod Slack").wait_for("Its leases end at once. [y/N]").type("y\n")
+        asked.wait_for("its leases have ended.\r\nWhat was handed out stays valid.")
+        self.assertEqual(asked.end(), 0)
+        self.assertIn("revoked", self.run_ok("show", "Acme prod Slack"))
+        self.assertIn("was revoked already.", self.run_ok("revoke", "Acme prod Slack"))
+        self.assertEqual(self.run_json("revoke", "Acme prod Slack")["note"], "What was handed out stays valid.")
+        self.assertIn("stays valid at its service", self.run_ok("help", "revoke"))
+
+    def test_a_revoke_and_a_restore_send_the_id_and_the_revision_that_they_saw(self):
+        self.run_ok("revoke", "Acme prod Slack", "--yes")
+        sent = self.broker.last("POST", "/v1/credentials")
+        self.assertEqual(sent["words"], ["credentials", self.slack["id"], "revoke"])
+        self.assertEqual((sent["headers"]["If-Match"], sent["body"]), ('"1"', "{}"))
+        self.assertIn("it is active again.", self.run_ok("restore", "Acme prod Slack"))
+        sent = self.broker.last("POST", "/v1/credentials")
+        self.assertEqual(sent["words"], ["credentials", self.slack["id"], "restore"])
+        self.assertEqual((sent["headers"]["If-Match"], sent["body"]), ('"2"', "{}"))
+        self.assertIn("was not revoked.", self.run_ok("restore", "Acme prod Slack"))
+        self.assertEqual(self.run_json("restore", self.slack["id"])["status"], "active")
 
     def test_services_are_listed_and_shown(self):
         self.assertIn("PostgreSQL", self.run_ok("services"))
@@ -307,13 +331,13 @@ class Answers(CommandTest):
 
     def test_completions_offer_services_and_names_of_credentials(self):
         script = self.run_ok("completions", "bash")
-        words = [("add", "post"), ("show", "Acme"), ("lease", "th"), ("completions", "b")]
+        words = [("add", "post"), ("show", "Acme"), ("revoke", "Acme"), ("restore", "th"), ("lease", "th"), ("completions", "b")]
         probe = script + f"\ncredlease() {{ '{PROGRAM}' \"$@\"; }}\n" + "".join(
             f'COMP_WORDS=(credlease {c} {w}); COMP_CWORD=2; COMPREPLY=(); _credlease; echo "${{COMPREPLY[@]}}"\n'
             for c, w in words) + "COMP_WORDS=(credlease show 'Acme\\ pr'); COMPREPLY=(); _credlease; echo \"${COMPREPLY[@]}\"\n"
         done = subprocess.run(["bash", self.file("probe", probe)], capture_output=True, text=True, check=True,
                               env=surroundings(self.socket))
-        self.assertEqual(done.stdout.splitlines(), ["postgres", "Acme\\ prod\\ Slack", "third", "bash", "Acme\\ prod\\ Slack"])
+        self.assertEqual(done.stdout.splitlines(), ["postgres"] + ["Acme\\ prod\\ Slack"] * 2 + ["third"] * 2 + ["bash", "Acme\\ prod\\ Slack"])
 
     def test_completions_offer_commands_and_options(self):
         script = self.run_ok("completions", "bash")

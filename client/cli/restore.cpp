@@ -1,0 +1,41 @@
+#include "cli/commands.hpp"
+#include "cli/credential_reference.hpp"
+#include "cli/terminal.hpp"
+
+#include <unistd.h>
+
+namespace credlease::cli {
+namespace {
+
+struct Asked {
+    std::string credential;
+};
+
+Result<int> restore(const Invocation& invocation, const Asked& asked) {
+    Client client = invocation.client();
+    const auto found = find_credential(invocation, client, asked.credential);
+    if (!found) return found.error();
+    const bool was_revoked = text_at(found->entry, {"status"}) == "revoked";
+    const auto restored = send_action(client, *found, "restore");
+    if (!restored) return restored.error();
+    if (invocation.json) {
+        print_json(*restored);
+        return exit_done;
+    }
+    const std::string what = printable(found->name) + " (" + found->id + ")";
+    write_all(STDOUT_FILENO,
+              was_revoked ? "Restored " + what + "; it is " + printable(text_at(*restored, {"status"})) + " again.\n"
+                          : what + " was not revoked.\n");
+    return exit_done;
+}
+
+} // namespace
+
+void offer_restore(CLI::App& program, Invocation& invocation) {
+    const auto describe = [](CLI::App& command, Asked& asked) {
+        command.add_option("credential", asked.credential, "Its id or name")->required();
+    };
+    offer<Asked>(program, invocation, "restore", "Take the revocation of a credential back", describe, restore);
+}
+
+} // namespace credlease::cli
