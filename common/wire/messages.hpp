@@ -76,6 +76,18 @@ struct EditCredential {
 };
 BOOST_DESCRIBE_STRUCT(EditCredential, (), (name, notes, scope, expires_at, rotate_every, fields))
 
+/// POST /v1/credentials/{id}/revoke
+struct RevokeCredential {
+    std::optional<bool> upstream; ///< at its service, too
+};
+BOOST_DESCRIBE_STRUCT(RevokeCredential, (), (upstream))
+
+/// POST /v1/credentials/{id}/restore: an empty object.
+struct RestoreCredential {
+    bool operator==(const RestoreCredential&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(RestoreCredential, (), ())
+
 /// POST /v1/grants
 struct MintGrant {
     std::string workspace;

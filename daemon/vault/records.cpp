@@ -18,6 +18,7 @@ using vocabulary::Scope;
 using vocabulary::Time;
 
 constexpr std::uint8_t credential_format = 1;
+constexpr std::uint8_t revoked_format = 2; ///< … and behind it what it was before
 constexpr std::uint8_t version_format = 1;
 constexpr std::uint8_t key_format = 1;
 constexpr std::uint8_t binding_format = 1;
@@ -121,6 +122,18 @@ std::string_view text_of(std::span<const std::byte> bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+/// What a revoked credential was before stands behind all else; the records of others are as they always were.
+template <class Out> void write_before(ByteWriter<Out>& writer, const Credential& credential) {
+    writer.u8(static_cast<std::uint8_t>(credential.status_before));
+    writer.text(credential.status_reason_before);
+}
+
+vocabulary::CredentialStatus read_status(ByteReader& reader) {
+    const std::uint8_t status = reader.u8();
+    if (status > static_cast<std::uint8_t>(vocabulary::CredentialStatus::pending)) reader.give_up();
+    return static_cast<vocabulary::CredentialStatus>(status);
+}
+
 /// The reader of a record's value behind its format byte.
 ByteReader open_format(std::string_view value, std::uint8_t format) {
     ByteReader reader(value);
@@ -142,7 +155,8 @@ std::string credential_key(const vocabulary::CredentialId& id) { return id.text(
 std::string write_credential(const Credential& credential) {
     std::string out;
     ByteWriter writer(out);
-    writer.u8(credential_format);
+    const bool is_revoked = credential.status == vocabulary::CredentialStatus::revoked;
+    writer.u8(is_revoked ? revoked_format : credential_format);
     writer.text(credential.name.text());
     writer.text(credential.service.text());
     writer.text(credential.auth);
@@ -163,11 +177,13 @@ std::string write_credential(const Credential& credential) {
     write(writer,
           credential.rotate_every ? std::optional<std::int64_t>(credential.rotate_every->count()) : std::nullopt);
     writer.i64(number_of(credential.rotated_at));
+    if (is_revoked) write_before(writer, credential);
     return out;
 }
 
 result::Result<Credential> read_credential(std::string_view key, std::string_view value) {
-    ByteReader reader = open_format(value, credential_format);
+    const bool is_revoked = value.starts_with(static_cast<char>(revoked_format));
+    ByteReader reader = open_format(value, is_revoked ? revoked_format : credential_format);
     const auto id = vocabulary::CredentialId::find(key);
     Credential read;
     read.id = id.value_or(vocabulary::CredentialId{});
@@ -179,9 +195,8 @@ result::Result<Credential> read_credential(std::string_view key, std::string_vie
     read.notes = reader.text();
     read.fields = read_fields(reader);
     read.secret_fields = read_texts(reader);
-    const std::uint8_t status = reader.u8();
-    if (status > static_cast<std::uint8_t>(vocabulary::CredentialStatus::pending)) reader.give_up();
-    read.status = static_cast<vocabulary::CredentialStatus>(status);
+    read.status = read_status(reader);
+    if (is_revoked != (read.status == vocabulary::CredentialStatus::revoked)) reader.give_up();
     read.status_reason = reader.text();
     read.version = reader.u32();
     read.generation = reader.u64();
@@ -192,6 +207,10 @@ result::Result<Credential> read_credential(std::string_view key, std::string_vie
     if (const auto expires_at = read_maybe(reader)) read.expires_at = time_of(*expires_at);
     if (const auto every = read_maybe(reader)) read.rotate_every = vocabulary::Duration(*every);
     read.rotated_at = time_of(reader.i64());
+    if (is_revoked) {
+        read.status_before = read_status(reader);
+        read.status_reason_before = reader.text();
+    }
     if (!id || !reader.is_whole()) return damaged(key);
     return read;
 }

@@ -99,6 +99,10 @@ struct Vault::State {
                                                                      Change::State& change, store::Batch& batch) const;
     /// Seals `fields` for the change's credential and puts both of its records into `batch`.
     [[nodiscard]] result::Result<> stage(Change::State& change, const FieldSet& fields, store::Batch& batch) const;
+    /// Next revision with what `alter` makes of it; puts the credential's own record into `batch` alone: what is sealed
+    /// stays as it is, also where it is damaged.
+    [[nodiscard]] Change stage_metadata(const Entry& entry, vocabulary::Time now, store::Batch& batch,
+                                        const std::function<void(vocabulary::Credential&)>& alter) const;
 };
 
 } // namespace credlease::vault

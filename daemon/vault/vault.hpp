@@ -32,7 +32,7 @@ struct Entry {
                                                             vocabulary::Time now);
 
 /// A change that was put into a batch and waits to be applied to the index once the batch is durable. Until then
-/// nobody stages another change to the same credential, or to a scope that it touches.
+/// nobody stages another change to the same credential, or, where names move, to a scope that it touches.
 class Change {
   public:
     Change();
@@ -147,6 +147,12 @@ class Vault {
     [[nodiscard]] result::Result<Change> stage_edit(const Entry& entry, const catalog::AuthType& auth, Edit edit,
                                                     store::Batch& batch);
     [[nodiscard]] Change stage_erase(const Entry& entry, store::Batch& batch);
+    /// Of one that is not revoked yet: `why` is its status_reason. Next revision; what it was before is kept with it.
+    /// Its secret is not touched: one that is damaged is revoked, too.
+    [[nodiscard]] Change stage_revoke(const Entry& entry, const std::string& why, vocabulary::Time now,
+                                      store::Batch& batch);
+    /// Of a revoked one: next revision, with the status and reason that it had.
+    [[nodiscard]] Change stage_restore(const Entry& entry, vocabulary::Time now, store::Batch& batch);
     /// An entry that stays keeps its address.
     void apply(Change change);
 

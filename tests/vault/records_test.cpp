@@ -38,8 +38,15 @@ vocabulary::Credential full_credential() {
     return made;
 }
 
+vocabulary::Credential revoked_credential() {
+    auto made = full_credential();
+    made.status_before = std::exchange(made.status, vocabulary::CredentialStatus::revoked);
+    made.status_reason_before = std::exchange(made.status_reason, "revoked by operator:root");
+    return made;
+}
+
 BOOST_AUTO_TEST_CASE(a_credential_is_read_back_as_it_was_written) {
-    for (vocabulary::Credential credential : {full_credential(), vocabulary::Credential{}}) {
+    for (vocabulary::Credential credential : {full_credential(), revoked_credential(), vocabulary::Credential{}}) {
         if (credential.name.empty()) { // what a Name must have, and nothing else
             credential.id = some_id;
             credential.name = name_of("n");
@@ -58,15 +65,24 @@ BOOST_AUTO_TEST_CASE(a_credential_is_read_back_as_it_was_written) {
 
 BOOST_AUTO_TEST_CASE(cut_lengthened_or_unknown_records_are_damaged_and_named) {
     const std::string key = credential_key(some_id);
-    const std::string written = write_credential(full_credential());
-    for (std::size_t size = 0; size < written.size(); ++size) {
-        const auto read = read_credential(key, written.substr(0, size));
-        BOOST_TEST_REQUIRE(refusal_of(read) == "damaged");
-        BOOST_TEST_REQUIRE(read.error().about.text() == key);
+    for (const auto& credential : {full_credential(), revoked_credential()}) {
+        const std::string written = write_credential(credential);
+        for (std::size_t size = 0; size < written.size(); ++size) {
+            const auto read = read_credential(key, written.substr(0, size));
+            BOOST_TEST_REQUIRE(refusal_of(read) == "damaged");
+            BOOST_TEST_REQUIRE(read.error().about.text() == key);
+        }
+        BOOST_TEST(refusal_of(read_credential(key, written + '\0')) == "damaged");
+        BOOST_TEST(refusal_of(read_credential(key, '\3' + written.substr(1))) == "damaged");
+        BOOST_TEST(refusal_of(read_credential("cred_nonsense", written)) == "damaged");
     }
-    BOOST_TEST(refusal_of(read_credential(key, written + '\0')) == "damaged");
-    BOOST_TEST(refusal_of(read_credential(key, '\2' + written.substr(1))) == "damaged");
-    BOOST_TEST(refusal_of(read_credential("cred_nonsense", written)) == "damaged");
+}
+
+BOOST_AUTO_TEST_CASE(the_record_of_what_is_not_revoked_is_as_older_brokers_read_it) {
+    BOOST_TEST(write_credential(full_credential()).front() == '\1');
+    BOOST_TEST(write_credential(revoked_credential()).front() == '\2');
+    const auto relabelled = '\2' + write_credential(full_credential()).substr(1);
+    BOOST_TEST(refusal_of(read_credential(credential_key(some_id), relabelled)) == "damaged");
 }
 
 BOOST_AUTO_TEST_CASE(flipped_bytes_are_never_read_past_their_end) {

@@ -62,6 +62,9 @@ BOOST_AUTO_TEST_CASE(every_message_survives_the_round_trip) {
     survives<Unseal>(R"({"passphrase":"correct horse"})");
     survives<PutMember>(R"({"role":"editor"})");
     survives<PutWorkspace>("{}");
+    survives<RevokeCredential>("{}");
+    survives<RevokeCredential>(R"({"upstream":true})");
+    survives<RestoreCredential>("{}");
 }
 
 BOOST_AUTO_TEST_CASE(an_absent_required_member_is_named) {

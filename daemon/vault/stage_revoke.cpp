@@ -1,0 +1,39 @@
+#include "vault/records.hpp"
+#include "vault/scope_index.hpp"
+
+#include <utility>
+
+namespace credlease::vault {
+
+using vocabulary::Credential;
+using vocabulary::CredentialStatus;
+
+Change Vault::State::stage_metadata(const Entry& entry, vocabulary::Time now, store::Batch& batch,
+                                    const std::function<void(Credential&)>& alter) const {
+    auto change = std::make_unique<Change::State>();
+    change->before = entry.credential.scope;
+    change->next = std::make_unique<Stored>(*find(entry.credential));
+    Credential& after = change->next->credential;
+    alter(after);
+    after.revision += 1;
+    after.updated_at = now;
+    batch.put(store::Table::credentials, credential_key(after.id), ++change->next->record_revision,
+              write_credential(after));
+    return Change(std::move(change));
+}
+
+Change Vault::stage_revoke(const Entry& entry, const std::string& why, vocabulary::Time now, store::Batch& batch) {
+    return state_->stage_metadata(entry, now, batch, [&](Credential& after) {
+        after.status_before = std::exchange(after.status, CredentialStatus::revoked);
+        after.status_reason_before = std::exchange(after.status_reason, why);
+    });
+}
+
+Change Vault::stage_restore(const Entry& entry, vocabulary::Time now, store::Batch& batch) {
+    return state_->stage_metadata(entry, now, batch, [](Credential& after) {
+        after.status = std::exchange(after.status_before, CredentialStatus::active);
+        after.status_reason = std::exchange(after.status_reason_before, {});
+    });
+}
+
+} // namespace credlease::vault
