@@ -57,6 +57,8 @@ class Api {
     /// Starts a change; its answer goes to the responder. Refusals of rights are noted.
     void start(broker::Unsealed& house, broker::Asker asker, Responder responder,
                runtime::Task<result::Result<broker::Answer>> change);
+    /// A handler that reads the body as a message and starts the change that `make` makes of it.
+    template <class Message, class Make> [[nodiscard]] Handler changing(Make make);
 
     /// Seal and unseal: for operators, once for each Idempotency-Key. `change` takes what it needs out of the request.
     using ChangePhase =
@@ -100,6 +102,19 @@ template <class Message> result::Result<Message> read_body(const Request& reques
     auto value = read_body_json(request, arena);
     if (!value) return std::unexpected(std::move(value.error()));
     return wire::read_message<Message>(*value);
+}
+
+template <class Message, class Make> Api::Handler Api::changing(Make make) {
+    return [this, make](const Request& request, const Parts& parts, broker::Unsealed& house, broker::Asker asker,
+                        Responder responder) {
+        auto asked = read_body<Message>(request, house.parts.arena);
+        if (!asked) {
+            responder.refuse(asked.error());
+            return;
+        }
+        auto change = make(house, asker, request, parts, std::move(*asked));
+        start(house, std::move(asker), std::move(responder), std::move(change));
+    };
 }
 
 /// `limit`, `cursor` and `sort` of a list.

@@ -130,16 +130,10 @@ void Api::add_credential_routes(std::vector<Route>& rows) {
                            reply ? responder.answer(std::move(*reply)) : responder.refuse(reply.error());
                        }));
     rows.push_back(row(Method::post, "/v1/credentials", false,
-                       [this](const Request& request, const Parts&, broker::Unsealed& house, broker::Asker asker,
-                              Responder responder) {
-                           auto asked = read_body<wire::CreateCredential>(request, house.parts.arena);
-                           if (!asked) {
-                               responder.refuse(asked.error());
-                               return;
-                           }
-                           auto change = broker::create_credential(house, asker, std::move(*asked));
-                           start(house, std::move(asker), std::move(responder), std::move(change));
-                       }));
+                       changing<wire::CreateCredential>([](broker::Unsealed& house, const broker::Asker& asker,
+                                                           const Request&, const Parts&, wire::CreateCredential asked) {
+                           return broker::create_credential(house, asker, std::move(asked));
+                       })));
     rows.push_back(
         row(Method::get, "/v1/credentials/{id}", false,
             [this](const Request&, const Parts& parts, broker::Unsealed& house, const broker::Asker& asker,
@@ -153,18 +147,24 @@ void Api::add_credential_routes(std::vector<Route>& rows) {
                 responder.answer({.body = broker::credential_json(house, entry.credential, entry.last_used_at),
                                   .etag = entry.credential.revision});
             }));
-    rows.push_back(row(Method::patch, "/v1/credentials/{id}", false,
-                       [this](const Request& request, const Parts& parts, broker::Unsealed& house, broker::Asker asker,
-                              Responder responder) {
-                           auto asked = read_body<wire::EditCredential>(request, house.parts.arena);
-                           if (!asked) {
-                               responder.refuse(asked.error());
-                               return;
-                           }
-                           auto change = broker::edit_credential(house, asker, parts[0], std::string(request.if_match),
-                                                                 std::move(*asked));
-                           start(house, std::move(asker), std::move(responder), std::move(change));
-                       }));
+    rows.push_back(
+        row(Method::patch, "/v1/credentials/{id}", false,
+            changing<wire::EditCredential>([](broker::Unsealed& house, const broker::Asker& asker,
+                                              const Request& request, const Parts& parts, wire::EditCredential asked) {
+                return broker::edit_credential(house, asker, parts[0], std::string(request.if_match), std::move(asked));
+            })));
+    rows.push_back(row(
+        Method::post, "/v1/credentials/{id}/revoke", false,
+        changing<wire::RevokeCredential>([](broker::Unsealed& house, const broker::Asker& asker, const Request& request,
+                                            const Parts& parts, wire::RevokeCredential asked) {
+            return broker::revoke_credential(house, asker, parts[0], std::string(request.if_match), asked);
+        })));
+    rows.push_back(
+        row(Method::post, "/v1/credentials/{id}/restore", false,
+            changing<wire::RestoreCredential>([](broker::Unsealed& house, const broker::Asker& asker,
+                                                 const Request& request, const Parts& parts, wire::RestoreCredential) {
+                return broker::restore_credential(house, asker, parts[0], std::string(request.if_match));
+            })));
     rows.push_back(row(Method::del, "/v1/credentials/{id}", false,
                        [this](const Request& request, const Parts& parts, broker::Unsealed& house, broker::Asker asker,
                               Responder responder) {

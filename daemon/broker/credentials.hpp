@@ -13,5 +13,12 @@ namespace credlease::broker {
 /// DELETE /v1/credentials/{id}: for good. Its leases end at once.
 [[nodiscard]] runtime::Task<result::Result<Answer>> delete_credential(Unsealed& house, Asker asker, std::string id,
                                                                       std::string if_match, bool force);
+/// POST /v1/credentials/{id}/revoke: its leases end before it is answered, and it gives none until it is restored.
+/// Revoking the revoked succeeds.
+[[nodiscard]] runtime::Task<result::Result<Answer>>
+revoke_credential(Unsealed& house, Asker asker, std::string id, std::string if_match, wire::RevokeCredential asked);
+/// POST /v1/credentials/{id}/restore: back to the status that it had. Of one that is not revoked it changes nothing.
+[[nodiscard]] runtime::Task<result::Result<Answer>> restore_credential(Unsealed& house, Asker asker, std::string id,
+                                                                       std::string if_match);
 
 } // namespace credlease::broker

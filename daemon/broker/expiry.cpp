@@ -59,9 +59,9 @@ std::optional<vocabulary::EndReason> why_it_has_gone(Unsealed& house, const leas
     const auto scope = vocabulary::Scope::find(lease.scope);
     const auto* entry = scope ? house.vault->find({&*scope, 1}, lease.credential) : nullptr;
     if (entry == nullptr) return EndReason::credential_deleted;
-    if (vault::effective_status(entry->credential, house.wall()) == vocabulary::CredentialStatus::expired) {
-        return EndReason::expired;
-    }
+    const auto status = vault::effective_status(entry->credential, house.wall());
+    if (status == vocabulary::CredentialStatus::revoked) return EndReason::credential_revoked;
+    if (status == vocabulary::CredentialStatus::expired) return EndReason::expired;
     if (lease.grant != vocabulary::GrantId()) {
         const auto* grant = house.grants->find(lease.grant);
         if (grant == nullptr || !house.callers->is_granted(*grant)) return EndReason::grant_ended;

@@ -112,6 +112,7 @@ result::Result<Plan> plan_issue(Unsealed& house, const Asker& asker, const wire:
 }
 
 result::Failure ended(vocabulary::EndReason reason) {
+    if (reason == vocabulary::EndReason::credential_revoked) return refuse(lease_ended(reason));
     return refuse({.code = ErrorCode::lease_ended,
                    .sentence = "The lease that this Idempotency-Key gave has ended.",
                    .next_step = "Ask for a new one with a new key.",

@@ -47,6 +47,23 @@ void write_rotation(wire::JsonWriter& writer, const Unsealed& house, const vocab
     writer.member("overdue", due <= house.wall()).close();
 }
 
+void write_members(wire::JsonWriter& writer, const Unsealed& house, const vocabulary::Credential& credential,
+                   std::optional<vocabulary::Time> last_used_at) {
+    writer.member("id", credential.id.text()).member("name", credential.name.text());
+    writer.member("service", credential.service.text()).member("auth", credential.auth).key("scope");
+    write_scope(writer, credential.scope);
+    writer.member("owner", credential.owner).member("notes", credential.notes);
+    write_fields(writer, credential);
+    writer.member("status", vocabulary::name_of(vault::effective_status(credential, house.wall())));
+    writer.member_or_null("status_reason", credential.status_reason);
+    writer.member("version", credential.version).member("generation", credential.generation);
+    writer.member("revision", credential.revision).member("created_at", credential.created_at);
+    writer.member("created_by", credential.created_by).member("updated_at", credential.updated_at);
+    writer.member("last_used_at", last_used_at).member("expires_at", credential.expires_at);
+    write_rotation(writer, house, credential);
+    writer.key("last_test").null();
+}
+
 } // namespace
 
 void write_scope(wire::JsonWriter& writer, const vocabulary::Scope& scope) {
@@ -67,19 +84,8 @@ void write_scope(wire::JsonWriter& writer, const vocabulary::Scope& scope) {
 
 void write_credential(wire::JsonWriter& writer, const Unsealed& house, const vocabulary::Credential& credential,
                       std::optional<vocabulary::Time> last_used_at, bool with_usable) {
-    writer.object().member("id", credential.id.text()).member("name", credential.name.text());
-    writer.member("service", credential.service.text()).member("auth", credential.auth).key("scope");
-    write_scope(writer, credential.scope);
-    writer.member("owner", credential.owner).member("notes", credential.notes);
-    write_fields(writer, credential);
-    writer.member("status", vocabulary::name_of(vault::effective_status(credential, house.wall())));
-    writer.member_or_null("status_reason", credential.status_reason);
-    writer.member("version", credential.version).member("generation", credential.generation);
-    writer.member("revision", credential.revision).member("created_at", credential.created_at);
-    writer.member("created_by", credential.created_by).member("updated_at", credential.updated_at);
-    writer.member("last_used_at", last_used_at).member("expires_at", credential.expires_at);
-    write_rotation(writer, house, credential);
-    writer.key("last_test").null();
+    writer.object();
+    write_members(writer, house, credential, last_used_at);
     if (with_usable) {
         const auto leasable = check_leasable(house, credential);
         writer.member("usable", leasable.has_value());
@@ -89,10 +95,13 @@ void write_credential(wire::JsonWriter& writer, const Unsealed& house, const voc
 }
 
 std::string credential_json(const Unsealed& house, const vocabulary::Credential& credential,
-                            std::optional<vocabulary::Time> last_used_at) {
+                            std::optional<vocabulary::Time> last_used_at, const Members& more) {
     std::string text;
     wire::JsonWriter writer(text);
-    write_credential(writer, house, credential, last_used_at, false);
+    writer.object();
+    write_members(writer, house, credential, last_used_at);
+    if (more) more(writer);
+    writer.close();
     return text;
 }
 

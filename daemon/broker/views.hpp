@@ -4,11 +4,15 @@
 #include "broker/unsealed.hpp"
 #include "wire/json_writer.hpp"
 
+#include <functional>
+
 namespace credlease::broker {
 
 /// What callers are shown (interface.md §3): JSON without secrets.
+using Members = std::function<void(wire::JsonWriter&)>;
+/// `more` writes what stands beside the credential's own members.
 [[nodiscard]] std::string credential_json(const Unsealed& house, const vocabulary::Credential& credential,
-                                          std::optional<vocabulary::Time> last_used_at);
+                                          std::optional<vocabulary::Time> last_used_at, const Members& more = {});
 /// With `usable` and `reason`, for lists of what may be leased.
 void write_credential(wire::JsonWriter& writer, const Unsealed& house, const vocabulary::Credential& credential,
                       std::optional<vocabulary::Time> last_used_at, bool with_usable);
