@@ -10,8 +10,9 @@ std::string Error::detail() const {
         text += " (" + about.text() + ")";
         if (ends_with_period) text += '.';
     }
-    if (!next_step.view().empty()) text.append(" ").append(next_step.view());
-    return text;
+    if (next_step.view().empty()) return text;
+    if (!text.ends_with('.')) text += '.';
+    return text.append(" ").append(next_step.view());
 }
 
 Error invalid(std::string_view field, StaticText sentence) {

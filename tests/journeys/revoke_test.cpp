@@ -46,7 +46,7 @@ void require_ended_by_revoke(const std::optional<test::Response>& answer) {
     BOOST_TEST(answer->status == 410U);
     BOOST_TEST(text_in(problem, "code") == "lease_ended");
     BOOST_TEST(text_in(problem, "reason") == "credential_revoked");
-    BOOST_TEST(text_in(problem, "detail").starts_with("credential revoked"));
+    BOOST_TEST(text_in(problem, "detail").starts_with("credential revoked. Ask its owner"));
 }
 
 /// A broker with a leased credential.
@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(a_revoked_credential_gives_nothing_until_it_is_restored) {
     const auto refused = house.at_lease_socket("POST", "/v1/leases", unbound);
     BOOST_TEST(refused->status == 409U);
     BOOST_TEST(code_of(refused) == "credential_revoked");
-    BOOST_TEST(text_in(json_of(refused), "detail").starts_with("credential revoked"));
+    BOOST_TEST(text_in(json_of(refused), "detail").starts_with("credential revoked. Ask its owner"));
 
     const auto restored = ask(client, "POST", path_of(house.id, "restore"), "{}");
     BOOST_REQUIRE_EQUAL(restored.status, 200U);

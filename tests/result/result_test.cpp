@@ -75,6 +75,10 @@ BOOST_AUTO_TEST_CASE(the_detail_says_what_is_wrong_and_what_to_do_next) {
     error.sentence = "credential revoked";
     error.about = PublicText::of("cred_1");
     BOOST_TEST(error.detail() == "credential revoked (cred_1)");
+    error.next_step = "Ask its owner.";
+    BOOST_TEST(error.detail() == "credential revoked (cred_1). Ask its owner.");
+    error.about = {};
+    BOOST_TEST(error.detail() == "credential revoked. Ask its owner.");
 }
 
 BOOST_AUTO_TEST_CASE(a_bad_member_is_named) {
