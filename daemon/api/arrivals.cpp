@@ -11,7 +11,7 @@ using result::Error;
 using result::ErrorCode;
 
 /// Attesting a peer costs as much as several requests: a turn takes in a few only.
-constexpr int arrivals_a_turn = 4;
+constexpr int arrivals_a_turn = 1;
 constexpr std::chrono::milliseconds accept_again_after{100};
 
 Error no_descriptors() {
