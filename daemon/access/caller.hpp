@@ -33,6 +33,7 @@ struct Caller {
     std::optional<vocabulary::Grant> grant; ///< as it was first used: how many leases it gave, Grants knows
 
     [[nodiscard]] bool may_act() const { return kind != CallerKind::worker && kind != CallerKind::grant; }
+    [[nodiscard]] bool is_operator() const { return kind == CallerKind::operator_; }
 };
 using CallerRef = std::shared_ptr<const Caller>;
 

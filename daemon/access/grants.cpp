@@ -120,14 +120,27 @@ const Grant* Grants::find(const GrantId& id) const {
 }
 
 std::vector<const Grant*> Grants::minted_by(std::string_view principal) const {
-    std::vector<const Grant*> minted;
+    return list(principal, GrantId(), std::size_t(-1), [](const Grant&) { return true; });
+}
+
+std::vector<const Grant*> Grants::list(std::string_view principal, const GrantId& after, std::size_t limit,
+                                       const std::function<bool(const Grant&)>& keep) const {
+    std::vector<const Grant*> listed;
+    const auto take = [&](const Grant& grant) {
+        if (keep(grant)) listed.push_back(&grant);
+        return listed.size() < limit;
+    };
     if (principal.empty()) {
-        for (const auto& [id, entry] : state_->entries) minted.push_back(&entry.record.grant);
-        return minted;
+        for (auto next = state_->entries.upper_bound(after); next != state_->entries.end(); ++next) {
+            if (!take(next->second.record.grant)) break;
+        }
+        return listed;
     }
-    auto next = state_->by_minter.lower_bound({principal, GrantId()});
-    for (; next != state_->by_minter.end() && next->first == principal; ++next) minted.push_back(find(next->second));
-    return minted;
+    auto next = state_->by_minter.upper_bound({principal, after});
+    for (; next != state_->by_minter.end() && next->first == principal; ++next) {
+        if (!take(*find(next->second))) break;
+    }
+    return listed;
 }
 
 std::size_t Grants::size() const { return state_->entries.size(); }

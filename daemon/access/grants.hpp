@@ -7,6 +7,7 @@
 #include "vocabulary/grant.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -31,6 +32,10 @@ class Grants {
     [[nodiscard]] const vocabulary::Grant* find(const vocabulary::GrantId& id) const;
     /// In the order of ids; empty: whoever minted them.
     [[nodiscard]] std::vector<const vocabulary::Grant*> minted_by(std::string_view principal) const;
+    /// So many of them from behind `after`, of those that `keep` says true to.
+    [[nodiscard]] std::vector<const vocabulary::Grant*>
+    list(std::string_view principal, const vocabulary::GrantId& after, std::size_t limit,
+         const std::function<bool(const vocabulary::Grant&)>& keep) const;
     [[nodiscard]] std::size_t size() const;
 
     /// Puts a grant under its token's hash; one that is there already gets this token instead of its old one.

@@ -74,7 +74,7 @@ result::Result<broker::Asker> Api::find_asker(const Request& request) {
 
 /// Operators are never kept from their broker.
 result::Result<> Api::check_rate(const access::Caller& caller) {
-    if (caller.kind == access::CallerKind::operator_) return {};
+    if (caller.is_operator()) return {};
     const auto per_second = broker_.rules().settings->limits.requests_per_second;
     const auto wait = rates_.must_wait(caller.principal, per_second, broker_.parts().clock.boot());
     if (!wait) return {};

@@ -39,9 +39,9 @@ struct KeptHead {
 
 /// What the kernel has not taken yet of a reply.
 struct Unsent {
-    std::string text;
+    std::string text{};
     std::size_t text_sent = 0;
-    secret::SecretBuffer secret;
+    secret::SecretBuffer secret{};
     std::size_t secret_sent = 0;
     std::size_t text_charged = 0; ///< to the account, as is the secret, until all is sent
     std::size_t secret_charged = 0;

@@ -1,4 +1,5 @@
 #include "api/api.hpp"
+#include "api/long_list.hpp"
 #include "broker/credentials.hpp"
 #include "broker/cursor.hpp"
 #include "broker/find_credential.hpp"
@@ -61,34 +62,34 @@ std::string filters_of(const Query& query, Door door) {
     return text;
 }
 
-result::Result<std::optional<vault::Vault::Position>> read_position(const broker::Unsealed& house,
-                                                                    const broker::Asker& asker,
-                                                                    const std::string& filters,
-                                                                    const std::string& cursor) {
-    if (cursor.empty()) return std::optional<vault::Vault::Position>();
-    auto text = broker::read_cursor(house.cursors, asker, filters, cursor, house.wall());
+result::Result<std::optional<vault::Position>> read_place(const broker::Unsealed& house, const broker::Asker& asker,
+                                                          const std::string& filters, const std::string& cursor) {
+    auto text = read_position(house, asker, filters, cursor);
     if (!text) return refuse(std::move(text.error()));
+    if (text->empty()) return std::optional<vault::Position>();
     const auto split = text->find('\n');
     const auto id = vocabulary::CredentialId::find(std::string_view(*text).substr(0, split));
     if (!id) return refuse(invalid("cursor", "The cursor is not of this list."));
-    return std::optional(vault::Vault::Position{.sort_key = text->substr(split + 1), .id = *id});
+    return std::optional(vault::Position{.sort_key = text->substr(split + 1), .id = *id});
 }
 
-/// What a caller views; on lease.sock what it may use. One pass: what it may not is left out while the list is made.
-std::vector<const vault::Entry*> page_of(broker::Unsealed& house, const access::Caller& caller, Door door,
-                                         vault::Filter filter, vault::Sort sort,
-                                         const std::optional<vault::Vault::Position>& after, std::size_t limit) {
-    const auto operation = door == Door::lease ? access::Operation::use : access::Operation::view;
-    const auto scopes = door == Door::lease
-                            ? caller.scopes
-                            : view_scopes(caller, caller.every_scope ? house.vault->all_scopes() : caller.scopes);
-    filter.keep = [&](const vocabulary::Credential& credential) {
-        return authorize(caller, operation, credential.scope, credential.id, credential.service).has_value();
-    };
-    return house.vault->list(scopes, filter, sort, after, limit);
+/// A list that is being made. On lease.sock it holds what the caller may use, else what it may view.
+struct Listed {
+    vault::Listing listing;
+    std::string filters;
+    Door door;
+};
+
+access::Operation operation_at(Door door) {
+    return door == Door::lease ? access::Operation::use : access::Operation::view;
 }
 
-result::Result<Reply> list(broker::Unsealed& house, const broker::Asker& asker, const Request& request) {
+bool may_see(const access::Caller& caller, Door door, const vocabulary::Credential& credential) {
+    return authorize(caller, operation_at(door), credential.scope, credential.id, credential.service).has_value();
+}
+
+/// What the caller may not see is left out while the list is made.
+result::Result<Listed> read_list(const broker::Unsealed& house, const broker::Asker& asker, const Request& request) {
     auto query = Query::read(request.query, list_names);
     if (!query) return refuse(std::move(query.error()));
     auto page = read_page(*query);
@@ -97,38 +98,60 @@ result::Result<Reply> list(broker::Unsealed& house, const broker::Asker& asker, 
     if (!filter) return refuse(std::move(filter.error()));
     auto sort = read_sort(*query);
     if (!sort) return refuse(std::move(sort.error()));
-    const auto filters = filters_of(*query, request.door);
-    auto after = read_position(house, asker, filters, page->cursor);
+    auto filters = filters_of(*query, request.door);
+    auto after = read_place(house, asker, filters, page->cursor);
     if (!after) return refuse(std::move(after.error()));
 
-    const auto found = page_of(house, *asker.caller, request.door, std::move(*filter), *sort, *after, page->limit + 1);
-    const auto shown = std::min(found.size(), page->limit);
-    std::string items;
-    wire::JsonWriter writer(items);
-    writer.array();
-    for (std::size_t i = 0; i < shown; ++i) {
-        broker::write_credential(writer, house, found[i]->credential, found[i]->last_used_at,
-                                 request.door == Door::lease);
-    }
-    writer.close();
+    const auto& caller = *asker.caller;
+    auto scopes = request.door == Door::lease
+                      ? caller.scopes
+                      : view_scopes(caller, caller.every_scope ? house.vault->all_scopes() : caller.scopes);
+    filter->keep = [who = asker.caller, door = request.door](const vocabulary::Credential& credential) {
+        return may_see(*who, door, credential);
+    };
+    return Listed{.listing =
+                      vault::Listing(std::move(scopes), std::move(*filter), *sort, std::move(*after), page->limit),
+                  .filters = std::move(filters),
+                  .door = request.door};
+}
+
+LongPage page_of(broker::Unsealed& house, Listed listed) {
+    auto found = house.vault->page_of(listed.listing);
     std::optional<std::string> next;
-    if (found.size() > shown) {
-        const auto& last = *found[shown - 1];
-        const auto position = last.credential.id.text() + '\n' + vault::Vault::sort_key(last, *sort);
-        next = broker::make_cursor(house.cursors, asker, filters, position, house.wall());
+    if (found.next) next = found.next->id.text() + '\n' + found.next->sort_key;
+    const auto count = found.places.size();
+    auto write = [&house, door = listed.door, places = std::move(found.places)](
+                     wire::JsonWriter& writer, const broker::Asker& asker, std::size_t i) {
+        const auto* entry = house.vault->find({&places[i].scope, 1}, places[i].id);
+        if (!entry || !may_see(*asker.caller, door, entry->credential)) return;
+        broker::write_credential(writer, house, entry->credential, entry->last_used_at, door == Door::lease);
+    };
+    return {.list = std::move(listed.filters), .count = count, .write = std::move(write), .next = std::move(next)};
+}
+
+runtime::Task<> answer_list(broker::Unsealed& house, broker::Asker asker, Listed listed, Responder responder) {
+    do {
+        const bool goes_on = co_await next_slice(house, asker, responder);
+        if (!goes_on) co_return;
+    } while (house.vault->list_on(listed.listing));
+    auto page = page_of(house, std::move(listed));
+    auto written = answer_long_page(house, std::move(asker), std::move(page), std::move(responder));
+    co_await std::move(written);
+}
+
+void list(const Request& request, const Parts&, broker::Unsealed& house, broker::Asker asker, Responder responder) {
+    auto listed = read_list(house, asker, request);
+    if (!listed) {
+        responder.refuse(listed.error());
+        return;
     }
-    return list_reply(std::move(items), next);
+    house.tasks.start(answer_list(house, std::move(asker), std::move(*listed), std::move(responder)));
 }
 
 } // namespace
 
 void Api::add_credential_routes(std::vector<Route>& rows) {
-    rows.push_back(row(Method::get, "/v1/credentials", true,
-                       [](const Request& request, const Parts&, broker::Unsealed& house, const broker::Asker& asker,
-                          Responder responder) {
-                           auto reply = list(house, asker, request);
-                           reply ? responder.answer(std::move(*reply)) : responder.refuse(reply.error());
-                       }));
+    rows.push_back(row(Method::get, "/v1/credentials", true, list));
     rows.push_back(row(Method::post, "/v1/credentials", false,
                        changing<wire::CreateCredential>([](broker::Unsealed& house, const broker::Asker& asker,
                                                            const Request&, const Parts&, wire::CreateCredential asked) {

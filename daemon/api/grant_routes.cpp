@@ -1,5 +1,6 @@
 #include "api/api.hpp"
-#include "api/rows.hpp"
+#include "api/long_list.hpp"
+#include "broker/cursor.hpp"
 #include "broker/grants.hpp"
 #include "broker/views.hpp"
 
@@ -8,16 +9,65 @@
 namespace credlease::api {
 namespace {
 
-/// By id; an operator sees all, others their own.
-std::vector<const vocabulary::Grant*> visible(const broker::Unsealed& house, const broker::Asker& asker) {
-    const auto& caller = *asker.caller;
-    const bool all = caller.kind == access::CallerKind::operator_;
-    auto grants = house.grants->minted_by(all ? std::string_view() : std::string_view(caller.principal));
-    if (!all && !caller.on_behalf_of.empty()) {
-        std::erase_if(grants, [&](const auto* grant) { return grant->on_behalf_of != caller.on_behalf_of; });
+constexpr std::string_view list_name = "grants";
+
+/// An operator sees all, others their own.
+bool may_see(const access::Caller& caller, const vocabulary::Grant& grant) {
+    if (caller.is_operator()) return true;
+    return grant.minted_by == caller.principal &&
+           (caller.on_behalf_of.empty() || grant.on_behalf_of == caller.on_behalf_of);
+}
+
+struct ListedGrants {
+    vocabulary::GrantId after{};
+    std::size_t limit = 0;
+};
+
+result::Result<ListedGrants> read_list(const broker::Unsealed& house, const broker::Asker& asker,
+                                       std::string_view text) {
+    auto query = Query::read(text, {{.name = "limit"}, {.name = "cursor"}});
+    if (!query) return result::refuse(std::move(query.error()));
+    auto page = read_page(*query);
+    if (!page) return result::refuse(std::move(page.error()));
+    ListedGrants listed{.limit = page->limit};
+    auto position = read_position(house, asker, list_name, page->cursor);
+    if (!position) return result::refuse(std::move(position.error()));
+    listed.after = vocabulary::GrantId::find(*position).value_or(vocabulary::GrantId());
+    return listed;
+}
+
+LongPage page_of(broker::Unsealed& house, const access::Caller& caller, const ListedGrants& listed) {
+    const bool all = caller.is_operator();
+    const auto minted_by = all ? std::string_view() : std::string_view(caller.principal);
+    std::vector<vocabulary::GrantId> ids;
+    const auto keep = [&](const vocabulary::Grant& grant) { return may_see(caller, grant); };
+    for (const auto* grant : house.grants->list(minted_by, listed.after, listed.limit + 1, keep)) {
+        ids.push_back(grant->id);
     }
-    std::ranges::sort(grants, {}, [](const auto* grant) { return grant->id; });
-    return grants;
+    LongPage page{.list = std::string(list_name), .count = std::min(ids.size(), listed.limit), .write = {}};
+    if (ids.size() > listed.limit) page.next = ids[listed.limit - 1].text();
+    page.write = [&house, ids = std::move(ids)](wire::JsonWriter& writer, const broker::Asker& asker, std::size_t i) {
+        const auto* grant = house.grants->find(ids[i]);
+        if (grant != nullptr && may_see(*asker.caller, *grant)) broker::write_grant(writer, *grant);
+    };
+    return page;
+}
+
+runtime::Task<> answer_list(broker::Unsealed& house, broker::Asker asker, ListedGrants listed, Responder responder) {
+    const bool goes_on = co_await next_slice(house, asker, responder);
+    if (!goes_on) co_return;
+    auto page = page_of(house, *asker.caller, listed);
+    auto written = answer_long_page(house, std::move(asker), std::move(page), std::move(responder));
+    co_await std::move(written);
+}
+
+void list(const Request& request, const Parts&, broker::Unsealed& house, broker::Asker asker, Responder responder) {
+    auto listed = read_list(house, asker, request.query);
+    if (!listed) {
+        responder.refuse(listed.error());
+        return;
+    }
+    house.tasks.start(answer_list(house, std::move(asker), *listed, std::move(responder)));
 }
 
 } // namespace
@@ -43,18 +93,7 @@ void Api::add_grant_routes(std::vector<Route>& rows) {
                 };
                 house.tasks.start(run(*this, house, std::move(asker), std::move(responder), std::move(*asked)));
             }));
-    rows.push_back(row(Method::get, "/v1/grants", false,
-                       [](const Request& request, const Parts&, broker::Unsealed& house, const broker::Asker& asker,
-                          Responder responder) {
-                           const auto grants = visible(house, asker);
-                           answer_page(house, asker, request,
-                                       {.list = "grants",
-                                        .count = grants.size(),
-                                        .key = [&](std::size_t i) { return grants[i]->id.text(); },
-                                        .write = [&](wire::JsonWriter& writer,
-                                                     std::size_t i) { broker::write_grant(writer, *grants[i]); }},
-                                       std::move(responder));
-                       }));
+    rows.push_back(row(Method::get, "/v1/grants", false, list));
     rows.push_back(row(Method::get, "/v1/grants/{id}", false,
                        [this](const Request&, const Parts& parts, broker::Unsealed& house, const broker::Asker& asker,
                               Responder responder) {

@@ -1,8 +1,10 @@
 #include "api/api.hpp"
+#include "api/long_list.hpp"
 #include "broker/cursor.hpp"
 #include "broker/expiry.hpp"
 #include "broker/gone_lease.hpp"
 #include "broker/held_lease.hpp"
+#include "broker/lease_listing.hpp"
 #include "broker/renew_lease.hpp"
 #include "broker/views.hpp"
 
@@ -19,7 +21,7 @@ result::Error not_written() {
 }
 
 result::Result<leases::Which> read_which(const Query& query, std::vector<std::string>& texts) {
-    leases::Which which;
+    leases::Which which{};
     if (const auto credential = query.find("credential")) {
         which.credential = vocabulary::CredentialId::find(*credential);
         if (!which.credential) return result::refuse(result::invalid("credential", "This is not a credential's id."));
@@ -45,33 +47,60 @@ std::string filters_of(const leases::Which& which) {
            std::string(which.run);
 }
 
-result::Result<Reply> list(broker::Unsealed& house, const broker::Asker& asker, std::string_view text) {
+struct ListedLeases {
+    leases::Which which{};
+    std::vector<std::string> texts{}; ///< that `which` views
+    vocabulary::LeaseId after{};
+    std::size_t limit = 0;
+};
+
+result::Result<ListedLeases> read_list(const broker::Unsealed& house, const broker::Asker& asker,
+                                       std::string_view text) {
     auto query = Query::read(text, which_names);
     if (!query) return result::refuse(std::move(query.error()));
     auto page = read_page(*query);
     if (!page) return result::refuse(std::move(page.error()));
-    std::vector<std::string> texts;
-    texts.reserve(2);
-    auto which = read_which(*query, texts);
+    ListedLeases listed{.limit = page->limit};
+    listed.texts.reserve(2);
+    auto which = read_which(*query, listed.texts);
     if (!which) return result::refuse(std::move(which.error()));
-    vocabulary::LeaseId after;
-    if (!page->cursor.empty()) {
-        auto position = broker::read_cursor(house.cursors, asker, filters_of(*which), page->cursor, house.wall());
-        if (!position) return result::refuse(std::move(position.error()));
-        after = vocabulary::LeaseId::find(*position).value_or(vocabulary::LeaseId());
+    listed.which = *which;
+    auto position = read_position(house, asker, filters_of(*which), page->cursor);
+    if (!position) return result::refuse(std::move(position.error()));
+    listed.after = vocabulary::LeaseId::find(*position).value_or(vocabulary::LeaseId());
+    return listed;
+}
+
+LongPage page_of(broker::Unsealed& house, const ListedLeases& listed, const broker::LeaseListing& listing) {
+    const auto& ids = listing.found();
+    LongPage page{.list = filters_of(listed.which), .count = ids.size(), .write = {}};
+    if (listing.has_more()) page.next = ids.back().text();
+    page.write = [&house, ids](wire::JsonWriter& writer, const broker::Asker&, std::size_t i) {
+        if (const auto lease = house.book.find(ids[i])) broker::write_lease(writer, house, *lease);
+    };
+    return page;
+}
+
+runtime::Task<> answer_list(broker::Unsealed& house, broker::Asker asker, ListedLeases listed, Responder responder) {
+    bool goes_on = co_await next_slice(house, asker, responder);
+    if (!goes_on) co_return;
+    broker::LeaseListing listing(house, asker, listed.which, listed.after, listed.limit);
+    while (listing.look_on(house, asker)) {
+        goes_on = co_await next_slice(house, asker, responder);
+        if (!goes_on) co_return;
     }
-    const auto found = broker::list_leases(house, asker, *which, after, page->limit + 1);
-    const auto shown = std::min(found.size(), page->limit);
-    std::string items;
-    wire::JsonWriter writer(items);
-    writer.array();
-    for (std::size_t i = 0; i < shown; ++i) broker::write_lease(writer, house, found[i]);
-    writer.close();
-    std::optional<std::string> next;
-    if (found.size() > shown) {
-        next = broker::make_cursor(house.cursors, asker, filters_of(*which), found[shown - 1].id.text(), house.wall());
+    auto page = page_of(house, listed, listing);
+    auto written = answer_long_page(house, std::move(asker), std::move(page), std::move(responder));
+    co_await std::move(written);
+}
+
+void list(const Request& request, const Parts&, broker::Unsealed& house, broker::Asker asker, Responder responder) {
+    auto listed = read_list(house, asker, request.query);
+    if (!listed) {
+        responder.refuse(listed.error());
+        return;
     }
-    return list_reply(std::move(items), next);
+    house.tasks.start(answer_list(house, std::move(asker), std::move(*listed), std::move(responder)));
 }
 
 result::Result<std::size_t> end_asked(broker::Unsealed& house, const broker::Asker& asker, std::string_view text) {
@@ -159,12 +188,7 @@ void Api::add_lease_routes(std::vector<Route>& rows) {
     rows.push_back(row(Method::get, "/v1/leases/{id}", true,
                        [](const Request&, const Parts& parts, broker::Unsealed& house, broker::Asker asker,
                           Responder responder) { show_lease(parts, house, std::move(asker), std::move(responder)); }));
-    rows.push_back(row(Method::get, "/v1/leases", true,
-                       [](const Request& request, const Parts&, broker::Unsealed& house, const broker::Asker& asker,
-                          Responder responder) {
-                           auto reply = list(house, asker, request.query);
-                           reply ? responder.answer(std::move(*reply)) : responder.refuse(reply.error());
-                       }));
+    rows.push_back(row(Method::get, "/v1/leases", true, list));
     rows.push_back(row(Method::del, "/v1/leases", false,
                        [](const Request& request, const Parts&, broker::Unsealed& house, const broker::Asker& asker,
                           Responder responder) { end_many(house, asker, request.query, std::move(responder)); }));

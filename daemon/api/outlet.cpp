@@ -79,6 +79,9 @@ iovec piece(std::string_view text) {
     return {.iov_base = const_cast<char*>(text.data()), .iov_len = text.size()};
 }
 
+/// What is copied for a slow reader before others have their turn: some 10 microseconds' worth.
+constexpr std::size_t resumed_at_once = std::size_t{32} << 10;
+
 /// How many bytes the kernel took; nullopt when the connection is broken.
 std::optional<std::size_t> send_pieces(int socket, std::string_view first, std::string_view second) {
     std::array<iovec, 2> pieces{piece(first), piece(second)};
@@ -94,9 +97,10 @@ std::optional<std::size_t> send_pieces(int socket, std::string_view first, std::
 }
 
 std::optional<std::size_t> send_with_secret(int socket, std::string_view text, const secret::SecretBuffer& secret,
-                                            std::size_t secret_sent) {
+                                            std::size_t secret_sent, std::size_t most = std::string_view::npos) {
+    text = text.substr(0, most);
     return secret.expose([&](std::span<const std::byte> bytes) {
-        return send_pieces(socket, text, secret::as_text(bytes.subspan(secret_sent)));
+        return send_pieces(socket, text, secret::as_text(bytes.subspan(secret_sent)).substr(0, most - text.size()));
     });
 }
 
@@ -113,11 +117,11 @@ Outlet::Sent Outlet::send(Connection& connection, const vocabulary::RequestId& r
     if (!sent) return Sent::failed;
     if (*sent == head.view().size() + body.size()) return Sent::all;
 
-    const std::size_t of_head = std::min(*sent, head.view().size());
-    std::string rest; // no larger than what is charged
-    rest.reserve(head.view().size() + body.size() - *sent);
-    rest.append(head.view().substr(of_head)).append(body.substr(*sent - of_head));
-    return keep(connection, std::move(rest));
+    if (*sent < head.view().size()) { // so full is the socket; the body begins where the head ends
+        std::string rest(head.view().substr(*sent));
+        return keep(connection, {.text = rest.append(body)});
+    }
+    return keep(connection, {.text = std::move(reply.body), .text_sent = *sent - head.view().size()});
 }
 
 Outlet::Sent Outlet::send_secret(Connection& connection, const vocabulary::RequestId& request, const SecretReply& reply,
@@ -130,31 +134,29 @@ Outlet::Sent Outlet::send_secret(Connection& connection, const vocabulary::Reque
     if (*sent == head.view().size() + body.size()) return Sent::all;
 
     const std::size_t of_head = std::min(*sent, head.view().size());
-    return keep(connection, std::string(head.view().substr(of_head)), std::move(body), *sent - of_head);
+    return keep(
+        connection,
+        {.text = std::string(head.view().substr(of_head)), .secret = std::move(body), .secret_sent = *sent - of_head});
 }
 
 /// What the kernel did not take, charged to the uid: a client that asks and never reads must not fill the memory.
-Outlet::Sent Outlet::keep(Connection& connection, std::string text, secret::SecretBuffer secret,
-                          std::size_t secret_sent) const {
+Outlet::Sent Outlet::keep(Connection& connection, Unsent unsent) const {
     Account& account = *connection.account;
-    const std::size_t of_text = text.size();
-    const std::size_t of_secret = charge_of(secret);
-    if (!has_room(account.unsent_text, of_text, unsent_most_.text)) return Sent::failed;
-    if (!has_room(account.unsent_secrets, of_secret, unsent_most_.secrets)) return Sent::failed;
-    account.unsent_text += of_text;
-    account.unsent_secrets += of_secret;
-    connection.unsent = std::make_unique<Unsent>(Unsent{.text = std::move(text),
-                                                        .secret = std::move(secret),
-                                                        .secret_sent = secret_sent,
-                                                        .text_charged = of_text,
-                                                        .secret_charged = of_secret});
+    unsent.text_charged = unsent.text.empty() ? 0 : unsent.text.capacity();
+    unsent.secret_charged = charge_of(unsent.secret);
+    if (!has_room(account.unsent_text, unsent.text_charged, unsent_most_.text)) return Sent::failed;
+    if (!has_room(account.unsent_secrets, unsent.secret_charged, unsent_most_.secrets)) return Sent::failed;
+    account.unsent_text += unsent.text_charged;
+    account.unsent_secrets += unsent.secret_charged;
+    connection.unsent = std::make_unique<Unsent>(std::move(unsent));
     return Sent::partly;
 }
 
 Outlet::Sent Outlet::resume(Connection& connection) {
     Unsent& rest = *connection.unsent;
     const std::string_view text = std::string_view(rest.text).substr(rest.text_sent);
-    const auto sent = send_with_secret(connection.socket.number(), text, rest.secret, rest.secret_sent);
+    const auto sent =
+        send_with_secret(connection.socket.number(), text, rest.secret, rest.secret_sent, resumed_at_once);
     if (!sent) return Sent::failed;
     const std::size_t of_text = std::min(*sent, text.size());
     rest.text_sent += of_text;

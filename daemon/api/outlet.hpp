@@ -14,8 +14,8 @@ struct SecretReply {
     bool close = false;
 };
 
-/// Sends replies: head and body with one sendmsg(2). What the kernel does not take waits with the connection, a secret
-/// one in the arena, where it is wiped as soon as it is gone.
+/// Sends replies: head and body with one sendmsg(2). What the kernel does not take waits
+/// with the connection, a secret one in the arena, where it is wiped as soon as it is gone.
 class Outlet {
   public:
     /// What one uid's slow readers may leave here: bytes of replies with secrets, in the arena, and of text. One reply
@@ -40,8 +40,7 @@ class Outlet {
     static void send_once(int socket, const vocabulary::RequestId& request, const Reply& reply);
 
   private:
-    [[nodiscard]] Sent keep(Connection& connection, std::string text, secret::SecretBuffer secret = {},
-                            std::size_t secret_sent = 0) const;
+    [[nodiscard]] Sent keep(Connection& connection, Unsent unsent) const;
 
     Most unsent_most_;
 };

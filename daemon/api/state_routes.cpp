@@ -12,8 +12,6 @@ namespace {
 using result::ErrorCode;
 using result::refuse;
 
-bool is_operator(const broker::Asker& asker) { return asker.caller->kind == access::CallerKind::operator_; }
-
 result::Error operators_only() {
     return {.code = ErrorCode::forbidden,
             .sentence = "Operators seal and unseal.",
@@ -46,12 +44,12 @@ Reply status_reply(broker::Broker& broker, const broker::Asker* asker) {
             .member("damaged", std::uint64_t{house->store.damaged().size()});
     }
     writer.close();
-    if (house != nullptr && asker != nullptr && is_operator(*asker)) {
+    if (house != nullptr && asker != nullptr && asker->caller->is_operator()) {
         writer.member("credentials", std::uint64_t{house->vault->size()})
             .member("leases", std::uint64_t{house->book.size()});
         writer.member("grants", std::uint64_t{house->grants->size()}).member("audit_head", house->journal->head_text());
     }
-    if (asker != nullptr && is_operator(*asker)) write_config(writer, broker);
+    if (asker != nullptr && asker->caller->is_operator()) write_config(writer, broker);
     writer.close();
     return reply;
 }
@@ -69,7 +67,7 @@ Reply whoami_reply(const broker::Asker& asker) {
     writer.close();
     std::string_view role;
     for (const auto& [workspace, held] : caller.roles) role = settings::name_of(held);
-    if (caller.kind == access::CallerKind::operator_) role = "operator";
+    if (caller.is_operator()) role = "operator";
     writer.member_or_null("role", role).close();
     return reply;
 }
@@ -103,7 +101,7 @@ Route Api::phase_row(std::string_view pattern, ChangePhase change) {
                     responder.refuse(asker.error());
                     return;
                 }
-                if (!is_operator(*asker)) {
+                if (!asker->caller->is_operator()) {
                     refuse(broker_.house(), vocabulary::Action::access_refused, *asker, std::move(responder),
                            operators_only());
                     return;
@@ -125,7 +123,7 @@ runtime::Task<> Api::run_change(broker::Asker asker, mac::Digest digest, Respond
         std::vector<std::string> keys{asker.caller->principal + '\n' + asker.idempotency_key};
         pass = co_await gate_.enter(std::move(keys));
         if (const auto caller = broker_.find_caller(*asker.peer, {})) asker.caller = *caller;
-        if (!is_operator(asker)) { // a reload came in between
+        if (!asker.caller->is_operator()) { // a reload came in between
             refuse(broker_.house(), vocabulary::Action::access_refused, asker, std::move(responder), operators_only());
             co_return;
         }

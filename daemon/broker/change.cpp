@@ -86,7 +86,7 @@ runtime::Task<result::Result<std::optional<Answer>>> find_outcome(Unsealed& hous
 result::Result<vocabulary::Scope> read_scope(const Unsealed& house, const access::Caller& caller,
                                              const std::optional<wire::ScopeMessage>& given) {
     if (!given) {
-        if (caller.user && caller.kind != access::CallerKind::operator_) return vocabulary::Scope::of(*caller.user);
+        if (caller.user && !caller.is_operator()) return vocabulary::Scope::of(*caller.user);
         return workspace_scope(house, caller, "default");
     }
     if (given->kind == "organization") return vocabulary::Scope::organization();

@@ -119,7 +119,7 @@ runtime::Task<result::Error> look_up_ended(Unsealed& house, Asker asker, std::st
     const Story story = co_await house.parts.bulk.run(std::move(job));
     const auto& caller = *asker.caller;
     const bool was_theirs = story.principal == caller.principal && story.on_behalf_of == caller.on_behalf_of;
-    const bool may_know = was_theirs || caller.kind == access::CallerKind::operator_;
+    const bool may_know = was_theirs || caller.is_operator();
     const auto now = house.time.now();
     const bool is_known = story.is_told && story.ended_at <= now && story.ended_at + leases::Book::known_for >= now;
     co_return is_known&& may_know ? lease_ended(story.reason) : lease_not_found();

@@ -38,7 +38,7 @@ result::Result<std::vector<vocabulary::Scope>> operator_scopes(const Unsealed& h
 
 result::Result<const vault::Entry*> find_asked(Unsealed& house, const access::Caller& caller,
                                                const wire::IssueLeaseView& asked) {
-    if (caller.kind != access::CallerKind::operator_) {
+    if (!caller.is_operator()) {
         if (!asked.workspace.empty()) {
             return refuse(result::invalid("workspace",
                                           "Only an operator names a workspace; yours comes from your rule or grant."));

@@ -3,6 +3,7 @@
 #include "audit/record_json.hpp"
 #include "broker/change.hpp"
 #include "broker/find_credential.hpp"
+#include "broker/slices.hpp"
 
 #include <algorithm>
 #include <unordered_set>
@@ -23,8 +24,6 @@ result::Failure not_yours() {
                    .next_step = "Ask an operator."});
 }
 
-bool is_operator(const Asker& asker) { return asker.caller->kind == access::CallerKind::operator_; }
-
 /// Where the caller may read of what is no more, too.
 std::vector<vocabulary::Scope> audited_scopes(const access::Caller& caller) {
     auto scopes = caller.scopes;
@@ -34,17 +33,22 @@ std::vector<vocabulary::Scope> audited_scopes(const access::Caller& caller) {
     return scopes;
 }
 
+using Ids = std::unordered_set<vocabulary::CredentialId>;
+
 /// The credentials whose records this caller may read. Made on the loop: the worker that reads the log sees no index.
-std::shared_ptr<const std::unordered_set<vocabulary::CredentialId>> audited_by(const Unsealed& house,
-                                                                               const access::Caller& caller) {
-    auto ids = std::make_shared<std::unordered_set<vocabulary::CredentialId>>();
-    house.vault->visit(caller.scopes, [&](const vault::Entry& entry) {
+runtime::Task<result::Result<std::shared_ptr<const Ids>>> audited_by(Unsealed& house, Asker& asker) {
+    auto ids = std::make_shared<Ids>();
+    vault::Walk walk{.scopes = asker.caller->scopes};
+    const auto note = [&](const vault::Entry& entry) {
         const auto& credential = entry.credential;
-        if (authorize(caller, Operation::audit, credential.scope, credential.id, credential.service)) {
+        if (authorize(*asker.caller, Operation::audit, credential.scope, credential.id, credential.service)) {
             ids->insert(credential.id);
         }
-    });
-    return ids;
+    };
+    while (house.vault->walk_on(walk, note)) {
+        if (auto still = co_await wait_for_slice(house, asker); !still) co_return refuse(std::move(still.error()));
+    }
+    co_return ids;
 }
 
 /// A uid's queries come one after the other, so that they delay nobody else's.
@@ -104,7 +108,7 @@ runtime::Task<result::Result<std::optional<vocabulary::Scope>>> find_deleted(Uns
     audit::Journal::Query query;
     query.action = vocabulary::name_of(vocabulary::Action::credential_deleted);
     query.limit = 1;
-    if (is_operator(asker)) {
+    if (asker.caller->is_operator()) {
         query.credential = id;
     } else {
         std::unordered_set<std::string> scopes;
@@ -150,17 +154,20 @@ runtime::Task<result::Result<Audited>> find_audited(Unsealed& house, Asker& aske
 } // namespace
 
 runtime::Task<result::Result<AuditPage>> read_audit(Unsealed& house, Asker asker, audit::Journal::Query query) {
-    if (!is_operator(asker) && audited_scopes(*asker.caller).empty()) co_return not_yours();
+    if (!asker.caller->is_operator() && audited_scopes(*asker.caller).empty()) co_return not_yours();
     auto pass = co_await take_turn_at_log(house, asker);
     if (!pass) co_return refuse(std::move(pass.error()));
     const auto scopes = audited_scopes(*asker.caller);
-    if (!is_operator(asker)) {
-        auto ids = audited_by(house, *asker.caller);
-        if (ids->empty()) co_return not_yours();
-        query.keep = [ids](const vocabulary::AuditRecord& record) { return ids->contains(record.credential); };
+    if (!asker.caller->is_operator()) {
+        auto ids = co_await audited_by(house, asker);
+        if (!ids) co_return refuse(std::move(ids.error()));
+        if ((*ids)->empty()) co_return not_yours();
+        query.keep = [audited = *ids](const vocabulary::AuditRecord& record) {
+            return audited->contains(record.credential);
+        };
     }
     auto page = co_await read_page(house, asker, std::move(query));
-    if (!is_operator(asker) && audited_scopes(*asker.caller) != scopes) co_return not_yours();
+    if (!asker.caller->is_operator() && audited_scopes(*asker.caller) != scopes) co_return not_yours();
     co_return page;
 }
 
@@ -191,10 +198,10 @@ runtime::Task<result::Result<bool>> is_in_log(Unsealed& house, Asker& asker, aud
 
 runtime::Task<result::Result<audit::Journal::Verdict>> verify_audit(Unsealed& house, Asker asker,
                                                                     std::optional<audit::Journal::Anchor> anchor) {
-    if (!is_operator(asker)) co_return not_yours();
+    if (!asker.caller->is_operator()) co_return not_yours();
     auto pass = co_await take_turn_at_log(house, asker);
     if (!pass) co_return refuse(std::move(pass.error()));
-    if (!is_operator(asker)) co_return not_yours();
+    if (!asker.caller->is_operator()) co_return not_yours();
     auto job = [&house, anchor] { return house.journal->verify(anchor); };
     co_return co_await house.parts.bulk.run(std::move(job));
 }

@@ -13,13 +13,11 @@ namespace {
 using result::ErrorCode;
 using result::refuse;
 
-bool is_operator(const Asker& asker) { return asker.caller->kind == access::CallerKind::operator_; }
-
 /// Of a lease that was the asker's, or that an operator asks for.
 std::optional<leases::Book::Ended> find_own_end(const Unsealed& house, const Asker& asker,
                                                 const vocabulary::LeaseId& id) {
     auto end = house.book.find_ended(id);
-    if (!end || is_operator(asker)) return end;
+    if (!end || asker.caller->is_operator()) return end;
     const leases::Idempotency::Whose was{.principal = end->principal, .on_behalf_of = end->on_behalf_of};
     return was == whose(*asker.caller) ? end : std::nullopt;
 }
@@ -74,7 +72,7 @@ result::Result<leases::Lease> find_lease(const Unsealed& house, const Asker& ask
     const auto id = vocabulary::LeaseId::find(text);
     if (!id) return refuse(lease_not_found());
     auto lease = house.book.find(*id);
-    if (lease && (is_own(house, asker, *lease) || is_operator(asker))) {
+    if (lease && (is_own(house, asker, *lease) || asker.caller->is_operator())) {
         // Its time may have come in this very turn, before the wheel's.
         if (lease->expires_at <= house.time.now()) return refuse(lease_ended(vocabulary::EndReason::expired));
         return std::move(*lease);
@@ -88,7 +86,8 @@ result::Result<leases::Lease> find_lease(const Unsealed& house, const Asker& ask
 RefusedSubject subject_of(const Unsealed& house, const Asker& asker, std::string_view text) {
     const auto id = vocabulary::LeaseId::find(text);
     if (!id) return {};
-    if (const auto lease = house.book.find(*id); lease && (is_own(house, asker, *lease) || is_operator(asker))) {
+    if (const auto lease = house.book.find(*id);
+        lease && (is_own(house, asker, *lease) || asker.caller->is_operator())) {
         return {.credential = lease->credential, .lease = *id};
     }
     if (const auto end = find_own_end(house, asker, *id)) return {.credential = end->credential, .lease = *id};
@@ -147,9 +146,9 @@ result::Result<std::optional<StagedReply>> stage_release(Unsealed& house, const 
                                                          audit::Waiter waiter) {
     auto found = find_lease(house, asker, id);
     if (!found) {
-        const bool is_told = found.error().code == ErrorCode::lease_ended && house.journal->is_healthy();
-        if (is_told) return std::nullopt;
-        return refuse(found.error().code == ErrorCode::lease_ended ? ends_not_written() : std::move(found.error()));
+        if (found.error().code != ErrorCode::lease_ended) return refuse(std::move(found.error()));
+        if (!house.journal->is_healthy()) return refuse(ends_not_written());
+        return std::nullopt;
     }
     const bool own = is_own(house, asker, *found);
     const auto reason = own ? vocabulary::EndReason::released : vocabulary::EndReason::ended_by_operator;
@@ -172,18 +171,8 @@ result::Result<std::optional<StagedReply>> stage_release(Unsealed& house, const 
     return StagedReply{.lease = found->id, .status = 204, .released = true};
 }
 
-std::vector<leases::Lease> list_leases(const Unsealed& house, const Asker& asker, leases::Which which,
-                                       const vocabulary::LeaseId& after, std::size_t limit) {
-    const bool all = is_operator(asker);
-    if (!all) which.principal = asker.caller->principal;
-    // Of what has reached its end the wheel may not have heard yet.
-    return house.book.list(which, after, limit, [&, now = house.time.now()](const leases::Lease& lease) {
-        return lease.expires_at > now && (all || is_own(house, asker, lease));
-    });
-}
-
 result::Result<std::size_t> end_matching(Unsealed& house, const Asker& asker, const leases::Which& which) {
-    if (is_operator(asker)) return end_leases(house, which, vocabulary::EndReason::ended_by_operator);
+    if (asker.caller->is_operator()) return end_leases(house, which, vocabulary::EndReason::ended_by_operator);
     if (asker.caller->kind != access::CallerKind::engine) {
         return refuse({.code = ErrorCode::forbidden,
                        .sentence = "Only an operator or an engine ends the leases of others.",

@@ -19,9 +19,6 @@ namespace credlease::broker {
 
 /// The lease that a caller names, if it may see it: `lease_not_found`, or `lease_ended` with the reason.
 [[nodiscard]] result::Result<leases::Lease> find_lease(const Unsealed& house, const Asker& asker, std::string_view id);
-/// GET /v1/leases: the caller's own; an operator's: all that match.
-[[nodiscard]] std::vector<leases::Lease> list_leases(const Unsealed& house, const Asker& asker, leases::Which which,
-                                                     const vocabulary::LeaseId& after, std::size_t limit);
 /// DELETE /v1/leases?…: operators; an engine those under its grants. Returns how many ended; `write_ends` waits for
 /// the log.
 [[nodiscard]] result::Result<std::size_t> end_matching(Unsealed& house, const Asker& asker, const leases::Which& which);

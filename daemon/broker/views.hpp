@@ -8,9 +8,10 @@
 
 namespace credlease::broker {
 
-/// What callers are shown (interface.md §3): JSON without secrets.
+// What callers are shown (interface.md §3): JSON without secrets.
+
+/// Writes members that stand beside the credential's own.
 using Members = std::function<void(wire::JsonWriter&)>;
-/// `more` writes what stands beside the credential's own members.
 [[nodiscard]] std::string credential_json(const Unsealed& house, const vocabulary::Credential& credential,
                                           std::optional<vocabulary::Time> last_used_at, const Members& more = {});
 /// With `usable` and `reason`, for lists of what may be leased.

@@ -14,7 +14,7 @@ std::vector<std::string> grant_gate(const vocabulary::GrantId& id) { return {"gr
 
 /// Who minted it may see and end it, an engine what its actors minted, an operator all.
 bool is_theirs(const access::Caller& caller, std::string_view minted_by, std::string_view on_behalf_of) {
-    if (caller.kind == access::CallerKind::operator_) return true;
+    if (caller.is_operator()) return true;
     if (minted_by != caller.principal) return false;
     const bool is_engine_itself = caller.kind == access::CallerKind::engine && caller.on_behalf_of.empty();
     return is_engine_itself || on_behalf_of == caller.on_behalf_of;

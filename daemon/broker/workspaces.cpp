@@ -18,7 +18,7 @@ bool sees(const access::Caller& caller, const access::Workspace& workspace) {
 }
 
 result::Result<> may_change(const access::Caller& caller, const Change& change) {
-    if (caller.kind == access::CallerKind::operator_) return {};
+    if (caller.is_operator()) return {};
     const bool members_only = change.kind == Change::Kind::put_member || change.kind == Change::Kind::erase_member;
     const auto role = role_in(caller, vocabulary::Scope::of(change.workspace));
     if (members_only && role == settings::Role::admin) return {};
@@ -44,8 +44,10 @@ std::string described(const Change& change) {
 }
 
 bool has_credentials(const Unsealed& house, const vocabulary::WorkspaceId& id) {
-    const auto scope = vocabulary::Scope::of(id);
-    return !house.vault->list({&scope, 1}, {}, vault::Sort::name, std::nullopt, 1).empty();
+    vault::Walk walk{.scopes = {vocabulary::Scope::of(id)}};
+    bool any = false;
+    std::ignore = house.vault->walk_on(walk, [&any](const vault::Entry&) { any = true; });
+    return any;
 }
 
 /// A member was removed: what was taken by it, or on its behalf, in this workspace ends, grants too.

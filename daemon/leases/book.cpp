@@ -103,30 +103,6 @@ std::vector<LeaseId> Book::matching(const Which& which) const {
     return ids;
 }
 
-std::vector<Lease> Book::list(const Which& which, const LeaseId& after, std::size_t limit,
-                              const std::function<bool(const Lease&)>& keep) const {
-    const Live& live = state_->live;
-    const auto earlier = [&](Slot left, Slot right) { return live.id(left) < live.id(right); };
-    std::vector<Slot> page; // a heap, the latest on top: what is asked for is few of many
-    live.visit(which, [&](Slot slot) {
-        if (live.id(slot) <= after || limit == 0) return;
-        const bool is_full = page.size() == limit;
-        if (is_full && !earlier(slot, page.front())) return;
-        if (keep && !keep(live.view(slot))) return;
-        if (is_full) {
-            std::ranges::pop_heap(page, earlier);
-            page.pop_back();
-        }
-        page.push_back(slot);
-        std::ranges::push_heap(page, earlier);
-    });
-    std::ranges::sort_heap(page, earlier);
-    std::vector<Lease> leases;
-    leases.reserve(page.size());
-    for (const Slot slot : page) leases.push_back(live.view(slot));
-    return leases;
-}
-
 std::size_t Book::expire(Time now, std::size_t most, const std::function<void(const Lease&)>& show) {
     state_->now = now;
     std::size_t looks = 2 * most + 32; // leases of a later turn of the wheel are looked at too

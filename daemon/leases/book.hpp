@@ -88,10 +88,8 @@ class Book {
 
     [[nodiscard]] std::optional<Lease> find(const vocabulary::LeaseId& id) const;
     [[nodiscard]] bool is_live(const vocabulary::LeaseId& id) const;
+    /// In no order.
     [[nodiscard]] std::vector<vocabulary::LeaseId> matching(const Which& which) const;
-    /// In the order of ids, from behind `after`; those that `keep` says true to.
-    [[nodiscard]] std::vector<Lease> list(const Which& which, const vocabulary::LeaseId& after, std::size_t limit,
-                                          const std::function<bool(const Lease&)>& keep = {}) const;
 
     /// Ends at most `most` leases whose time has come (as of `now`) and shows each before it goes.
     std::size_t expire(vocabulary::Time now, std::size_t most, const std::function<void(const Lease&)>& show);

@@ -94,6 +94,7 @@ void Vault::apply(Change change) {
         index.key = std::move(made.new_key);
         index.key_revision = 1;
     }
+    const auto place = kept && &index == before ? std::optional(kept->place) : std::nullopt;
     if (kept) {
         made.next->last_used_at = kept->last_used_at;
         *kept = std::move(*made.next);
@@ -101,7 +102,7 @@ void Vault::apply(Change change) {
         kept = std::move(made.next);
     }
     if (!is_told) state_->ends.add(*kept);
-    index.insert(std::move(kept));
+    place ? index.insert(std::move(kept), *place) : index.insert(std::move(kept));
 }
 
 } // namespace credlease::vault

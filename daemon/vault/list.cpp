@@ -4,7 +4,9 @@
 #include <array>
 #include <charconv>
 #include <cstring>
+#include <functional>
 #include <tuple>
+#include <unordered_set>
 
 namespace credlease::vault {
 namespace {
@@ -22,80 +24,10 @@ std::string key_of(vocabulary::Time time) {
     return key.append(digits.data(), size);
 }
 
-class Matcher {
-  public:
-    explicit Matcher(const Filter& filter) : filter_(filter) {
-        if (vocabulary::is_clean_utf8(filter.text))
-            text_ = vocabulary::folded(filter.text);
-        else
-            matches_nothing_ = true;
-    }
-
-    [[nodiscard]] bool matches(const Stored& entry) const {
-        const vocabulary::Credential& credential = entry.credential;
-        const auto is_asked_for = [](const auto& asked, const auto& value) { return asked.empty() || asked == value; };
-        if (matches_nothing_ || !is_asked_for(filter_.auth, credential.auth)) return false;
-        if (filter_.scope && *filter_.scope != credential.scope) return false;
-        if (filter_.status && *filter_.status != effective_status(credential, filter_.now)) return false;
-        const auto& services = filter_.services;
-        if (!services.empty() && std::ranges::find(services, credential.service.text()) == services.end()) return false;
-        if (filter_.keep && !filter_.keep(credential)) return false;
-        return text_.empty() || holds(entry.folded);
-    }
-
-  private:
-    /// memmem(3) is linear whatever is asked for; `contains` takes four times as long where a search nearly matches.
-    [[nodiscard]] bool holds(std::string_view text) const {
-        return ::memmem(text.data(), text.size(), text_.data(), text_.size()) != nullptr;
-    }
-
-    const Filter& filter_;
-    std::string text_;
-    bool matches_nothing_ = false;
-};
-
-struct Row {
-    std::string key;
-    const Entry* entry = nullptr;
-
-    [[nodiscard]] auto place() const { return std::tie(key, entry->credential.id); }
-    bool operator<(const Row& other) const { return place() < other.place(); }
-};
-
-/// The first rows in order, never more than are asked for.
-class FirstRows {
-  public:
-    explicit FirstRows(std::size_t limit) : limit_(limit) {}
-
-    void offer(Row row) {
-        if (limit_ == 0) return;
-        if (rows_.size() == limit_) {
-            if (!(row < rows_.front())) return;
-            std::ranges::pop_heap(rows_, std::less<>{});
-            rows_.pop_back();
-        }
-        rows_.push_back(std::move(row));
-        std::ranges::push_heap(rows_, std::less<>{});
-    }
-
-    [[nodiscard]] std::vector<const Entry*> take() {
-        std::ranges::sort_heap(rows_, std::less<>{});
-        std::vector<const Entry*> entries;
-        for (const Row& row : rows_) entries.push_back(row.entry);
-        return entries;
-    }
-
-  private:
-    std::size_t limit_;
-    std::vector<Row> rows_; ///< a heap, the last on top
-};
-
-} // namespace
-
-std::string Vault::sort_key(const Entry& entry, Sort sort) {
+std::string sort_key(const Stored& entry, Sort sort) {
     switch (sort) {
     case Sort::name:
-        return vocabulary::folded(entry.credential.name);
+        return std::string(folded_name(entry));
     case Sort::created_at:
         return key_of(entry.credential.created_at);
     case Sort::updated_at:
@@ -106,21 +38,110 @@ std::string Vault::sort_key(const Entry& entry, Sort sort) {
     std::unreachable();
 }
 
-void Vault::visit(std::span<const Scope> scopes, const std::function<void(const Entry&)>& show) const {
-    state_->visit(scopes, show);
+/// What is found, by what it is looked up with later: meanwhile it may go.
+struct Row {
+    std::string key;
+    vocabulary::CredentialId id;
+    std::size_t scope = 0; ///< index in the walk's scopes
+
+    [[nodiscard]] auto place() const { return std::tie(key, id); }
+    bool operator<(const Row& other) const { return place() < other.place(); }
+};
+
+/// The first rows in order, never more than are asked for, and each id once.
+class FirstRows {
+  public:
+    explicit FirstRows(std::size_t limit) : limit_(limit) {}
+
+    void offer(Row row) {
+        if (ids_.contains(row.id)) return;
+        if (rows_.size() == limit_) {
+            has_more_ = true;
+            if (limit_ == 0 || !(row < rows_.front())) return;
+            std::ranges::pop_heap(rows_, std::less<>{});
+            ids_.erase(rows_.back().id);
+            rows_.pop_back();
+        }
+        ids_.insert(row.id);
+        rows_.push_back(std::move(row));
+        std::ranges::push_heap(rows_, std::less<>{});
+    }
+
+    [[nodiscard]] std::vector<Row> sorted() const {
+        auto rows = rows_;
+        std::ranges::sort_heap(rows, std::less<>{});
+        return rows;
+    }
+    [[nodiscard]] bool has_more() const { return has_more_; }
+
+  private:
+    std::size_t limit_;
+    std::vector<Row> rows_; ///< a heap, the last on top
+    std::unordered_set<vocabulary::CredentialId> ids_;
+    bool has_more_ = false; ///< one did not fit
+};
+
+} // namespace
+
+struct Listing::State {
+    Walk walk;
+    Filter filter;
+    Sort sort;
+    std::optional<Position> after;
+    std::string text{}; ///< that is searched for, case-folded
+    bool matches_nothing = false;
+    FirstRows first;
+
+    [[nodiscard]] bool matches(const Stored& entry) const {
+        const vocabulary::Credential& credential = entry.credential;
+        const auto is_asked_for = [](const auto& asked, const auto& value) { return asked.empty() || asked == value; };
+        if (matches_nothing || !is_asked_for(filter.auth, credential.auth)) return false;
+        if (filter.scope && *filter.scope != credential.scope) return false;
+        if (filter.status && *filter.status != effective_status(credential, filter.now)) return false;
+        const auto& services = filter.services;
+        if (!services.empty() && std::ranges::find(services, credential.service.text()) == services.end()) return false;
+        if (filter.keep && !filter.keep(credential)) return false;
+        return text.empty() || holds(entry.folded);
+    }
+    /// memmem(3) is linear whatever is asked for; `contains` takes four times as long where a search nearly matches.
+    [[nodiscard]] bool holds(std::string_view all) const {
+        return ::memmem(all.data(), all.size(), text.data(), text.size()) != nullptr;
+    }
+    void look_at(const Stored& entry) {
+        if (!matches(entry)) return;
+        Row row{.key = sort_key(entry, sort), .id = entry.credential.id, .scope = walk.scope};
+        if (!after || std::tie(after->sort_key, after->id) < row.place()) first.offer(std::move(row));
+    }
+};
+
+Listing::Listing(std::vector<Scope> scopes, Filter filter, Sort sort, std::optional<Position> after, std::size_t limit)
+    : state_(std::make_unique<State>(State{.walk = {.scopes = std::move(scopes)},
+                                           .filter = std::move(filter),
+                                           .sort = sort,
+                                           .after = std::move(after),
+                                           .first = FirstRows(limit)})) {
+    const auto& text = state_->filter.text;
+    state_->matches_nothing = !vocabulary::is_clean_utf8(text);
+    if (!state_->matches_nothing) state_->text = vocabulary::folded(text);
+}
+Listing::Listing(Listing&&) noexcept = default;
+Listing& Listing::operator=(Listing&&) noexcept = default;
+Listing::~Listing() = default;
+
+bool Vault::list_on(Listing& listing) const {
+    auto& made = *listing.state_;
+    return state_->walk_on(made.walk, [&made](const Stored& entry) { made.look_at(entry); });
 }
 
-std::vector<const Entry*> Vault::list(std::span<const Scope> scopes, const Filter& filter, Sort sort,
-                                      const std::optional<Position>& after, std::size_t limit) const {
-    const Matcher matcher(filter);
-    FirstRows first(limit);
-    state_->visit(scopes, [&](const Stored& entry) {
-        if (!matcher.matches(entry)) return;
-        const bool by_name = sort == Sort::name;
-        Row row{.key = by_name ? std::string(folded_name(entry)) : sort_key(entry, sort), .entry = &entry};
-        if (!after || std::tie(after->sort_key, after->id) < row.place()) first.offer(std::move(row));
-    });
-    return first.take();
+Vault::Page Vault::page_of(const Listing& listing) {
+    const auto& made = *listing.state_;
+    Page page;
+    const auto rows = made.first.sorted();
+    for (const Row& row : rows) page.places.push_back({.scope = made.walk.scopes[row.scope], .id = row.id});
+    if (made.first.has_more() && !rows.empty()) {
+        page.next = Position{.sort_key = rows.back().key, .id = rows.back().id};
+    }
+    return page;
 }
 
 } // namespace credlease::vault

@@ -22,14 +22,14 @@ std::string_view folded_name(const Stored& entry) {
 }
 
 FoldedName::FoldedName(const vocabulary::CredentialName& name)
-    : text(vocabulary::folded(name)), hash(std::hash<std::string>{}(text)) {}
+    : text(vocabulary::folded(name)), hash(std::hash<std::string_view>{}(text)) {}
 
 bool ScopeIndex::SameName::operator()(const FoldedName& name, const Stored* entry) const {
-    return name.hash == entry->name_hash && name.text == folded_name(*entry);
+    return name.text == folded_name(*entry);
 }
 
 bool ScopeIndex::SameName::operator()(const Stored* left, const Stored* right) const {
-    return left == right || (left->name_hash == right->name_hash && folded_name(*left) == folded_name(*right));
+    return left == right || folded_name(*left) == folded_name(*right);
 }
 
 Stored* ScopeIndex::find(const vocabulary::CredentialId& id) const {
@@ -44,10 +44,18 @@ const Stored* ScopeIndex::find_named(const FoldedName& name) const {
 
 void ScopeIndex::insert(std::unique_ptr<Stored> entry) {
     entry->folded = fold(entry->credential);
-    entry->name_hash = FoldedName(entry->credential.name).hash;
     by_name_.insert(entry.get());
+    entry->place = line_.size();
+    line_.push_back(entry.get());
     const auto id = entry->credential.id;
     by_id_.insert_or_assign(id, std::move(entry));
+}
+
+void ScopeIndex::insert(std::unique_ptr<Stored> entry, std::size_t place) {
+    insert(std::move(entry));
+    std::swap(line_[place], line_.back());
+    line_[place]->place = place;
+    line_.back()->place = line_.size() - 1;
 }
 
 std::unique_ptr<Stored> ScopeIndex::take(const vocabulary::CredentialId& id) {
@@ -57,6 +65,9 @@ std::unique_ptr<Stored> ScopeIndex::take(const vocabulary::CredentialId& id) {
     by_id_.erase(found);
     const auto named = by_name_.find(taken.get());
     if (named != by_name_.end() && *named == taken.get()) by_name_.erase(named);
+    line_[taken->place] = line_.back();
+    line_[taken->place]->place = taken->place;
+    line_.pop_back();
     return taken;
 }
 

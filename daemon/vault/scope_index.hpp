@@ -5,14 +5,16 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 
+#include <algorithm>
 #include <memory>
+#include <vector>
 
 namespace credlease::vault {
 
 /// An entry with what the vault alone needs to know.
 struct Stored : Entry {
     std::string folded{};              ///< name, service and notes, case-folded, each ended by U+0000: what is searched
-    std::size_t name_hash = 0;         ///< of the folded name
+    std::size_t place = 0;             ///< in its index's line
     std::uint64_t record_revision = 0; ///< of its record in Table::credentials
     std::uint64_t sealed_revision = 0; ///< of its current version's record; 0: there is none
 };
@@ -34,10 +36,15 @@ class ScopeIndex {
     [[nodiscard]] Stored* find(const vocabulary::CredentialId& id) const;
     [[nodiscard]] const Stored* find_named(const FoldedName& name) const;
     void insert(std::unique_ptr<Stored> entry);
+    /// The same, where an entry that was taken just now stood in the line.
+    void insert(std::unique_ptr<Stored> entry, std::size_t place);
     /// Out of the index, with its address; nullptr when it is not there.
     [[nodiscard]] std::unique_ptr<Stored> take(const vocabulary::CredentialId& id);
 
-    [[nodiscard]] const auto& by_id() const { return by_id_; }
+    [[nodiscard]] std::size_t size() const { return line_.size(); }
+    /// All entries, in no order. Whoever goes through it from its end to its begin, in several turns, misses none that
+    /// stayed: one that comes stands at the end, and the last takes the place of one that goes.
+    [[nodiscard]] const std::vector<Stored*>& line() const { return line_; }
 
     crypto::WorkspaceKey key;
     std::uint64_t key_revision = 0; ///< of its record in Table::keys; with an empty key: it does not open
@@ -46,7 +53,9 @@ class ScopeIndex {
     struct NameHash {
         using is_transparent = void;
         std::size_t operator()(const FoldedName& name) const noexcept { return name.hash; }
-        std::size_t operator()(const Stored* entry) const noexcept { return entry->name_hash; }
+        std::size_t operator()(const Stored* entry) const noexcept {
+            return std::hash<std::string_view>{}(folded_name(*entry));
+        }
     };
     struct SameName {
         using is_transparent = void;
@@ -58,6 +67,7 @@ class ScopeIndex {
     boost::unordered_flat_map<vocabulary::CredentialId, std::unique_ptr<Stored>, std::hash<vocabulary::CredentialId>>
         by_id_;
     boost::unordered_flat_set<const Stored*, NameHash, SameName> by_name_;
+    std::vector<Stored*> line_;
 };
 
 using Scopes = boost::unordered_flat_map<vocabulary::Scope, std::unique_ptr<ScopeIndex>, std::hash<vocabulary::Scope>>;
@@ -79,14 +89,7 @@ struct Vault::State {
     [[nodiscard]] ScopeIndex* find(const vocabulary::Scope& scope) const;
     [[nodiscard]] ScopeIndex& index_of(const vocabulary::Scope& scope); ///< made where there is none
     [[nodiscard]] Stored* find(const vocabulary::Credential& credential) const;
-    /// Shows every entry of those scopes, and looks at no other.
-    template <class Show> void visit(std::span<const vocabulary::Scope> reached, const Show& show) const {
-        for (const auto& scope : reached) {
-            const ScopeIndex* index = find(scope);
-            if (!index) continue;
-            for (const auto& [id, entry] : index->by_id()) show(*entry);
-        }
-    }
+    template <class Show> bool walk_on(Walk& walk, const Show& show) const;
 
     [[nodiscard]] result::Result<> accept_credential(const store::Record& record);
     [[nodiscard]] result::Result<> accept_version(const store::Record& record);
@@ -104,5 +107,25 @@ struct Vault::State {
     [[nodiscard]] Change stage_metadata(const Entry& entry, vocabulary::Time now, store::Batch& batch,
                                         const std::function<void(vocabulary::Credential&)>& alter) const;
 };
+
+/// A slice ends with what comes first: so many looks, or so much text to search.
+template <class Show> bool Vault::State::walk_on(Walk& walk, const Show& show) const {
+    constexpr std::size_t looks_most = 64;
+    constexpr std::size_t bytes_most = std::size_t{16} << 10;
+    std::size_t looks = 0;
+    std::size_t bytes = 0;
+    for (; walk.scope < walk.scopes.size(); ++walk.scope, walk.left = std::size_t(-1)) {
+        const ScopeIndex* index = find(walk.scopes[walk.scope]);
+        walk.left = std::min(walk.left, index ? index->size() : 0);
+        for (; walk.left > 0; ++looks) {
+            if (looks >= looks_most || bytes >= bytes_most) return true;
+            const Stored& entry = *index->line()[--walk.left];
+            bytes += entry.folded.size();
+            show(entry);
+        }
+        ++looks; // a scope without entries costs its look too
+    }
+    return false;
+}
 
 } // namespace credlease::vault

@@ -90,7 +90,7 @@ std::vector<Scope> Vault::all_scopes() const {
 
 std::size_t Vault::size() const {
     std::size_t size = 0;
-    for (const auto& [scope, index] : state_->scopes) size += index->by_id().size();
+    for (const auto& [scope, index] : state_->scopes) size += index->size();
     return size;
 }
 
@@ -101,6 +101,10 @@ const Entry* Vault::take_ended(vocabulary::Time now) {
         if (effective_status(entry->credential, now) == CredentialStatus::expired) return entry;
     }
     return nullptr;
+}
+
+bool Vault::walk_on(Walk& walk, const std::function<void(const Entry&)>& show) const {
+    return state_->walk_on(walk, show);
 }
 
 result::Result<FieldSet> Vault::open(const Entry& entry) const {

@@ -87,6 +87,34 @@ struct Filter {
     std::function<bool(const vocabulary::Credential&)> keep{}; ///< a further condition (what the caller may)
 };
 enum class Sort : std::uint8_t { name, created_at, updated_at, last_used_at };
+/// Behind which entry a page begins.
+struct Position {
+    std::string sort_key;
+    vocabulary::CredentialId id;
+};
+
+/// A walk over all entries of some scopes, in slices between which they may change. Each that is there from its begin
+/// to its end is shown; one that moves meanwhile perhaps twice.
+struct Walk {
+    std::vector<vocabulary::Scope> scopes{};
+    std::size_t scope = 0;              ///< index in `scopes`
+    std::size_t left = std::size_t(-1); ///< of the scope's entries
+};
+
+/// One page of a list that is being made: in ascending order of `sort`, then id; from behind `after`.
+class Listing {
+  public:
+    Listing(std::vector<vocabulary::Scope> scopes, Filter filter, Sort sort, std::optional<Position> after,
+            std::size_t limit);
+    Listing(Listing&&) noexcept;
+    Listing& operator=(Listing&&) noexcept;
+    ~Listing();
+
+  private:
+    friend class Vault;
+    struct State;
+    std::unique_ptr<State> state_;
+};
 
 /// Credentials and their keys. Everything is reached through scopes: an id outside them is never looked at (guarantee
 /// 12). Staging does not change the index; `apply` does, after the batch is durable. Loop thread only.
@@ -114,17 +142,20 @@ class Vault {
     /// Every entry of that name (case-folded) in those scopes.
     [[nodiscard]] std::vector<const Entry*> find_named(std::span<const vocabulary::Scope> scopes,
                                                        const vocabulary::CredentialName& name) const;
-    /// In ascending order of `sort`, then id; from behind `after` (a sort key and id of the page before).
-    struct Position {
-        std::string sort_key;
+    /// Shows some entries of the walk's scopes, in no order, some 30 microseconds' worth. False: that was all.
+    [[nodiscard]] bool walk_on(Walk& walk, const std::function<void(const Entry&)>& show) const;
+    /// Looks at some entries for the list, as walk_on does. False: it has looked at all.
+    [[nodiscard]] bool list_on(Listing& listing) const;
+    /// What was found, and where the next page begins.
+    struct Place {
+        vocabulary::Scope scope;
         vocabulary::CredentialId id;
     };
-    [[nodiscard]] std::vector<const Entry*> list(std::span<const vocabulary::Scope> scopes, const Filter& filter,
-                                                 Sort sort, const std::optional<Position>& after,
-                                                 std::size_t limit) const;
-    /// Every entry of those scopes, in no order.
-    void visit(std::span<const vocabulary::Scope> scopes, const std::function<void(const Entry&)>& show) const;
-    [[nodiscard]] static std::string sort_key(const Entry& entry, Sort sort);
+    struct Page {
+        std::vector<Place> places;
+        std::optional<Position> next; ///< nullopt: nothing is behind it
+    };
+    [[nodiscard]] static Page page_of(const Listing& listing);
     [[nodiscard]] std::vector<vocabulary::Scope> all_scopes() const; ///< every scope that has a credential or a key
     [[nodiscard]] std::size_t size() const;
 

@@ -5,6 +5,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <sstream>
 
 namespace credlease::broker {
@@ -39,7 +40,10 @@ struct Remembered {
     [[nodiscard]] std::string text() {
         std::ostringstream out;
         out << "offset " << time.offset().count() << '\n';
-        for (const auto& lease : book.list({}, {}, 1000)) {
+        auto ids = book.matching({});
+        std::ranges::sort(ids);
+        for (const auto& id : ids) {
+            const auto lease = book.find(id).value();
             out << lease.id.text() << ' ' << lease.credential.text() << ' ' << lease.scope << ' ' << lease.version
                 << ' ' << lease.generation << ' ' << lease.principal << ' ' << lease.on_behalf_of << ' '
                 << lease.grant.text() << ' ' << lease.holder.pid << ' ' << lease.holder.start_time << ' '

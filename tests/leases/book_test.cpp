@@ -274,29 +274,5 @@ BOOST_AUTO_TEST_CASE(leases_are_found_by_any_mix_of_what_is_known_of_them) {
     BOOST_TEST(book.held_by("worker:etl") == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(pages_of_a_list_come_in_the_order_of_ids_and_skip_and_repeat_nothing) {
-    Book book;
-    Sample sample;
-    std::vector<vocabulary::LeaseId> expected;
-    for (int i = 0; i < 500; ++i) {
-        const Lease lease = sample.lease(sample.random());
-        BOOST_REQUIRE(book.issue(lease));
-        if (lease.principal == "worker:etl") expected.push_back(lease.id);
-    }
-    std::ranges::sort(expected);
-
-    std::vector<vocabulary::LeaseId> read;
-    vocabulary::LeaseId after;
-    while (true) {
-        const auto page = book.list({.principal = "worker:etl"}, after, 7);
-        for (const Lease& lease : page) read.push_back(lease.id);
-        if (page.size() < 7) break;
-        after = read.back();
-    }
-    BOOST_TEST((read == expected));
-    BOOST_TEST(book.list({}, {}, 0).empty());
-    BOOST_TEST(book.list({}, {}, 1000).size() == 500U);
-}
-
 } // namespace
 } // namespace credlease::leases

@@ -44,6 +44,30 @@ struct Disk {
     }
 };
 
+struct ListedPage {
+    std::vector<const Entry*> entries;
+    std::optional<Position> next;
+};
+
+/// What a list shows, by then.
+inline ListedPage shown(const Vault& vault, const Listing& listing) {
+    const auto page = Vault::page_of(listing);
+    ListedPage shown{.entries = {}, .next = page.next};
+    for (const auto& place : page.places) {
+        if (const Entry* entry = vault.find({&place.scope, 1}, place.id)) shown.entries.push_back(entry);
+    }
+    return shown;
+}
+
+/// A whole page, however many slices it takes.
+inline ListedPage list(const Vault& vault, std::span<const Scope> scopes, Filter filter, Sort sort,
+                       std::optional<Position> after, std::size_t limit) {
+    Listing listing({scopes.begin(), scopes.end()}, std::move(filter), sort, std::move(after), limit);
+    while (vault.list_on(listing)) {
+    }
+    return shown(vault, listing);
+}
+
 /// A vault with its keys and a store below it.
 struct House {
     House() { open(); }

@@ -34,7 +34,7 @@ struct Listed : House {
 
     std::string names(const Filter& filter, Sort sort = Sort::name, std::size_t limit = 100) const {
         std::string text;
-        for (const Entry* entry : vault->list(scopes, filter, sort, std::nullopt, limit)) {
+        for (const Entry* entry : list(*vault, scopes, filter, sort, std::nullopt, limit).entries) {
             text += (text.empty() ? "" : " ") + entry->credential.name.text();
         }
         return text;
@@ -125,26 +125,64 @@ BOOST_AUTO_TEST_CASE(pages_repeat_and_skip_nothing_that_stayed) {
     }
     for (const Sort sort : {Sort::name, Sort::created_at, Sort::updated_at, Sort::last_used_at}) {
         std::vector<std::string> whole;
-        for (const Entry* entry : vault->list(scopes, {}, sort, std::nullopt, 1000))
+        for (const Entry* entry : list(*vault, scopes, {}, sort, std::nullopt, 1000).entries)
             whole.push_back(entry->credential.name.text());
         std::vector<std::string> paged;
-        std::optional<Vault::Position> after;
+        std::optional<Position> after;
         int page = 0;
-        while (true) {
-            const auto entries = vault->list(scopes, {}, sort, after, 7);
-            if (entries.empty()) break;
+        do {
+            const auto [entries, next] = list(*vault, scopes, {}, sort, after, 7);
             for (const Entry* entry : entries) paged.push_back(entry->credential.name.text());
-            after = Vault::Position{.sort_key = Vault::sort_key(*entries.back(), sort),
-                                    .id = entries.back()->credential.id};
+            after = next;
             if (++page == 2 && sort == Sort::name) { // what comes and goes meanwhile moves nothing else
                 create("github", "a newcomer at the front", organization, R"({"token":"t"})");
                 store::Batch batch;
                 Change gone = vault->stage_erase(*entries.back(), batch);
                 vault->apply(std::move(gone));
             }
-        }
+        } while (after);
         BOOST_TEST(paged == whole, boost::test_tools::per_element());
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_list_made_in_slices_misses_nothing_that_stayed_and_holds_nothing_that_went) {
+    std::vector<vocabulary::CredentialId> ids;
+    for (int i = 0; i < 1200; ++i) {
+        ids.push_back(create("github", "n" + std::to_string(i), organization, R"({"token":"t"})").credential.id);
+    }
+    const auto erase = [&](std::size_t which) {
+        const Entry* entry = vault->find(scopes, ids[which]);
+        store::Batch batch;
+        Change gone = vault->stage_erase(*entry, batch);
+        disk.write(batch);
+        vault->apply(std::move(gone));
+    };
+    Listing listing({scopes.begin(), scopes.end()}, Filter{.services = {"github"}}, Sort::created_at, {}, 5000);
+    std::size_t slices = 0;
+    for (; vault->list_on(listing); ++slices) {
+        if (slices >= 8) continue;
+        for (std::size_t i = 0; i < 8; ++i) erase(slices * 100 + i * 7); // … of those that were seen, and that were not
+        BOOST_REQUIRE(edit_fields(*vault->find(scopes, ids[900 + slices]), "{}").has_value());
+        create("github", "new " + std::to_string(slices), organization, R"({"token":"t"})");
+    }
+    BOOST_TEST(slices >= 8U);
+    std::multiset<std::string> found;
+    for (const Entry* entry : shown(*vault, listing).entries) found.insert(entry->credential.id.text());
+    for (const auto& id : ids) BOOST_TEST(found.count(id.text()) == (vault->find(scopes, id) ? 1U : 0U));
+}
+
+BOOST_AUTO_TEST_CASE(a_slice_ends_with_so_much_text) {
+    for (int i = 0; i < 40; ++i) {
+        const Entry& entry = create("github", "t" + std::to_string(i), organization, R"({"token":"t"})");
+        Edit long_notes;
+        long_notes.notes = std::string(4000, 'x');
+        BOOST_REQUIRE(edit(entry, std::move(long_notes)).has_value());
+    }
+    Listing listing({organization}, Filter{.text = "nowhere"}, Sort::name, {}, 9);
+    BOOST_TEST(vault->list_on(listing));
+    while (vault->list_on(listing)) {
+    }
+    BOOST_TEST(shown(*vault, listing).entries.empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

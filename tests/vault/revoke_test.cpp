@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(a_list_of_revoked_ones_holds_them_alone) {
     const auto listed = [&](CredentialStatus status) {
         const Filter filter{.status = status, .now = now};
         std::string names;
-        for (const auto* entry : vault->list({&organization, 1}, filter, Sort::name, std::nullopt, 9))
+        for (const auto* entry : list(*vault, {&organization, 1}, filter, Sort::name, std::nullopt, 9).entries)
             names += entry->credential.name.text();
         return names;
     };
