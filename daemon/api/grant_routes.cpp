@@ -11,13 +11,6 @@ namespace {
 
 constexpr std::string_view list_name = "grants";
 
-/// An operator sees all, others their own.
-bool may_see(const access::Caller& caller, const vocabulary::Grant& grant) {
-    if (caller.is_operator()) return true;
-    return grant.minted_by == caller.principal &&
-           (caller.on_behalf_of.empty() || grant.on_behalf_of == caller.on_behalf_of);
-}
-
 struct ListedGrants {
     vocabulary::GrantId after{};
     std::size_t limit = 0;
@@ -40,7 +33,9 @@ LongPage page_of(broker::Unsealed& house, const access::Caller& caller, const Li
     const bool all = caller.is_operator();
     const auto minted_by = all ? std::string_view() : std::string_view(caller.principal);
     std::vector<vocabulary::GrantId> ids;
-    const auto keep = [&](const vocabulary::Grant& grant) { return may_see(caller, grant); };
+    const auto keep = [&](const vocabulary::Grant& grant) {
+        return broker::is_theirs(caller, grant.minted_by, grant.on_behalf_of);
+    };
     for (const auto* grant : house.grants->list(minted_by, listed.after, listed.limit + 1, keep)) {
         ids.push_back(grant->id);
     }
@@ -48,7 +43,8 @@ LongPage page_of(broker::Unsealed& house, const access::Caller& caller, const Li
     if (ids.size() > listed.limit) page.next = ids[listed.limit - 1].text();
     page.write = [&house, ids = std::move(ids)](wire::JsonWriter& writer, const broker::Asker& asker, std::size_t i) {
         const auto* grant = house.grants->find(ids[i]);
-        if (grant != nullptr && may_see(*asker.caller, *grant)) broker::write_grant(writer, *grant);
+        if (grant != nullptr && broker::is_theirs(*asker.caller, grant->minted_by, grant->on_behalf_of))
+            broker::write_grant(writer, *grant);
     };
     return page;
 }

@@ -75,8 +75,8 @@ LongPage page_of(broker::Unsealed& house, const ListedLeases& listed, const brok
     const auto& ids = listing.found();
     LongPage page{.list = filters_of(listed.which), .count = ids.size(), .write = {}};
     if (listing.has_more()) page.next = ids.back().text();
-    page.write = [&house, ids](wire::JsonWriter& writer, const broker::Asker&, std::size_t i) {
-        if (const auto lease = house.book.find(ids[i])) broker::write_lease(writer, house, *lease);
+    page.write = [&house, ids](wire::JsonWriter& writer, const broker::Asker& asker, std::size_t i) {
+        if (const auto lease = broker::find_listed(house, asker, ids[i])) broker::write_lease(writer, house, *lease);
     };
     return page;
 }

@@ -14,7 +14,7 @@ constexpr std::size_t bytes_a_slice = std::size_t{16} << 10;
 runtime::Task<bool> next_slice(broker::Unsealed& house, broker::Asker& asker, Responder& responder) {
     const auto still = co_await broker::wait_for_slice(house, asker);
     if (!still) responder.refuse(still.error());
-    co_return still&& responder.is_connected();
+    co_return still.has_value() && responder.is_connected();
 }
 
 result::Result<std::string> read_position(const broker::Unsealed& house, const broker::Asker& asker,

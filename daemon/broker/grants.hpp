@@ -14,6 +14,8 @@ struct Minted {
 [[nodiscard]] runtime::Task<result::Result<Minted>> mint_grant(Unsealed& house, Asker asker, wire::MintGrant asked);
 /// DELETE /v1/grants/{id}: its leases end. Withdrawing what has ended is a success.
 [[nodiscard]] runtime::Task<result::Result<Answer>> withdraw_grant(Unsealed& house, Asker asker, std::string id);
+/// Who minted it may see and end it, an engine what its actors minted, an operator all.
+[[nodiscard]] bool is_theirs(const access::Caller& caller, std::string_view minted_by, std::string_view on_behalf_of);
 /// The grant that a caller minted (an operator: any): `grant_not_found`.
 [[nodiscard]] result::Result<const vocabulary::Grant*> find_grant(const Unsealed& house, const Asker& asker,
                                                                   std::string_view id);

@@ -10,14 +10,15 @@ namespace {
 
 constexpr std::size_t looks_a_slice = 64;
 
-/// Of what has reached its end the wheel may not have heard yet.
-bool is_shown(const Unsealed& house, const Asker& asker, const vocabulary::LeaseId& id) {
-    const auto lease = house.book.find(id);
-    return lease && lease->expires_at > house.time.now() &&
-           (asker.caller->is_operator() || is_own(house, asker, *lease));
-}
-
 } // namespace
+
+std::optional<leases::Lease> find_listed(const Unsealed& house, const Asker& asker, const vocabulary::LeaseId& id) {
+    auto lease = house.book.find(id);
+    // Of what has reached its end the wheel may not have heard yet.
+    if (!lease || lease->expires_at <= house.time.now()) return std::nullopt;
+    if (!asker.caller->is_operator() && !is_own(house, asker, *lease)) return std::nullopt;
+    return lease;
+}
 
 LeaseListing::LeaseListing(const Unsealed& house, const Asker& asker, leases::Which which,
                            const vocabulary::LeaseId& after, std::size_t limit)
@@ -33,7 +34,7 @@ bool LeaseListing::look_on(const Unsealed& house, const Asker& asker) {
         std::ranges::pop_heap(ahead_, std::greater<>{});
         const auto id = ahead_.back();
         ahead_.pop_back();
-        if (!is_shown(house, asker, id)) continue;
+        if (!find_listed(house, asker, id)) continue;
         has_more_ = found_.size() == limit_;
         if (has_more_) return false;
         found_.push_back(id);

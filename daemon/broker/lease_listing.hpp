@@ -4,6 +4,7 @@
 #include "broker/unsealed.hpp"
 #include "leases/book.hpp"
 
+#include <optional>
 #include <vector>
 
 namespace credlease::broker {
@@ -27,5 +28,9 @@ class LeaseListing {
     std::size_t limit_;
     bool has_more_ = false;
 };
+
+/// The lease, where it lives still and a list of this asker's holds it.
+[[nodiscard]] std::optional<leases::Lease> find_listed(const Unsealed& house, const Asker& asker,
+                                                       const vocabulary::LeaseId& id);
 
 } // namespace credlease::broker

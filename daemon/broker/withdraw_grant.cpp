@@ -12,14 +12,6 @@ constexpr std::chrono::seconds tries_apart{1}; ///< of a withdrawal that the sto
 
 std::vector<std::string> grant_gate(const vocabulary::GrantId& id) { return {"grant:" + id.text()}; }
 
-/// Who minted it may see and end it, an engine what its actors minted, an operator all.
-bool is_theirs(const access::Caller& caller, std::string_view minted_by, std::string_view on_behalf_of) {
-    if (caller.is_operator()) return true;
-    if (minted_by != caller.principal) return false;
-    const bool is_engine_itself = caller.kind == access::CallerKind::engine && caller.on_behalf_of.empty();
-    return is_engine_itself || on_behalf_of == caller.on_behalf_of;
-}
-
 /// Its minting is in the log; when that was, its id says.
 audit::Journal::Query minting_of(const vocabulary::GrantId& id, access::CallerRef caller) {
     constexpr std::chrono::minutes around{1};
@@ -46,6 +38,13 @@ runtime::Task<result::Result<Answer>> answer_for_gone(Unsealed& house, Asker ask
 }
 
 } // namespace
+
+bool is_theirs(const access::Caller& caller, std::string_view minted_by, std::string_view on_behalf_of) {
+    if (caller.is_operator()) return true;
+    if (minted_by != caller.principal) return false;
+    const bool is_engine_itself = caller.kind == access::CallerKind::engine && caller.on_behalf_of.empty();
+    return is_engine_itself || on_behalf_of == caller.on_behalf_of;
+}
 
 result::Result<const vocabulary::Grant*> find_grant(const Unsealed& house, const Asker& asker, std::string_view text) {
     const auto id = vocabulary::GrantId::find(text);
