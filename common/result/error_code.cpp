@@ -5,7 +5,7 @@
 namespace credlease::result {
 namespace {
 
-constexpr std::array<std::string_view, 34> names = {"invalid_request",
+constexpr std::array<std::string_view, 35> names = {"invalid_request",
                                                     "secret_required",
                                                     "unauthenticated",
                                                     "forbidden",
@@ -33,6 +33,7 @@ constexpr std::array<std::string_view, 34> names = {"invalid_request",
                                                     "precondition_required",
                                                     "rate_limited",
                                                     "internal",
+                                                    "upstream_failed",
                                                     "sealed",
                                                     "store_unavailable",
                                                     "overloaded",

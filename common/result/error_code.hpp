@@ -36,6 +36,7 @@ enum class ErrorCode : std::uint8_t {
     precondition_required,
     rate_limited,
     internal,
+    upstream_failed,
     sealed,
     store_unavailable,
     overloaded,

@@ -131,6 +131,8 @@ unsigned status_of(ErrorCode code) {
         return 429;
     case ErrorCode::header_too_large:
         return 431;
+    case ErrorCode::upstream_failed:
+        return 502;
     case ErrorCode::sealed:
     case ErrorCode::store_unavailable:
     case ErrorCode::overloaded:

@@ -1,9 +1,9 @@
 #include "runtime/worker.hpp"
 
+#include "runtime/signals_blocked.hpp"
 #include "runtime/suspend.hpp"
 
 #include <condition_variable>
-#include <csignal>
 #include <deque>
 #include <mutex>
 #include <pthread.h>
@@ -16,22 +16,6 @@ namespace {
 struct Job {
     std::function<void()> work;
     std::function<void()> done;
-};
-
-/// Signals are the loop thread's: while one of these lives, a thread that is started gets none.
-class SignalsBlocked {
-  public:
-    SignalsBlocked() {
-        sigset_t all;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    SignalsBlocked(const SignalsBlocked&) = delete;
-    SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-    ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
-  private:
-    sigset_t before_{};
 };
 
 } // namespace

@@ -2,6 +2,9 @@
 
 #include "secret/secret_buffer.hpp"
 
+#include <sodium.h>
+
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <fstream>
@@ -10,6 +13,32 @@
 #include <vector>
 
 namespace credlease::test {
+
+/// A secret that no text of this program holds: random letters, made and kept in the arena.
+inline secret::SecretBuffer plant(secret::Arena& arena, std::size_t size, secret::Share share) {
+    auto secret = secret::SecretBuffer::make(arena, size, share);
+    secret->expose_to_write([](std::span<std::byte> bytes) {
+        randombytes_buf(bytes.data(), bytes.size());
+        for (std::byte& byte : bytes) byte = static_cast<std::byte>('A' + std::to_integer<int>(byte) % 26);
+    });
+    // The registers it was made in lie on the stack, where the dynamic linker saved them to resolve a function.
+    secret::wipe_traces();
+    return std::move(*secret);
+}
+
+/// BEFORE the secret AFTER, in the arena.
+inline secret::SecretBuffer around(secret::Arena& arena, secret::Share share, std::string_view before,
+                                   const secret::SecretBuffer& secret, std::string_view after = {}) {
+    auto made = secret::SecretBuffer::make(arena, before.size() + secret.size() + after.size(), share);
+    made->expose_to_write([&](std::span<std::byte> out) {
+        std::ranges::copy(secret::as_bytes(before), out.begin());
+        secret.expose([&](std::span<const std::byte> bytes) {
+            std::ranges::copy(bytes, out.begin() + static_cast<std::ptrdiff_t>(before.size()));
+        });
+        std::ranges::copy(secret::as_bytes(after), out.end() - static_cast<std::ptrdiff_t>(after.size()));
+    });
+    return std::move(*made);
+}
 
 /// Walks the writable memory of this process, the arena apart, for any 8 consecutive bytes of `secret` and returns how
 /// many places hold some. The secret is compared through a mask, so that the walk leaves no trace of its own.

@@ -1,0 +1,89 @@
+#pragma once
+
+#include "result/result.hpp"
+#include "runtime/loop.hpp"
+#include "runtime/task.hpp"
+#include "secret/secret_buffer.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace credlease::outbound {
+
+struct Options {
+    std::chrono::milliseconds timeout{20'000}; ///< of a whole exchange: look-up, connection, TLS, request, answer
+    std::filesystem::path ca_file{};           ///< beside the system's; empty: none
+    bool allow_private = false;                ///< private, loopback, link-local and other special addresses
+    std::vector<std::string> allowed_hosts{};  ///< whose addresses may be private all the same
+};
+
+enum class Method : std::uint8_t { get, post };
+
+/// Header values and body may hold secrets: they lie in the arena. The URL never does.
+struct Header {
+    std::string name;
+    secret::SecretBuffer value;
+};
+struct Request {
+    Method method = Method::post;
+    std::string url; ///< https; http on loopback alone
+    std::vector<Header> headers{};
+    std::string content_type{};
+    secret::SecretBuffer body{};
+};
+
+/// What came back whole, whatever its status says. Redirects are not followed: a 3xx is an answer.
+struct Answer {
+    unsigned status = 0;
+    std::string content_type{};               ///< its media type alone, in lower case: "application/json"
+    std::chrono::milliseconds retry_after{0}; ///< Retry-After, as seconds or a date (RFC 9110 §10.2.3); 0: none
+    std::chrono::seconds date_ahead{0};       ///< how far the server's clock goes ahead of ours, by its Date header
+    secret::SecretBuffer body{};              ///< in the arena; at most wire::limits::provider_answer bytes
+};
+
+/// Why there is no answer. `was_sent` false: not a byte of the request left this process, so that nothing it carries
+/// can have been spent.
+struct Failed {
+    /// `upstream_failed`; or, before anything was sent, `invalid_request` (URL, headers) and `overloaded` (the arena is
+    /// full). Never holds a secret, nor anything that the provider said.
+    result::Error error;
+    bool was_sent = true;
+};
+using Outcome = std::expected<Answer, Failed>;
+
+/// HTTPS requests to the world, on a thread and a loop of its own: values in, values out. Verifies certificates and
+/// host names (TLS 1.2 or later), refuses private addresses after the name was looked up, bounds everything. Each
+/// exchange has a connection of its own: one that is kept may be closed by the provider just as a request is written,
+/// and then nobody knows whether a token was spent.
+class Client {
+  public:
+    /// `configuration` where `ca_file` cannot be used; `internal` after OpenSSL was used without wiping what it frees.
+    [[nodiscard]] static result::Result<std::unique_ptr<Client>> make(runtime::Loop& loop, secret::Arena& arena,
+                                                                      Options options);
+    /// What is under way ends with `was_sent` as it stood: whoever awaits it goes on in a later turn of the loop.
+    ~Client();
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+
+    /// From the loop thread. Never throws. A task that is cancelled while it waits goes on waiting and gets what comes,
+    /// which may be the only copy of a token; its next `co_await` then throws.
+    [[nodiscard]] runtime::Task<Outcome> send(Request request);
+    /// For what is sent from now on. As `make` refuses; then the old ones stay in force.
+    [[nodiscard]] result::Result<> set(Options options);
+    /// Exchanges whose tasks have not been told yet.
+    [[nodiscard]] std::size_t under_way() const;
+
+  private:
+    struct State;
+    explicit Client(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+} // namespace credlease::outbound

@@ -1,0 +1,111 @@
+#include "outbound/tls.hpp"
+
+#include "outbound/failures.hpp"
+
+#include <boost/asio/ip/address.hpp>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <new>
+
+namespace credlease::outbound {
+namespace {
+
+result::Failure refuse_ca_file(const std::filesystem::path& file) {
+    return result::refuse({.code = result::ErrorCode::configuration,
+                           .sentence = "The file of certificate authorities cannot be used.",
+                           .next_step = "Name a file of PEM certificates under [outbound] ca_file.",
+                           .about = result::PublicText::of(file.native())});
+}
+
+bool is_address(const std::string& host) {
+    boost::system::error_code not_one;
+    boost::asio::ip::make_address(host, not_one);
+    return !not_one;
+}
+
+} // namespace
+
+result::Result<TlsContext> make_tls_context(const std::filesystem::path& ca_file) {
+    const TlsContext context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
+    if (!context) throw std::bad_alloc();
+    SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
+    SSL_CTX_set_options(context.get(), SSL_OP_CLEANSE_PLAINTEXT | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+    SSL_CTX_set_default_verify_paths(context.get());
+    const bool is_usable =
+        ca_file.empty() || SSL_CTX_load_verify_locations(context.get(), ca_file.c_str(), nullptr) == 1;
+    ERR_clear_error();
+    if (!is_usable) return refuse_ca_file(ca_file);
+    return context;
+}
+
+// No session is kept and none is resumed, so that no early data is ever sent: the first byte of a request leaves after
+// the handshake.
+Tls::Tls(const TlsContext& context, const Url& url, int socket) : tls_(SSL_new(context.get()), SSL_free) {
+    if (!tls_ || SSL_set_fd(tls_.get(), socket) != 1) throw std::bad_alloc();
+    X509_VERIFY_PARAM* const verified = SSL_get0_param(tls_.get());
+    if (is_address(url.host)) {
+        X509_VERIFY_PARAM_set1_ip_asc(verified, url.host.c_str());
+    } else {
+        X509_VERIFY_PARAM_set_hostflags(verified, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+        X509_VERIFY_PARAM_set1_host(verified, url.host.c_str(), 0);
+        SSL_set_tlsext_host_name(tls_.get(), url.host.c_str());
+    }
+    SSL_set_connect_state(tls_.get());
+}
+
+Step Tls::handshake() {
+    ERR_clear_error();
+    return step_of(SSL_do_handshake(tls_.get()));
+}
+
+Step Tls::read(std::span<std::byte> into) {
+    ERR_clear_error();
+    std::size_t count = 0;
+    Step step = step_of(SSL_read_ex(tls_.get(), into.data(), into.size(), &count));
+    step.count = count;
+    return step;
+}
+
+Step Tls::write(std::span<const std::byte> from) {
+    ERR_clear_error();
+    std::size_t count = 0;
+    Step step = step_of(SSL_write_ex(tls_.get(), from.data(), from.size(), &count));
+    step.count = count;
+    return step;
+}
+
+void Tls::close() {
+    ERR_clear_error();
+    SSL_shutdown(tls_.get());
+    ERR_clear_error();
+}
+
+result::Error Tls::failure(const Url& url) const {
+    const long verification = SSL_get_verify_result(tls_.get());
+    if (verification != X509_V_OK) return not_trusted(url, verification);
+    return reason_ == nullptr ? dropped(url, Stage::handshake, 0) : no_tls(url, reason_);
+}
+
+Step Tls::step_of(int returned) {
+    if (returned == 1) return {.kind = Step::Kind::done};
+    switch (SSL_get_error(tls_.get(), returned)) {
+    case SSL_ERROR_WANT_READ:
+        return {.kind = Step::Kind::wants_read};
+    case SSL_ERROR_WANT_WRITE:
+        return {.kind = Step::Kind::wants_write};
+    case SSL_ERROR_ZERO_RETURN:
+        return {.kind = Step::Kind::closed};
+    case SSL_ERROR_SSL:
+        // A connection that ends without TLS's own end says nothing of TLS.
+        if (ERR_GET_REASON(ERR_peek_error()) != SSL_R_UNEXPECTED_EOF_WHILE_READING)
+            reason_ = ERR_reason_error_string(ERR_peek_error());
+        [[fallthrough]];
+    default:
+        return {.kind = Step::Kind::broken};
+    }
+}
+
+} // namespace credlease::outbound
