@@ -68,6 +68,7 @@ class SecretJsonWriter {
             overflowed_ = true;
             return;
         }
+        if (size == 0) return; // an empty view may point nowhere, which memcpy(3) does not take
         std::memcpy(at_, data, size);
         at_ += size;
     }

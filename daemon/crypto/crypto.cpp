@@ -1,5 +1,6 @@
 #include "crypto/crypto.hpp"
 
+#include "crypto/one_time.hpp"
 #include "crypto/sodium_bytes.hpp"
 
 #include <sodium.h>
@@ -146,25 +147,7 @@ bool is_the_key_of(const RootKey& root, const std::array<std::uint8_t, 32>& chec
     return sodium_memcmp(check_value(root).data(), check.data(), check.size()) == 0;
 }
 
-Result<SecretBuffer> make_grant_token(secret::Arena& arena) {
-    constexpr std::string_view prefix = "clg_";
-    constexpr int variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
-    constexpr std::size_t encoded_size = sodium_base64_ENCODED_LEN(key_size, variant); // with a NUL
-    auto random = SecretBuffer::make(arena, key_size, secret::Share::tokens);
-    if (!random) return random;
-    auto token = SecretBuffer::make(arena, prefix.size() + encoded_size, secret::Share::tokens);
-    if (!token) return token;
-    random->expose_to_write([](std::span<std::byte> bytes) { random_bytes(bytes); });
-    token->expose_to_write([&](std::span<std::byte> out) {
-        char* const text = reinterpret_cast<char*>(out.data());
-        prefix.copy(text, prefix.size());
-        random->expose([&](Bytes bytes) {
-            sodium_bin2base64(text + prefix.size(), encoded_size, data_of(bytes), bytes.size(), variant);
-        });
-    });
-    token->shrink(prefix.size() + encoded_size - 1);
-    return token;
-}
+Result<SecretBuffer> make_grant_token(secret::Arena& arena) { return make_random_text(arena, "clg_"); }
 
 void random_bytes(std::span<std::byte> out) { randombytes_buf(out.data(), out.size()); }
 

@@ -1,6 +1,7 @@
 #include "vault/template_writer.hpp"
 
 #include "catalog/url.hpp"
+#include "wire/encoders.hpp"
 
 #include <algorithm>
 
@@ -9,63 +10,8 @@ namespace {
 
 using catalog::Encoder;
 using catalog::Template;
+using wire::Base64Writer;
 using wire::SecretJsonWriter;
-
-/// RFC 4648 §4, over several texts as if they were one.
-class Base64Writer {
-  public:
-    explicit Base64Writer(SecretJsonWriter& writer) : writer_(writer) {}
-    ~Base64Writer() { secret::wipe(std::as_writable_bytes(std::span(&bits_, 1))); }
-    Base64Writer(const Base64Writer&) = delete;
-    Base64Writer& operator=(const Base64Writer&) = delete;
-
-    void add(std::string_view text) {
-        for (const char c : text) {
-            bits_ = bits_ << 8 | static_cast<unsigned char>(c);
-            if (++held_ == 3) flush(4);
-        }
-    }
-    void finish() {
-        if (held_ == 0) return;
-        const std::size_t characters = held_ + 1;
-        bits_ <<= 8 * (3 - held_);
-        flush(characters);
-        writer_.raw(std::string_view("==").substr(0, 4 - characters));
-    }
-
-  private:
-    void flush(std::size_t characters) {
-        static constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        if (char* out = writer_.take(characters)) {
-            for (std::size_t i = 0; i < characters; ++i) out[i] = alphabet[bits_ >> (18 - 6 * i) & 63];
-        }
-        bits_ = 0;
-        held_ = 0;
-    }
-
-    SecretJsonWriter& writer_;
-    std::uint32_t bits_ = 0;
-    std::size_t held_ = 0; ///< bytes in `bits_`
-};
-
-/// RFC 3986 §2.1: all but unreserved characters become %XX.
-void write_url_encoded(SecretJsonWriter& writer, std::string_view text) {
-    static constexpr std::string_view digits = "0123456789ABCDEF";
-    for (const char c : text) {
-        const bool is_unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                                   c == '-' || c == '.' || c == '_' || c == '~';
-        char* out = writer.take(is_unreserved ? 1 : 3);
-        if (!out) return;
-        if (is_unreserved) {
-            *out = c;
-        } else {
-            const auto byte = static_cast<unsigned char>(c);
-            out[0] = '%';
-            out[1] = digits[byte >> 4];
-            out[2] = digits[byte & 15];
-        }
-    }
-}
 
 /// In lower case (RFC 3986 §3.2.2). A host needs no escape.
 void write_host(SecretJsonWriter& writer, std::string_view url) {
@@ -95,7 +41,7 @@ void write_part(SecretJsonWriter& writer, const Template::Part& part, const Fiel
         break;
     }
     case Encoder::urlencode:
-        for_each_text(part, values, [&](std::string_view text) { write_url_encoded(writer, text); });
+        for_each_text(part, values, [&](std::string_view text) { wire::write_url_encoded(writer, text); });
         break;
     case Encoder::host:
         for_each_text(part, values, [&](std::string_view text) { write_host(writer, text); });
