@@ -37,6 +37,8 @@ std::string remarks_on(const json::value& field) {
     for (const char* remark : {"secret", "required", "destination"}) {
         if (is_true_at(field, {remark})) remarks += (remarks.empty() ? "" : ", ") + std::string(remark);
     }
+    const std::string source = text_at(field, {"source"});
+    if (source == "tokens" || source == "answer") remarks += (remarks.empty() ? "" : ", ") + std::string("filled");
     return remarks;
 }
 
@@ -78,7 +80,7 @@ Result<int> show_service(const Invocation& invocation, Client& client, const std
     }
     write_all(STDOUT_FILENO,
               "\nA destination decides where the secret goes: to change one, give every secret field anew "
-              "with it.\n");
+              "with it. What is filled comes from the service itself: nobody gives it.\n");
     return exit_done;
 }
 

@@ -52,6 +52,10 @@ Problem problem_with_text(const Field& field, std::string_view text) {
         return StaticText{"It must be a URL such as https://api.example.com/v1: http or https, without a user, query "
                           "or fragment."};
     }
+    if (field.format == Format::host && !is_host_name(text)) {
+        return StaticText{
+            "It must be a host's name or a part of one: letters, digits, hyphens, and dots between them."};
+    }
     return problem_with_places(field, text);
 }
 

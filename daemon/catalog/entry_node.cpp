@@ -9,6 +9,15 @@ namespace {
 
 constexpr std::size_t line_most = 256; // characters
 
+std::string line_of(const boost::json::value& value, const std::string& path, EntryProblem& problem) {
+    const auto* text = value.if_string();
+    if (text && !text->empty() && characters_of(*text) <= line_most && !has_control_characters(*text)) {
+        return std::string(*text);
+    }
+    problem.note(path, "It must be a text of 1 to 256 characters on one line.");
+    return {};
+}
+
 } // namespace
 
 void EntryProblem::note(std::string_view member, result::StaticText sentence) {
@@ -44,13 +53,16 @@ const boost::json::value* EntryNode::find(std::string_view member) const {
 
 std::string EntryNode::line(std::string_view member) const {
     const boost::json::value* value = find(member);
-    if (!value) return {};
-    const auto* text = value->if_string();
-    if (!text || text->empty() || characters_of(*text) > line_most || has_control_characters(*text)) {
-        refuse(member, "It must be a text of 1 to 256 characters on one line.");
-        return {};
+    return value ? line_of(*value, path_of(member), problem_) : std::string();
+}
+
+std::vector<std::string> EntryNode::lines(std::string_view member, std::size_t most) const {
+    std::vector<std::string> made;
+    const boost::json::array& items = list(member, 0, most);
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        made.push_back(line_of(items[i], path_of(member, i), problem_));
     }
-    return std::string(*text);
+    return made;
 }
 
 std::string EntryNode::identifier(std::string_view member) const {
@@ -65,6 +77,25 @@ bool EntryNode::flag(std::string_view member) const {
     const boost::json::value* value = find(member);
     if (value && !value->is_bool()) refuse(member, "It must be true or false.");
     return value && value->is_bool() && value->get_bool();
+}
+
+std::optional<vocabulary::Duration> EntryNode::duration(std::string_view member) const {
+    const boost::json::value* value = find(member);
+    if (!value) return std::nullopt;
+    if (const auto* text = value->if_string()) {
+        if (const auto read = vocabulary::read_duration(*text)) return *read;
+    }
+    refuse(member, "It must be a duration such as 90s, 15m, 1h or 60d, of 10 years at most.");
+    return std::nullopt;
+}
+
+std::optional<std::uint32_t> EntryNode::number(std::string_view member, std::uint32_t least, std::uint32_t most) const {
+    const boost::json::value* value = find(member);
+    if (!value) return std::nullopt;
+    const auto* number = value->if_int64();
+    if (number && *number >= least && *number <= most) return static_cast<std::uint32_t>(*number);
+    refuse(member, "It must be a whole number, and neither too small nor too large.");
+    return std::nullopt;
 }
 
 const boost::json::array& EntryNode::list(std::string_view member, std::size_t least, std::size_t most) const {

@@ -1,14 +1,17 @@
 #pragma once
 
 #include "result/result.hpp"
+#include "vocabulary/time.hpp"
 
 #include <boost/json/value.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace credlease::catalog {
 
@@ -41,8 +44,15 @@ class EntryNode {
     /// `[a-z][a-z0-9_]{0,63}`; "" when absent.
     [[nodiscard]] std::string identifier(std::string_view member) const;
     [[nodiscard]] bool flag(std::string_view member) const;
+    /// nullopt when absent.
+    [[nodiscard]] std::optional<vocabulary::Duration> duration(std::string_view member) const;
+    [[nodiscard]] std::optional<std::uint32_t> number(std::string_view member, std::uint32_t least,
+                                                      std::uint32_t most) const;
     /// Empty when absent.
     [[nodiscard]] const boost::json::array& list(std::string_view member, std::size_t least, std::size_t most) const;
+
+    /// Texts as of `line`.
+    [[nodiscard]] std::vector<std::string> lines(std::string_view member, std::size_t most) const;
 
     [[nodiscard]] std::string path_of(std::string_view member) const;
     [[nodiscard]] std::string path_of(std::string_view member, std::size_t index) const;

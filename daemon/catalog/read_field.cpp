@@ -28,8 +28,9 @@ Format read_format(const EntryNode& node, FieldType type) {
     if (!node.find("format")) return Format::any;
     const std::string name = node.line("format");
     if (name == "url" && type == FieldType::string) return Format::url;
+    if (name == "host" && type == FieldType::string) return Format::host;
     if (name == "port" && type == FieldType::integer) return Format::port;
-    node.refuse("format", "It must be url (of a string) or port (of an integer).");
+    node.refuse("format", "It must be url or host (of a string) or port (of an integer).");
     return Format::any;
 }
 
@@ -117,12 +118,34 @@ void read_default(const EntryNode& node, Field& field) {
     }
 }
 
+Source read_source(const EntryNode& node) {
+    if (!node.find("source")) return Source::person;
+    const std::string name = node.line("source");
+    if (name == "tokens") return Source::tokens;
+    if (name == "answer") return Source::answer;
+    if (name != "person") node.refuse("source", "It must be person, tokens or answer.");
+    return Source::person;
+}
+
+/// What a field that no person gives cannot be.
+void check_source(const EntryNode& node, const Field& field) {
+    if (field.source == Source::person) return;
+    if (field.type != FieldType::string) node.refuse("type", "A field that the service fills is of type string.");
+    if (field.source == Source::tokens && !field.secret) node.refuse("secret", "A field of tokens is secret.");
+    if (field.source == Source::answer && field.secret) node.refuse("secret", "A field of answers is public.");
+    for (const std::string_view member : {"required", "destination"}) {
+        if (node.flag(member)) node.refuse(member, "Only a field that a person gives is this.");
+    }
+    if (node.find("default")) node.refuse("default", "Only a field that a person gives has a default.");
+}
+
 } // namespace
 
 Field read_field(const json::value& value, const std::string& path, EntryProblem& problem) {
     const EntryNode node(value, path, problem,
                          {.required = {"name", "type", "label"},
-                          .optional = {"format", "help", "secret", "required", "destination", "default", "choices"}});
+                          .optional = {"format", "help", "secret", "required", "destination", "default", "choices",
+                                       "source", "leased"}});
     Field field;
     field.name = node.identifier("name");
     field.type = read_type(node);
@@ -137,6 +160,9 @@ Field read_field(const json::value& value, const std::string& path, EntryProblem
         node.refuse("choices", "Only a public field of type string has choices.");
     }
     read_default(node, field);
+    field.source = read_source(node);
+    field.leased = !node.find("leased") || node.flag("leased");
+    check_source(node, field);
     return field;
 }
 

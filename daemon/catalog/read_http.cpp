@@ -14,7 +14,7 @@ namespace json = boost::json;
 using result::StaticText;
 using vocabulary::FieldType;
 
-constexpr std::size_t template_most = 1024; // characters
+constexpr StaticText never_leased{"It names a field that no lease ever holds."};
 
 class HttpReader {
   public:
@@ -39,15 +39,11 @@ class HttpReader {
 
   private:
     Template placed(const json::value& value, const std::string& path) {
-        const auto* text = value.if_string();
-        if (!text || text->empty() || characters_of(*text) > template_most || has_control_characters(*text)) {
-            problem_.note(path, "It must be a text of 1 to 1024 characters on one line.");
-            return {};
+        Template made = read_template(value, path, fields_, problem_);
+        for (std::size_t i = 0; i < fields_.size(); ++i) {
+            if ((made.needs >> i & 1) != 0 && !fields_[i].leased) problem_.note(path, never_leased);
         }
-        auto made = read_template(*text, fields_);
-        if (made) return std::move(*made);
-        problem_.note(path, made.error());
-        return {};
+        return made;
     }
 
     Template placed_member(const EntryNode& node, std::string_view member) {
@@ -99,6 +95,7 @@ class HttpReader {
     std::optional<std::size_t> headers_from(const EntryNode& node) {
         if (!node.find("headers_from")) return std::nullopt;
         const auto found = find_field(node.identifier("headers_from"));
+        if (found && !fields_[*found].leased) node.refuse("headers_from", never_leased);
         if (found && fields_[*found].type == FieldType::map) return found;
         node.refuse("headers_from", "It must name a field of type map.");
         return std::nullopt;

@@ -2,6 +2,7 @@
 #include "catalog/entry_node.hpp"
 #include "catalog/read_field.hpp"
 #include "catalog/read_http.hpp"
+#include "catalog/read_oauth.hpp"
 #include "wire/json_reader.hpp"
 #include "wire/limits.hpp"
 
@@ -15,6 +16,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t auth_types_most = 8;
+constexpr std::size_t sources_most = 32; // and sentences of what is unconfirmed
 
 bool is_link(std::string_view text) {
     return text.starts_with("https://") && text.size() > 8 && text.size() <= 1024 &&
@@ -60,8 +62,10 @@ std::vector<std::string> read_group(const json::value& value, const std::string&
     }
     for (const json::value& name : *names) {
         const auto* text = name.if_string();
-        if (!text || !auth.find_field(*text) || std::ranges::find(group, std::string_view(*text)) != group.end()) {
-            problem.note(path, "It must name different fields of its auth type.");
+        const auto field = text ? auth.find_field(*text) : std::nullopt;
+        if (!field || auth.fields[*field].source != Source::person ||
+            std::ranges::find(group, std::string_view(*text)) != group.end()) {
+            problem.note(path, "It must name different fields of its auth type that a person gives.");
             return group;
         }
         group.emplace_back(*text);
@@ -71,7 +75,7 @@ std::vector<std::string> read_group(const json::value& value, const std::string&
 
 AuthType read_auth(const json::value& value, const std::string& path, EntryProblem& problem) {
     const EntryNode node(value, path, problem,
-                         {.required = {"name", "label", "fields"}, .optional = {"together", "http"}});
+                         {.required = {"name", "label", "fields"}, .optional = {"together", "http", "oauth"}});
     AuthType auth;
     auth.name = node.identifier("name");
     auth.label = node.line("label");
@@ -80,10 +84,29 @@ AuthType read_auth(const json::value& value, const std::string& path, EntryProbl
     for (std::size_t i = 0; i < groups.size(); ++i) {
         auth.together.push_back(read_group(groups[i], node.path_of("together", i), auth, problem));
     }
+    if (const json::value* oauth = node.find("oauth")) {
+        auth.oauth = read_oauth(*oauth, node.path_of("oauth"), auth.fields, problem);
+    } else if (std::ranges::any_of(auth.fields, [](const Field& field) { return field.source != Source::person; })) {
+        node.refuse("fields", "Without oauth no service fills a field: every field is a person's.");
+    }
     if (const json::value* http = node.find("http")) {
         auth.http = read_http(*http, node.path_of("http"), auth.fields, problem);
     }
     return auth;
+}
+
+std::vector<std::string> read_sources(const EntryNode& node) {
+    std::vector<std::string> made;
+    const json::array& items = node.list("sources", 0, sources_most);
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        const auto* text = items[i].if_string();
+        if (text && is_link(*text)) {
+            made.emplace_back(*text);
+        } else {
+            node.problem().note(node.path_of("sources", i), "It must be an https URL.");
+        }
+    }
+    return made;
 }
 
 void read_head(const EntryNode& node, std::string_view file_name, Service& service) {
@@ -106,6 +129,8 @@ void read_head(const EntryNode& node, std::string_view file_name, Service& servi
     if (node.find("verified_on") && !is_day(service.verified_on)) {
         node.refuse("verified_on", "It must be a day, YYYY-MM-DD.");
     }
+    service.sources = read_sources(node);
+    service.unconfirmed = node.lines("unconfirmed", sources_most);
     const json::value* schema = node.find("$schema");
     if (schema && !schema->is_string()) node.refuse("$schema", "It must be a text.");
 }
@@ -126,8 +151,9 @@ result::Result<Service> read_service(std::string_view text, std::string_view fil
         problem.note("", "It is not JSON, or a member is there twice.");
         return result::refuse(*problem.error());
     }
-    const EntryNode node(*entry, "", problem,
-                         {.required = {"id", "name", "auth"}, .optional = {"$schema", "docs", "verified_on"}});
+    const EntryNode node(
+        *entry, "", problem,
+        {.required = {"id", "name", "auth"}, .optional = {"$schema", "docs", "verified_on", "sources", "unconfirmed"}});
     Service service;
     read_head(node, file_name, service);
     const json::array& auth_types = node.list("auth", 1, auth_types_most);

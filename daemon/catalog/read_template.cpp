@@ -8,6 +8,8 @@ namespace {
 using result::StaticText;
 using vocabulary::FieldType;
 
+constexpr std::size_t template_most = 1024; // characters
+
 std::optional<Encoder> find_encoder(std::string_view name) {
     if (name == "base64") return Encoder::base64;
     if (name == "urlencode") return Encoder::urlencode;
@@ -90,6 +92,19 @@ class Reader {
 
 std::expected<Template, StaticText> read_template(std::string_view text, std::span<const Field> fields) {
     return Reader(fields).read(text);
+}
+
+Template read_template(const boost::json::value& value, const std::string& path, std::span<const Field> fields,
+                       EntryProblem& problem) {
+    const auto* text = value.if_string();
+    if (!text || text->empty() || characters_of(*text) > template_most || has_control_characters(*text)) {
+        problem.note(path, "It must be a text of 1 to 1024 characters on one line.");
+        return {};
+    }
+    auto made = read_template(*text, fields);
+    if (made) return std::move(*made);
+    problem.note(path, made.error());
+    return {};
 }
 
 } // namespace credlease::catalog

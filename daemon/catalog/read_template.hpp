@@ -1,5 +1,6 @@
 #pragma once
 
+#include "catalog/entry_node.hpp"
 #include "catalog/service.hpp"
 
 #include <expected>
@@ -13,5 +14,9 @@ namespace credlease::catalog {
 /// placed.
 [[nodiscard]] std::expected<Template, result::StaticText> read_template(std::string_view text,
                                                                         std::span<const Field> fields);
+
+/// The template of one member, of 1 to 1024 characters on one line; empty where it is none.
+[[nodiscard]] Template read_template(const boost::json::value& value, const std::string& path,
+                                     std::span<const Field> fields, EntryProblem& problem);
 
 } // namespace credlease::catalog

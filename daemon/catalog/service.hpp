@@ -1,5 +1,7 @@
 #pragma once
 
+#include "catalog/oauth.hpp"
+#include "catalog/template.hpp"
 #include "result/result.hpp"
 #include "vocabulary/credential.hpp"
 
@@ -11,8 +13,11 @@
 
 namespace credlease::catalog {
 
-/// What a value must look like beyond its type. `url`: see find_host. `port`: 1–65535.
-enum class Format : std::uint8_t { any, url, port };
+/// What a value must look like beyond its type. `url`: see find_host. `host`: see is_host_name. `port`: 1–65535.
+enum class Format : std::uint8_t { any, url, host, port };
+
+/// Who fills a field: the person who stores the credential, or the provider's token answers.
+enum class Source : std::uint8_t { person, tokens, answer };
 
 struct Field {
     std::string name;
@@ -20,6 +25,8 @@ struct Field {
     Format format = Format::any;
     bool secret = false;
     bool required = false;
+    Source source = Source::person;
+    bool leased = true;       ///< false: no lease ever holds it (an OAuth client's secret, a private key)
     bool destination = false; ///< decides where a secret goes: to change it, every secret must be given anew
     std::string label;
     std::string help;
@@ -31,19 +38,6 @@ struct Field {
     bool in_header = false;      ///< in a header's value as it is
     bool is_header_name = false; ///< the name of a header
     bool before_colon = false;   ///< joined with what follows by ':' (RFC 7617 §2)
-};
-
-enum class Encoder : std::uint8_t { none, base64, urlencode, host };
-
-/// "Bearer {token}" taken apart: literals and fields, in order.
-struct Template {
-    struct Part {
-        std::string literal;             ///< used when `fields` is empty
-        std::vector<std::size_t> fields; ///< indexes into AuthType::fields; several are joined by ':' before encoding
-        Encoder encoder = Encoder::none;
-    };
-    std::vector<Part> parts;
-    std::uint32_t needs = 0; ///< bit set of the fields it is made from
 };
 
 /// How a lease's `http` part is made. An entry whose template needs a field that is not set is left out.
@@ -67,6 +61,7 @@ struct AuthType {
     std::vector<Field> fields;                      ///< at most wire::limits::fields; the order is the field mask's
     std::vector<std::vector<std::string>> together; ///< fields that change together (a key pair, user and password)
     std::optional<HttpRules> http;                  ///< none: signed or spoken otherwise
+    std::optional<OAuth> oauth{};                   ///< its tokens are got and kept fresh by the broker
 
     [[nodiscard]] std::optional<std::size_t> find_field(std::string_view name) const;
     /// What tells a field mask of this entry from one of an entry whose fields had another order: a digest of the names
@@ -78,10 +73,12 @@ struct AuthType {
 struct Service {
     vocabulary::ServiceId id;
     std::string name;
-    std::string docs;                 ///< a public URL
-    std::string verified_on;          ///< the day its facts were checked
-    std::vector<AuthType> auth_types; ///< the first is the default
-    std::string json;                 ///< the entry as it was read, on one line, for GET /v1/services/{id}
+    std::string docs;                     ///< a public URL
+    std::string verified_on;              ///< the day its facts were checked
+    std::vector<std::string> sources;     ///< public URLs that its facts are from
+    std::vector<std::string> unconfirmed; ///< sentences: what it rests on without such a source
+    std::vector<AuthType> auth_types;     ///< the first is the default
+    std::string json;                     ///< the entry as it was read, on one line, for GET /v1/services/{id}
 
     [[nodiscard]] const AuthType* find_auth(std::string_view name) const;
 };

@@ -31,7 +31,23 @@ bool is_port(std::string_view text) {
     return text.front() == ':' && read.ec == std::errc{} && read.ptr == end && port != 0;
 }
 
+bool is_host_label(std::string_view text) {
+    const auto is_inside = [](char c) { return is_host_character(c) && c != '.' && c != '_'; };
+    return !text.empty() && text.size() <= 63 && text.front() != '-' && text.back() != '-' &&
+           std::ranges::all_of(text, is_inside);
+}
+
 } // namespace
+
+bool is_host_name(std::string_view text) {
+    if (text.size() > 253) return false;
+    while (true) {
+        const std::size_t dot = text.find('.');
+        if (!is_host_label(text.substr(0, dot))) return false;
+        if (dot == text.npos) return true;
+        text.remove_prefix(dot + 1);
+    }
+}
 
 std::optional<std::string_view> find_host(std::string_view url) {
     const auto is_out_of_place = [](char c) {

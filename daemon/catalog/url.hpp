@@ -10,4 +10,7 @@ namespace credlease::catalog {
 /// white space, control or non-ASCII characters, a port that is none.
 [[nodiscard]] std::optional<std::string_view> find_host(std::string_view url);
 
+/// A host's name, or a part of one: letters, digits and hyphens, in labels of 1 to 63 between single dots; 253 at most.
+[[nodiscard]] bool is_host_name(std::string_view text);
+
 } // namespace credlease::catalog

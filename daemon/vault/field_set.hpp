@@ -79,8 +79,8 @@ struct GivenFields {
     std::uint32_t cleared = 0; ///< bit set of the fields that are null
 };
 /// `fields` lies in the arena. Unknown fields, wrong types, values outside `choices`, control characters in what goes
-/// into a header, a URL that is none, sizes beyond wire::limits, null for a required field: `invalid_request`, `field`
-/// naming "fields.NAME"; never the value.
+/// into a header, a URL that is none, sizes beyond wire::limits, null for a required field, fields that the service
+/// fills: `invalid_request`, `field` naming "fields.NAME"; never the value.
 [[nodiscard]] result::Result<GivenFields> read_fields(const catalog::AuthType& auth, const boost::json::value& fields,
                                                       secret::Arena& arena);
 

@@ -101,13 +101,22 @@ void for_each_field(std::uint32_t fields, const auto& see) {
     for (; fields != 0; fields &= fields - 1) see(static_cast<std::size_t>(std::countr_zero(fields)));
 }
 
+/// Bit set of the fields that no lease ever holds.
+std::uint32_t never_leased(const AuthType& auth) {
+    std::uint32_t fields = 0;
+    for (std::size_t i = 0; i < auth.fields.size(); ++i) {
+        if (!auth.fields[i].leased) fields |= std::uint32_t{1} << i;
+    }
+    return fields;
+}
+
 /// The `http` part of one lease.
 class HttpPart {
   public:
     HttpPart(const HttpRules& rules, const FieldValues& values) : rules_(rules), values_(values) {}
 
-    /// Bit set of the secret fields that it is made from.
-    [[nodiscard]] std::uint32_t secrets() const {
+    /// Bit set of the fields that it is made from.
+    [[nodiscard]] std::uint32_t fields() const {
         std::uint32_t used = 0;
         const auto use = [&](std::uint32_t needs) {
             if (can_be_made(needs)) used |= needs;
@@ -117,7 +126,7 @@ class HttpPart {
         if (rules_.headers_from) use(std::uint32_t{1} << *rules_.headers_from);
         if (rules_.base_url) use(rules_.base_url->needs);
         for (const Template& host : rules_.allowed_hosts) use(host.needs);
-        return used & values_.secret();
+        return used;
     }
 
     void write(SecretJsonWriter& writer) const {
@@ -193,7 +202,8 @@ bool write_lease_members(SecretJsonWriter& writer, const AuthType& auth, const E
                          std::span<const std::byte> plaintext, std::uint32_t wanted) {
     const FieldValues values(auth, entry, plaintext);
     if (values.is_broken()) return false;
-    const std::uint32_t shown = values.present() & wanted;
+    const std::uint32_t never = never_leased(auth);
+    const std::uint32_t shown = values.present() & wanted & ~never;
     writer.raw(R"(,"fields":{)");
     Items fields(writer);
     for_each_field(shown & ~values.secret(), [&](std::size_t field) {
@@ -209,7 +219,7 @@ bool write_lease_members(SecretJsonWriter& writer, const AuthType& auth, const E
     writer.raw("}");
     if (!auth.http) return true;
     const HttpPart http(*auth.http, values);
-    if ((http.secrets() & ~wanted) != 0) return true;
+    if ((http.fields() & ((values.secret() & ~wanted) | never)) != 0) return true;
     writer.raw(R"(,"http":)");
     http.write(writer);
     return true;

@@ -180,6 +180,9 @@ result::Result<GivenFields> read_fields(const catalog::AuthType& auth, const jso
         const Field& field = auth.fields[i];
         const json::value* value = members->if_contains(field.name);
         if (!value) continue;
+        if (field.source != catalog::Source::person) {
+            return refuse_field(field.name, "This field is filled by the service's answers.");
+        }
         if (value->is_null()) {
             if (field.required) return refuse_field(field.name, "The service needs this field: it cannot be cleared.");
             given.cleared |= bit(i);

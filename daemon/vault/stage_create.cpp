@@ -9,7 +9,8 @@ using result::Result;
 
 Result<> check_required(const catalog::AuthType& auth, const GivenFields& fields) {
     for (std::size_t i = 0; i < auth.fields.size(); ++i) {
-        if (!auth.fields[i].required || (fields.given >> i & 1) != 0) continue;
+        const bool is_given = (fields.given >> i & 1) != 0;
+        if (!auth.fields[i].required || auth.fields[i].source != catalog::Source::person || is_given) continue;
         return refuse(result::invalid("fields." + auth.fields[i].name, "The service needs this field."));
     }
     return {};
@@ -33,6 +34,7 @@ vocabulary::Credential made_from(NewCredential& created) {
     made.notes = std::move(created.notes);
     made.fields = with_defaults(*created.auth, std::move(created.fields.public_fields));
     made.secret_fields = names_in(created.fields.secret_fields);
+    if (created.auth->oauth) made.status = vocabulary::CredentialStatus::pending;
     made.created_at = created.now;
     made.created_by = std::move(created.created_by);
     made.updated_at = created.now;

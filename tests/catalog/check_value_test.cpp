@@ -50,6 +50,25 @@ BOOST_AUTO_TEST_CASE(what_is_no_place_to_send_a_secret_to_is_no_url) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_host_is_a_name_or_a_part_of_one_and_nothing_that_ends_a_host) {
+    const std::string label(63, 'a');
+    for (const std::string& good : {std::string("acme"), std::string("acme--test.my"), std::string("X1"), label,
+                                    std::string("8f1b0c1e-0000-4000-8000-000000000000")}) {
+        BOOST_TEST(is_host_name(good), good);
+    }
+    for (const std::string& bad :
+         {std::string(), std::string("."), std::string("a."), std::string(".a"), std::string("a..b"), std::string("-a"),
+          std::string("a-"), std::string("a/b"), std::string("a#"), std::string("a?"), std::string("a@b"),
+          std::string("a:1"), std::string("a\\b"), std::string("a b"), std::string("a%2f"), std::string("\xc3\xa4"),
+          label + "a", label + "." + label + "." + label + "." + label}) {
+        BOOST_TEST(!is_host_name(bad), bad);
+    }
+    Field field;
+    field.format = Format::host;
+    BOOST_TEST(!problem_with_text(field, "acme"));
+    BOOST_TEST(problem_with_text(field, "evil.example/").has_value());
+}
+
 BOOST_AUTO_TEST_CASE(a_header_value_holds_no_control_character) {
     Field field;
     field.type = vocabulary::FieldType::text;

@@ -12,8 +12,8 @@ namespace {
 
 namespace json = boost::json;
 
-json::value told_cases() {
-    std::ifstream file(CATALOG_TEST_FOLDER "/entry_cases.json", std::ios::binary);
+json::value told_cases(const std::string& name = "entry_cases.json") {
+    std::ifstream file(CATALOG_TEST_FOLDER "/" + name, std::ios::binary);
     return json::parse(std::string{std::istreambuf_iterator<char>(file), {}});
 }
 
@@ -39,8 +39,8 @@ std::string about(const result::Result<Service>& read) {
     return read ? "nothing" : std::string(read.error().about.text());
 }
 
-BOOST_AUTO_TEST_CASE(reader_and_schema_agree_and_the_reader_names_file_and_member) {
-    const json::value told = told_cases();
+void check_cases(const std::string& name) {
+    const json::value told = told_cases(name);
     for (const json::value& item : told.at("cases").as_array()) {
         const json::object& change = item.as_object();
         BOOST_TEST_CONTEXT(change.at("case")) {
@@ -57,6 +57,10 @@ BOOST_AUTO_TEST_CASE(reader_and_schema_agree_and_the_reader_names_file_and_membe
         }
     }
 }
+
+BOOST_AUTO_TEST_CASE(reader_and_schema_agree_and_the_reader_names_file_and_member) { check_cases("entry_cases.json"); }
+
+BOOST_AUTO_TEST_CASE(what_an_oauth_must_not_be_is_refused_by_name) { check_cases("oauth_cases.json"); }
 
 BOOST_AUTO_TEST_CASE(thirty_two_fields_are_read_and_one_more_is_refused) {
     json::value entry = told_cases().at("base");

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The schema's verdict on every built-in service and on each of entry_cases.json: the reader's test gives the other half.
+"""The schema's verdict on every built-in service and on each of the told cases: the reader's test gives the other half.
 
-Usage: schema_agrees.py SCHEMA SERVICES_FOLDER CASES. Exit code 77 where the Python module jsonschema is missing.
+Usage: schema_agrees.py SCHEMA SERVICES_FOLDER ENTRY_CASES MORE_CASES…. Exit code 77 where the Python module jsonschema is missing.
 """
 import copy
 import json
@@ -34,7 +34,7 @@ def changed(entry, case):
     return entry
 
 
-def main(schema_path, services, cases_path):
+def main(schema_path, services, *cases_paths):
     schema = json.loads(pathlib.Path(schema_path).read_text(encoding="utf-8"))
     Draft202012Validator.check_schema(schema)
     allows = Draft202012Validator(schema).is_valid
@@ -44,20 +44,20 @@ def main(schema_path, services, cases_path):
     wrong += [f"{path.name} does not fit the schema" for path in entries
               if not allows(json.loads(path.read_text(encoding="utf-8")))]
 
-    told = json.loads(pathlib.Path(cases_path).read_text(encoding="utf-8"))
-    for case in told["cases"]:
-        refused = not allows(changed(told["base"], case))
+    told = [json.loads(pathlib.Path(path).read_text(encoding="utf-8")) for path in cases_paths]
+    for base, case in ((one["base"], case) for one in told for case in one["cases"]):
+        refused = not allows(changed(base, case))
         if refused != (case["refused_by"] == "both"):
             wrong.append(f"{case['case']}: {'refused' if refused else 'allowed'} by the schema")
 
-    too_many = copy.deepcopy(told["base"])
+    too_many = copy.deepcopy(told[0]["base"])
     too_many["auth"][0]["fields"] += [{"name": f"f{i}", "type": "string", "label": "F"} for i in range(24)]
     if allows(too_many):
         wrong.append("33 fields are allowed by the schema")
 
     for line in wrong:
         print(line)
-    print(f"{len(entries)} services, {len(told['cases']) + 1} cases, {len(wrong)} wrong")
+    print(f"{len(entries)} services, {sum(len(one['cases']) for one in told) + 1} cases, {len(wrong)} wrong")
     return 1 if wrong or not entries else 0
 
 

@@ -51,9 +51,14 @@ BOOST_AUTO_TEST_CASE(every_promised_service_is_there_with_the_promised_fields) {
         {"github", "*token!"},
         {"aws", "access_key_id! *secret_access_key! *session_token region"},
         {"postgres", ">host! >port:integer database user! *password! >sslmode"},
+        {"oauth2", ">authorize_url >token_url >revoke_url >device_url >issuer client_id! *client_secret scopes:list "
+                   "flow client_auth refresh_class *access_token *token_type"},
     };
-    BOOST_TEST(catalog->all().size() == promised.size());
-    for (const auto& [id, shape] : promised) BOOST_TEST(shape_of(only_auth_of(*catalog, id)) == shape, id);
+    for (const auto& [id, shape] : promised) {
+        const Service* service = catalog->find(id);
+        BOOST_REQUIRE(service);
+        BOOST_TEST(shape_of(service->auth_types.front()) == shape, id);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(defaults_are_those_that_were_promised) {
@@ -99,8 +104,8 @@ BOOST_AUTO_TEST_CASE(a_service_or_auth_type_that_is_not_there_is_not_found) {
     const auto catalog = built_in();
     BOOST_TEST(catalog->find("nosuch") == nullptr);
     BOOST_TEST(catalog->find("") == nullptr);
-    BOOST_TEST(catalog->find("github")->find_auth("oauth2") == nullptr);
-    BOOST_TEST(!only_auth_of(*catalog, "github").find_field("nosuch").has_value());
+    BOOST_TEST(catalog->find("openai")->find_auth("oauth2") == nullptr);
+    BOOST_TEST(!only_auth_of(*catalog, "openai").find_field("nosuch").has_value());
 }
 
 } // namespace

@@ -230,6 +230,18 @@ class Answers(CommandTest):
         self.assertIn("a whole number, such as 5432", shown)
         self.assertIn("A destination decides where the secret goes", shown)
         self.assertEqual(self.run_json("services", "postgres")["id"], "postgres")
+
+    def test_a_field_that_the_service_fills_is_shown_as_filled(self):
+        self.broker.services["oauth"] = {"id": "oauth", "name": "O", "auth": [{"name": "oauth2", "label": "O", "fields": [
+            {"name": "client_id", "type": "string", "label": "Client ID", "source": "person"},
+            {"name": "access_token", "type": "string", "label": "Token", "secret": True, "source": "tokens"},
+            {"name": "realm", "type": "string", "label": "Realm", "source": "answer"}]}]}
+        rows = {line.split()[0]: line for line in self.run_ok("services", "oauth").splitlines() if line.split()}
+        self.assertNotIn("filled", rows["client_id"])
+        self.assertIn("secret, filled", rows["access_token"])
+        self.assertIn("filled", rows["realm"])
+
+    def test_a_service_that_is_not_there_is_refused(self):
         self.assertEqual(self.run_it("services", "none").returncode, 1)
 
     def test_leases_are_listed_and_ended(self):

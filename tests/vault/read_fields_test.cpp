@@ -56,6 +56,15 @@ BOOST_AUTO_TEST_CASE(null_clears_what_is_not_required) {
                "invalid_request fields.secret_access_key");
 }
 
+BOOST_AUTO_TEST_CASE(a_person_never_gives_or_clears_what_the_service_fills) {
+    for (const char* json : {R"({"access_token":"t"})", R"({"token_type":null})"}) {
+        const auto given = read(auth("oauth2"), json);
+        BOOST_TEST(refusal_of(given).starts_with("invalid_request fields."));
+        BOOST_TEST(given.error().sentence.view() == "This field is filled by the service's answers.");
+    }
+    BOOST_TEST(read(auth("oauth2"), R"({"client_id":"c","client_secret":"s"})").has_value());
+}
+
 BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused_by_name_and_never_shown) {
     const std::vector<std::array<const char*, 3>> told{
         {"http-bearer", R"(["hunter2"])", "fields"},
