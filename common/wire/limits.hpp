@@ -32,5 +32,12 @@ inline constexpr std::chrono::hours ended_lease_known{24};       ///< 410 with i
 inline constexpr std::chrono::milliseconds log_write_most{1000}; ///< then leases answer `store_unavailable`
 inline constexpr std::chrono::milliseconds head_every{100};      ///< the audit head follows the log at least this often
 inline constexpr std::chrono::seconds unseal_delay_most{30};
+inline constexpr std::size_t oauth_token = 16 * 1024;    ///< bytes of an access or refresh token
+inline constexpr std::size_t oauth_scopes = 256;         ///< granted scopes that are kept
+inline constexpr std::size_t oauth_answer_field = 1024;  ///< bytes of a public value that a provider gives
+inline constexpr std::size_t oauth_memory = 128 * 1024;  ///< of the arena, for an answer's JSON while it is read
+inline constexpr std::size_t oauth_redirect = 16 * 1024; ///< bytes of a redirect's query
+inline constexpr std::chrono::hours oauth_lifetime{24 *
+                                                   3650};  ///< a token said to live longer is taken to live this long
 
 } // namespace credlease::wire::limits

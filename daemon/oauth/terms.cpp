@@ -1,0 +1,83 @@
+#include "oauth/terms.hpp"
+
+namespace credlease::oauth {
+namespace {
+
+using catalog::Template;
+using result::Result;
+
+/// What the entry says, or the field's word; a field that is not set leaves it to the entry.
+template <class Value> std::optional<Value> choose(const catalog::Chosen<Value>& chosen, const Values& values) {
+    if (!chosen.field || !values.has(*chosen.field)) return chosen.value;
+    return catalog::find_value<Value>(values.text(*chosen.field));
+}
+
+/// A URL of the entry, else the found one. A template whose fields are not set is left out; false where it makes no
+/// endpoint.
+bool set_url(std::string& url, const std::optional<Template>& filled, const Values& values, std::string_view found) {
+    const bool is_given = filled && (filled->needs & ~values.present()) == 0;
+    if (!is_given) {
+        url = found;
+        return true;
+    }
+    url = fill_url(*filled, values).value_or("");
+    return !url.empty();
+}
+
+} // namespace
+
+Result<Terms> make_terms(const catalog::OAuth& rules, const Values& values, const Discovered* found) {
+    const auto flow = choose(rules.flow, values);
+    const auto auth = choose(rules.client_auth, values);
+    const auto refresh = choose(rules.refresh_class, values);
+    if (!flow || !auth || !refresh) {
+        return result::refuse({.code = result::ErrorCode::invalid_request,
+                               .sentence = "A field chooses a flow, a client authentication or a refresh class that "
+                                           "does not exist."});
+    }
+    const Discovered nothing;
+    const Discovered& other = found != nullptr ? *found : nothing;
+    Terms made;
+    made.flow = *flow;
+    made.client_auth = *auth;
+    made.refresh_class = *refresh;
+    made.issuer = other.issuer;
+    made.sends_issuer = other.sends_issuer;
+    if (made.issuer.empty()) made.issuer = find_issuer(rules, values).value_or("");
+    const std::optional<Template> revoke_url = rules.revocation ? std::optional(rules.revocation->url) : std::nullopt;
+    const bool all_fit = set_url(made.authorize_url, rules.authorize_url, values, other.authorize_url) &&
+                         set_url(made.token_url, rules.token_url, values, other.token_url) &&
+                         set_url(made.device_url, rules.device_url, values, other.device_url) &&
+                         set_url(made.revoke_url, revoke_url, values, other.revoke_url) &&
+                         set_url(made.refresh_url, rules.refresh_url, values, made.token_url);
+    if (!all_fit || made.token_url.empty()) {
+        return result::refuse({.code = result::ErrorCode::invalid_request,
+                               .sentence = "The service's token URL is not known, or a field makes one of its URLs "
+                                           "something else than an https URL.",
+                               .next_step = "Set the URLs or the issuer, or mend the field that stands in them."});
+    }
+    return made;
+}
+
+std::optional<std::string> find_issuer(const catalog::OAuth& rules, const Values& values) {
+    return rules.issuer ? fill_url(*rules.issuer, values) : std::nullopt;
+}
+
+std::vector<std::string> scopes_of(const catalog::OAuth& rules, const Values& values) {
+    if (rules.scopes && values.has(*rules.scopes)) {
+        auto words = values.words(*rules.scopes);
+        if (!words.empty()) return words;
+    }
+    return rules.default_scopes;
+}
+
+std::string joined(const std::vector<std::string>& words, std::string_view separator) {
+    std::string text;
+    for (const std::string& word : words) {
+        if (!text.empty()) text += separator;
+        text += word;
+    }
+    return text;
+}
+
+} // namespace credlease::oauth

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "oauth/values.hpp"
+
+namespace credlease::oauth {
+
+/// What a server's metadata document says (RFC 8414, OpenID Connect Discovery). Empty: nothing.
+struct Discovered {
+    std::string issuer;
+    std::string authorize_url, token_url, device_url, revoke_url;
+    bool sends_issuer = false; ///< RFC 9207 §3: each redirect has `iss`
+};
+
+/// Where one grant's tokens are asked for, and how, with all choices made. Stored with the grant: an entry of the
+/// catalog that changes later sends no refresh token elsewhere, and no client secret another way. Nothing of it is
+/// secret. Empty URL: none.
+struct Terms {
+    catalog::Flow flow = catalog::Flow::authorization_code;
+    catalog::ClientAuth client_auth = catalog::ClientAuth::basic;
+    catalog::RefreshClass refresh_class = catalog::RefreshClass::fixed;
+    std::string issuer;
+    std::string authorize_url, token_url, refresh_url, device_url, revoke_url;
+    bool sends_issuer = false;
+    bool operator==(const Terms&) const = default;
+};
+
+/// `found` fills what the entry leaves out. `invalid_request` where there is no token URL, where a URL would be no
+/// endpoint (see is_endpoint), or where a field chooses what does not exist.
+[[nodiscard]] result::Result<Terms> make_terms(const catalog::OAuth& rules, const Values& values,
+                                               const Discovered* found = nullptr);
+
+/// The issuer whose metadata is to be read; nullopt where the entry has none or its field is not set.
+[[nodiscard]] std::optional<std::string> find_issuer(const catalog::OAuth& rules, const Values& values);
+
+/// What to ask for: the field's scopes, else the entry's own.
+[[nodiscard]] std::vector<std::string> scopes_of(const catalog::OAuth& rules, const Values& values);
+[[nodiscard]] std::string joined(const std::vector<std::string>& words, std::string_view separator);
+
+} // namespace credlease::oauth
