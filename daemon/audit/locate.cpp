@@ -81,8 +81,7 @@ std::vector<Difference> compare(const store::Store& store, const Expectation& ex
         if (!same(is, live)) found.push_back({key, is, live});
     }
     // What the log has never heard of was put there by somebody else.
-    for (auto table = store::Table::credentials; table < store::Table::copies;
-         table = static_cast<store::Table>(static_cast<std::uint8_t>(table) + 1)) {
+    for (const auto table : store::set_tables) {
         static_cast<void>(store.scan(table, "", [&](const store::Record& record) {
             Key key{table, std::string(record.key)};
             if (!expected.records().contains(key)) found.push_back({key, store.find(table, record.key), std::nullopt});

@@ -131,7 +131,7 @@ result::Result<std::uint32_t> fields_for(const access::Caller& caller, const cat
 
 result::Result<secret::SecretBuffer> write_lease_reply(Unsealed& house, const leases::Lease& lease,
                                                        const vault::Entry& entry, const catalog::AuthType& auth) {
-    auto opened = house.vault->open(entry);
+    auto opened = house.vault->open(entry, auth);
     if (!opened) return refuse(std::move(opened.error()));
     std::size_t size = 0;
     bool whole = true;
@@ -164,7 +164,7 @@ vocabulary::AuditRecord lease_record(const Asker& asker, vocabulary::Action acti
     view.body_digest = asker.body_digest;
     auto record = record_of(asker, action);
     concern(record, entry.credential);
-    record.fingerprint = entry.fingerprint;
+    record.fingerprint = vault::leased_fingerprint(entry);
     record.lease = lease.id;
     record.workflow = lease.workflow;
     record.run = lease.run;

@@ -75,6 +75,8 @@ result::Result<> read_store(Unsealed& house, store::Store::Keys keys) {
         case store::Table::credentials:
         case store::Table::versions:
         case store::Table::keys:
+        case store::Table::tokens:
+        case store::Table::intents:
             taken = house.vault->accept(record);
             break;
         case store::Table::grants:
@@ -130,6 +132,8 @@ void forget_damaged(Unsealed& house) {
         case store::Table::credentials:
         case store::Table::versions:
         case store::Table::keys:
+        case store::Table::tokens:
+        case store::Table::intents:
             house.vault->forget(table, key);
             break;
         case store::Table::grants:

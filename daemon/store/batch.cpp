@@ -20,6 +20,10 @@ std::string_view name_of(Table table) {
         return "idempotency";
     case Table::copies:
         return "copies";
+    case Table::tokens:
+        return "tokens";
+    case Table::intents:
+        return "intents";
     }
     return "unknown";
 }

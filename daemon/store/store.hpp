@@ -3,6 +3,7 @@
 #include "mac/mac.hpp"
 #include "result/result.hpp"
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -25,7 +26,13 @@ enum class Table : std::uint8_t {
     members = 6,     ///< by workspace and user
     idempotency = 7, ///< first outcomes, by principal and key
     copies = 8,      ///< audit records of changes that the audit head may not have reached; not in the set hash
+    tokens = 9,      ///< sealed token sets, by credential id
+    intents = 10,    ///< token requests that were begun, by credential id
 };
+/// Those whose records are in the set hash.
+inline constexpr std::array set_tables{Table::credentials, Table::versions,   Table::keys,
+                                       Table::grants,      Table::workspaces, Table::members,
+                                       Table::idempotency, Table::tokens,     Table::intents};
 [[nodiscard]] std::string_view name_of(Table table);
 
 /// A change to several records that happens whole or not at all. Revisions count from 1 and only go up.

@@ -30,6 +30,29 @@ Result<> Vault::State::accept_version(const store::Record& record) {
     return {};
 }
 
+/// Tokens of another version or scope, or of what the credential no longer is, do not open.
+Result<> Vault::State::accept_tokens(const store::Record& record) {
+    auto read = read_tokens(record.key, record.value);
+    if (!read) return refuse(std::move(read.error()));
+    const ScopeIndex* index = find(read->scope);
+    Stored* entry = index ? index->find(read->id) : nullptr;
+    if (!entry) return {};
+    entry->credential.generation = read->generation;
+    entry->tokens = std::make_shared<const HeldTokens>(HeldTokens{.state = std::move(read->state),
+                                                                  .sealed = std::move(read->sealed),
+                                                                  .fingerprint = read->fingerprint,
+                                                                  .record_revision = record.revision});
+    return {};
+}
+
+Result<> Vault::State::accept_intent(const store::Record& record) {
+    auto read = read_intent(record.key, record.value);
+    if (!read) return refuse(std::move(read.error()));
+    const auto id = *vocabulary::CredentialId::find(record.key);
+    intents[id] = {.intent = std::move(*read), .record_revision = record.revision};
+    return {};
+}
+
 Result<> Vault::State::accept_key(const store::Record& record) {
     auto read = read_key(record.key, record.value);
     if (!read) return refuse(std::move(read.error()));

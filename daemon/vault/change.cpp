@@ -17,6 +17,7 @@ Change& Change::operator=(Change&&) noexcept = default;
 Change::~Change() = default;
 const vocabulary::Credential& Change::after() const { return state_->next->credential; }
 const std::array<std::uint8_t, 8>& Change::fingerprint() const { return state_->next->fingerprint; }
+const HeldTokens* Change::tokens() const { return state_->next->tokens.get(); }
 
 Result<> Vault::State::check_name(const vocabulary::Credential& wanted) const {
     const ScopeIndex* index = find(wanted.scope);
@@ -32,6 +33,7 @@ Result<const crypto::WorkspaceKey*> Vault::State::key_of(const vocabulary::Scope
                                                          store::Batch& batch) const {
     const ScopeIndex* index = find(scope);
     if (index && !index->key.empty()) return &index->key;
+    if (!change.new_key.empty()) return &change.new_key;
     const std::string text = scope.text();
     if (index && index->key_revision != 0) {
         return refuse(
@@ -47,14 +49,20 @@ Result<const crypto::WorkspaceKey*> Vault::State::key_of(const vocabulary::Scope
     return &change.new_key;
 }
 
+std::unique_ptr<Change::State> Vault::State::begin(const Entry& entry) const {
+    auto change = std::make_unique<Change::State>();
+    change->before = entry.credential.scope;
+    change->next = std::make_unique<Stored>(*find(entry.credential));
+    return change;
+}
+
 Result<> Vault::State::stage(Change::State& change, const FieldSet& fields, store::Batch& batch) const {
     Stored& next = *change.next;
     const auto key = key_of(next.credential.scope, change, batch);
     if (!key) return refuse(key.error());
     next.sealed = seal_fields(**key, next.credential, fields);
+    stage_credential(change, batch);
     const auto& credential = next.credential;
-    batch.put(store::Table::credentials, credential_key(credential.id), ++next.record_revision,
-              write_credential(credential));
     batch.put(store::Table::versions, version_key(credential.id, credential.version), ++next.sealed_revision,
               write_version({.id = credential.id,
                              .version = credential.version,
@@ -64,12 +72,19 @@ Result<> Vault::State::stage(Change::State& change, const FieldSet& fields, stor
     return {};
 }
 
+void Vault::State::stage_credential(Change::State& change, store::Batch& batch) {
+    const auto& credential = change.next->credential;
+    batch.put(store::Table::credentials, credential_key(credential.id), ++change.next->record_revision,
+              write_credential(credential));
+}
+
 Change Vault::stage_erase(const Entry& entry, store::Batch& batch) {
     auto change = std::make_unique<Change::State>();
     change->erases = true;
     change->before = entry.credential.scope;
     change->next = std::make_unique<Stored>();
     change->next->credential = entry.credential;
+    change->next->tokens = entry.tokens;
     const auto& credential = entry.credential;
     if (const Stored* stored = state_->find(credential)) {
         batch.erase(store::Table::credentials, credential_key(credential.id), stored->record_revision);
@@ -78,6 +93,7 @@ Change Vault::stage_erase(const Entry& entry, store::Batch& batch) {
                         stored->sealed_revision);
         }
     }
+    state_->erase_tokens(*change, batch);
     return Change(std::move(change));
 }
 
@@ -85,6 +101,18 @@ void Vault::apply(Change change) {
     Change::State& made = *change.state_;
     const auto id = made.next->credential.id;
     ScopeIndex* before = state_->find(made.before);
+    if (made.intent && *made.intent) {
+        state_->intents[id] = std::move(**made.intent);
+    } else if (made.intent) {
+        state_->intents.erase(id);
+    }
+    if (made.in_place) {
+        Stored* held = before ? before->find(id) : nullptr;
+        if (!held) return;
+        made.next->last_used_at = held->last_used_at;
+        *held = std::move(*made.next);
+        return;
+    }
     std::unique_ptr<Stored> kept = before ? before->take(id) : nullptr;
     const bool is_told =
         kept && !state_->ends.drop(*kept) && kept->credential.expires_at == made.next->credential.expires_at;

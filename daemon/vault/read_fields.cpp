@@ -1,4 +1,5 @@
 #include "catalog/check_value.hpp"
+#include "vault/encode.hpp"
 #include "vault/field_set.hpp"
 #include "wire/limits.hpp"
 
@@ -21,18 +22,6 @@ std::uint32_t bit(std::size_t index) { return std::uint32_t{1} << index; }
 result::Failure refuse_field(std::string_view name, StaticText sentence) {
     return result::refuse(result::invalid("fields." + std::string(name), sentence));
 }
-
-/// Counts what would be written.
-struct Count {
-    std::size_t size = 0;
-    void append(const char* /*bytes*/, std::size_t count) { size += count; }
-};
-
-/// Memory of the arena that is filled from its start.
-struct Filled {
-    char* at = nullptr;
-    void append(const char* bytes, std::size_t count) { at = std::copy_n(bytes, count, at); }
-};
 
 /// Whether a value is one of its field's type and allowed there. Looks at the arena's bytes in place.
 class Check {
@@ -149,22 +138,16 @@ result::Result<> refuse_unknown(const catalog::AuthType& auth, const json::objec
     return {};
 }
 
-result::Result<FieldSet> encode(const catalog::AuthType& auth, const json::object& members, std::uint32_t secrets,
-                                secret::Arena& arena) {
+result::Result<FieldSet> encode_secrets(const catalog::AuthType& auth, const json::object& members,
+                                        std::uint32_t secrets, secret::Arena& arena) {
     const auto write_all = [&](auto& out) {
         for (std::size_t i = 0; i < auth.fields.size(); ++i) {
             if ((secrets & bit(i)) != 0) write_value(out, auth.fields[i], members.at(auth.fields[i].name));
         }
     };
-    Count count;
-    write_all(count);
-    auto buffer = secret::SecretBuffer::make(arena, count.size, secret::Share::work);
-    if (!buffer) return result::refuse(std::move(buffer.error()));
-    buffer->expose_to_write([&](std::span<std::byte> bytes) {
-        Filled filled{reinterpret_cast<char*>(bytes.data())};
-        write_all(filled);
-    });
-    return FieldSet(std::move(*buffer));
+    auto encoded = vault::encode(arena, secret::Share::work, write_all);
+    if (!encoded) return result::refuse(std::move(encoded.error()));
+    return FieldSet(std::move(*encoded));
 }
 
 } // namespace
@@ -196,7 +179,7 @@ result::Result<GivenFields> read_fields(const catalog::AuthType& auth, const jso
             given.public_fields.emplace(field.name, public_value(*value));
         }
     }
-    auto encoded = encode(auth, *members, secrets, arena);
+    auto encoded = encode_secrets(auth, *members, secrets, arena);
     if (!encoded) return result::refuse(std::move(encoded.error()));
     given.secret_fields = std::move(*encoded);
     return given;

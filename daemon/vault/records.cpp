@@ -1,6 +1,6 @@
 #include "vault/records.hpp"
 
-#include "store/bytes.hpp"
+#include "vault/record_bytes.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -8,14 +8,11 @@
 namespace credlease::vault {
 namespace {
 
-using store::ByteReader;
-using store::ByteWriter;
-
+using vault::write; // else those here hide it
 using vocabulary::Credential;
 using vocabulary::PublicFields;
 using vocabulary::PublicValue;
 using vocabulary::Scope;
-using vocabulary::Time;
 
 constexpr std::uint8_t credential_format = 1;
 constexpr std::uint8_t revoked_format = 2; ///< … and behind it what it was before
@@ -26,17 +23,6 @@ constexpr std::uint8_t binding_format = 1;
 template <class Out> void write(ByteWriter<Out>& writer, const std::string& text) { writer.text(text); }
 template <class Out> void write(ByteWriter<Out>& writer, std::int64_t number) { writer.i64(number); }
 template <class Out> void write(ByteWriter<Out>& writer, bool flag) { writer.u8(flag ? 1 : 0); }
-template <class Out> void write(ByteWriter<Out>& writer, const std::vector<std::string>& texts) {
-    writer.u32(static_cast<std::uint32_t>(texts.size()));
-    for (const std::string& text : texts) writer.text(text);
-}
-template <class Out> void write(ByteWriter<Out>& writer, const std::map<std::string, std::string>& texts) {
-    writer.u32(static_cast<std::uint32_t>(texts.size()));
-    for (const auto& [key, text] : texts) {
-        writer.text(key);
-        writer.text(text);
-    }
-}
 template <class Out> void write(ByteWriter<Out>& writer, const PublicFields& fields) {
     writer.u32(static_cast<std::uint32_t>(fields.size()));
     for (const auto& [name, value] : fields) {
@@ -44,25 +30,6 @@ template <class Out> void write(ByteWriter<Out>& writer, const PublicFields& fie
         writer.u8(static_cast<std::uint8_t>(value.index()));
         std::visit([&](const auto& held) { write(writer, held); }, value);
     }
-}
-template <class Out> void write(ByteWriter<Out>& writer, const std::optional<std::int64_t>& number) {
-    writer.u8(number ? 1 : 0);
-    if (number) writer.i64(*number);
-}
-
-std::vector<std::string> read_texts(ByteReader& reader) {
-    std::vector<std::string> texts;
-    for (std::uint32_t left = reader.u32(); left > 0 && !reader.is_broken(); --left) texts.emplace_back(reader.text());
-    return texts;
-}
-
-std::map<std::string, std::string> read_map(ByteReader& reader) {
-    std::map<std::string, std::string> texts;
-    for (std::uint32_t left = reader.u32(); left > 0 && !reader.is_broken(); --left) {
-        std::string key(reader.text());
-        texts.emplace(std::move(key), std::string(reader.text()));
-    }
-    return texts;
 }
 
 PublicValue read_value(ByteReader& reader) {
@@ -92,34 +59,12 @@ PublicFields read_fields(ByteReader& reader) {
     return fields;
 }
 
-std::optional<std::int64_t> read_maybe(ByteReader& reader) {
-    return reader.u8() == 0 ? std::nullopt : std::optional(reader.i64());
-}
-
 /// A text that has a rule: one that breaks it breaks the record.
 template <class Named> Named read_name(ByteReader& reader) {
     auto read = Named::read(reader.text());
     if (read) return std::move(*read);
     reader.give_up();
     return {};
-}
-
-Scope read_scope(std::string_view text, ByteReader& reader) {
-    auto scope = Scope::find(text);
-    if (!scope) reader.give_up();
-    return std::move(scope).value_or(Scope{});
-}
-
-Time time_of(std::int64_t milliseconds) { return Time(vocabulary::Duration(milliseconds)); }
-std::int64_t number_of(Time time) { return time.time_since_epoch().count(); }
-
-std::vector<std::byte> bytes_of(std::string_view text) {
-    const auto bytes = std::as_bytes(std::span(text));
-    return {bytes.begin(), bytes.end()};
-}
-
-std::string_view text_of(std::span<const std::byte> bytes) {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 /// What a revoked credential was before stands behind all else; the records of others are as they always were.
@@ -132,20 +77,6 @@ vocabulary::CredentialStatus read_status(ByteReader& reader) {
     const std::uint8_t status = reader.u8();
     if (status > static_cast<std::uint8_t>(vocabulary::CredentialStatus::pending)) reader.give_up();
     return static_cast<vocabulary::CredentialStatus>(status);
-}
-
-/// The reader of a record's value behind its format byte.
-ByteReader open_format(std::string_view value, std::uint8_t format) {
-    ByteReader reader(value);
-    if (reader.u8() != format) reader.give_up();
-    return reader;
-}
-
-result::Failure damaged(std::string_view key) {
-    return result::refuse({.code = result::ErrorCode::damaged,
-                           .sentence = "A stored record is not in a form that this version of the broker knows.",
-                           .next_step = "Start the version that wrote it, or restore a backup.",
-                           .about = result::PublicText::of(key)});
 }
 
 } // namespace
@@ -168,12 +99,12 @@ std::string write_credential(const Credential& credential) {
     writer.u8(static_cast<std::uint8_t>(credential.status));
     writer.text(credential.status_reason);
     writer.u32(credential.version);
-    writer.u64(credential.generation);
+    writer.u64(0); // the generation: its tokens' record tells it
     writer.u64(credential.revision);
     writer.i64(number_of(credential.created_at));
     writer.text(credential.created_by);
     writer.i64(number_of(credential.updated_at));
-    write(writer, credential.expires_at ? std::optional(number_of(*credential.expires_at)) : std::nullopt);
+    write(writer, credential.expires_at);
     write(writer,
           credential.rotate_every ? std::optional<std::int64_t>(credential.rotate_every->count()) : std::nullopt);
     writer.i64(number_of(credential.rotated_at));
@@ -190,7 +121,7 @@ result::Result<Credential> read_credential(std::string_view key, std::string_vie
     read.name = read_name<vocabulary::CredentialName>(reader);
     read.service = read_name<vocabulary::ServiceId>(reader);
     read.auth = reader.text();
-    read.scope = read_scope(reader.text(), reader);
+    read.scope = read_scope(reader);
     read.owner = reader.text();
     read.notes = reader.text();
     read.fields = read_fields(reader);
@@ -199,19 +130,19 @@ result::Result<Credential> read_credential(std::string_view key, std::string_vie
     if (is_revoked != (read.status == vocabulary::CredentialStatus::revoked)) reader.give_up();
     read.status_reason = reader.text();
     read.version = reader.u32();
-    read.generation = reader.u64();
+    if (reader.u64() != 0) reader.give_up();
     read.revision = reader.u64();
     read.created_at = time_of(reader.i64());
     read.created_by = reader.text();
     read.updated_at = time_of(reader.i64());
-    if (const auto expires_at = read_maybe(reader)) read.expires_at = time_of(*expires_at);
+    read.expires_at = read_maybe_time(reader);
     if (const auto every = read_maybe(reader)) read.rotate_every = vocabulary::Duration(*every);
     read.rotated_at = time_of(reader.i64());
     if (is_revoked) {
         read.status_before = read_status(reader);
         read.status_reason_before = reader.text();
     }
-    if (!id || !reader.is_whole()) return damaged(key);
+    if (!id || !reader.is_whole()) return damaged_record(key);
     return read;
 }
 
@@ -237,10 +168,10 @@ result::Result<SealedVersion> read_version(std::string_view key, std::string_vie
     read.id = id.value_or(vocabulary::CredentialId{});
     const std::string_view digits = key.substr(std::min(vocabulary::CredentialId::text_size + 1, key.size()));
     std::from_chars(digits.data(), digits.data() + digits.size(), read.version);
-    read.scope = read_scope(reader.text(), reader);
+    read.scope = read_scope(reader);
     std::ranges::copy(reader.raw(read.fingerprint.size()), read.fingerprint.begin());
     read.sealed = bytes_of(reader.rest());
-    if (!id || !reader.is_whole() || version_key(read.id, read.version) != key) return damaged(key);
+    if (!id || !reader.is_whole() || version_key(read.id, read.version) != key) return damaged_record(key);
     return read;
 }
 
@@ -254,18 +185,19 @@ std::string write_key(std::span<const std::byte> wrapped) {
 
 result::Result<WrappedKey> read_key(std::string_view key, std::string_view value) {
     ByteReader reader = open_format(value, key_format);
-    WrappedKey read{.scope = read_scope(key, reader), .wrapped = bytes_of(reader.rest())};
-    if (!reader.is_whole()) return damaged(key);
+    const auto scope = Scope::find(key);
+    WrappedKey read{.scope = scope.value_or(Scope{}), .wrapped = bytes_of(reader.rest())};
+    if (!scope || !reader.is_whole()) return damaged_record(key);
     return read;
 }
 
-void write_binding(const Credential& credential, std::pmr::string& out) {
+void write_binding(const Credential& credential, std::uint64_t generation, std::pmr::string& out) {
     ByteWriter writer(out);
     writer.u8(binding_format);
     writer.u64(credential.id.value().high);
     writer.u64(credential.id.value().low);
     writer.u32(credential.version);
-    writer.u64(credential.generation);
+    writer.u64(generation);
     writer.u8(static_cast<std::uint8_t>(credential.scope.kind));
     writer.text(credential.scope.workspace.text());
     writer.text(credential.scope.user.directory.text());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "result/result.hpp"
+#include "vault/tokens.hpp"
 #include "vocabulary/credential.hpp"
 
 #include <array>
@@ -42,8 +43,27 @@ struct WrappedKey {
 [[nodiscard]] std::string write_key(std::span<const std::byte> wrapped);
 [[nodiscard]] result::Result<WrappedKey> read_key(std::string_view key, std::string_view value);
 
+/// The tokens of a credential's current version, sealed; by credential_key.
+struct SealedTokens {
+    vocabulary::CredentialId id{};
+    vocabulary::Scope scope{}; ///< of the credential: where to find it
+    std::uint64_t generation = 0;
+    vocabulary::OAuthState state{};
+    std::array<std::uint8_t, 8> fingerprint{};
+    std::vector<std::byte> sealed{};
+};
+[[nodiscard]] std::string write_tokens(const SealedTokens& tokens);
+[[nodiscard]] result::Result<SealedTokens> read_tokens(std::string_view key, std::string_view value);
+
+/// By credential_key.
+[[nodiscard]] std::string write_intent(const Intent& intent);
+[[nodiscard]] result::Result<Intent> read_intent(std::string_view key, std::string_view value);
+
 /// What a credential's ciphertext is bound to (guarantee 1): id, version, generation, scope, service and auth type, the
-/// names of its secret fields, its public fields' names, types and values.
-void write_binding(const vocabulary::Credential& credential, std::pmr::string& out);
+/// names of its secret fields, its public fields' names, types and values. What a person gave is of generation 0.
+void write_binding(const vocabulary::Credential& credential, std::uint64_t generation, std::pmr::string& out);
+/// What its tokens are bound to: all of that, and what is shown of them.
+void write_token_binding(const vocabulary::Credential& credential, const vocabulary::OAuthState& state,
+                         std::pmr::string& out);
 
 } // namespace credlease::vault

@@ -72,11 +72,18 @@ class ScopeIndex {
 
 using Scopes = boost::unordered_flat_map<vocabulary::Scope, std::unique_ptr<ScopeIndex>, std::hash<vocabulary::Scope>>;
 
+struct HeldIntent {
+    Intent intent{};
+    std::uint64_t record_revision = 0;
+};
+
 struct Change::State {
     vocabulary::Scope before{};     ///< where the entry is now
     std::unique_ptr<Stored> next{}; ///< as it will be; of an erase, as it was
     bool erases = false;
+    bool in_place = false;          ///< scope, names, notes and end stay: the index has nothing to learn
     crypto::WorkspaceKey new_key{}; ///< of the scope that it comes into, where that had none
+    std::optional<std::optional<HeldIntent>> intent{}; ///< as it will be, where it changes
 };
 
 struct Vault::State {
@@ -85,6 +92,8 @@ struct Vault::State {
     Keys keys;
     Scopes scopes;
     Ends ends;
+    boost::unordered_flat_map<vocabulary::CredentialId, HeldIntent, std::hash<vocabulary::CredentialId>>
+        intents; ///< few: there is one while a token request is under way
 
     [[nodiscard]] ScopeIndex* find(const vocabulary::Scope& scope) const;
     [[nodiscard]] ScopeIndex& index_of(const vocabulary::Scope& scope); ///< made where there is none
@@ -94,18 +103,38 @@ struct Vault::State {
     [[nodiscard]] result::Result<> accept_credential(const store::Record& record);
     [[nodiscard]] result::Result<> accept_version(const store::Record& record);
     [[nodiscard]] result::Result<> accept_key(const store::Record& record);
+    [[nodiscard]] result::Result<> accept_tokens(const store::Record& record);
+    [[nodiscard]] result::Result<> accept_intent(const store::Record& record);
+
+    /// The key that opens the credential's secrets; `damaged` names the credential.
+    [[nodiscard]] result::Result<const crypto::WorkspaceKey*>
+    opening_key(const vocabulary::Credential& credential) const;
+    /// The secret fields as a person gave them, and the token set: `credential_pending` or `damaged` where there is
+    /// none.
+    [[nodiscard]] result::Result<FieldSet> open_given(const Entry& entry, secret::Share share) const;
+    [[nodiscard]] result::Result<secret::SecretBuffer> open_token_set(const Entry& entry, secret::Share share) const;
 
     /// `name_taken` when another credential of the scope has this name.
     [[nodiscard]] result::Result<> check_name(const vocabulary::Credential& wanted) const;
     /// The scope's key; a new one, with its record in `batch`, where it has none.
     [[nodiscard]] result::Result<const crypto::WorkspaceKey*> key_of(const vocabulary::Scope& scope,
                                                                      Change::State& change, store::Batch& batch) const;
+    /// A change of an entry that stays: as it is now.
+    [[nodiscard]] std::unique_ptr<Change::State> begin(const Entry& entry) const;
     /// Seals `fields` for the change's credential and puts both of its records into `batch`.
     [[nodiscard]] result::Result<> stage(Change::State& change, const FieldSet& fields, store::Batch& batch) const;
     /// Next revision with what `alter` makes of it; puts the credential's own record into `batch` alone: what is sealed
     /// stays as it is, also where it is damaged.
     [[nodiscard]] Change stage_metadata(const Entry& entry, vocabulary::Time now, store::Batch& batch,
                                         const std::function<void(vocabulary::Credential&)>& alter) const;
+    /// The credential's own record alone: what is sealed is not bound to what has changed.
+    static void stage_credential(Change::State& change, store::Batch& batch);
+    /// Seals the token set for the change's credential and puts its record into `batch`.
+    [[nodiscard]] result::Result<> stage_token_set(Change::State& change, vocabulary::OAuthState state,
+                                                   const secret::SecretBuffer& tokens, store::Batch& batch) const;
+    /// Puts into `batch` that the records of its tokens, and of an intent to spend one, go.
+    void erase_tokens(Change::State& change, store::Batch& batch) const;
+    void end_intent(Change::State& change, store::Batch& batch) const;
 };
 
 /// A slice ends with what comes first: so many looks, or so much text to search.

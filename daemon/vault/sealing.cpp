@@ -9,12 +9,20 @@
 namespace credlease::vault {
 namespace {
 
-/// The associated data of one credential: on the stack, where they are not unusually large.
+using result::Result;
+using secret::SecretBuffer;
+
+/// Associated data: on the stack, where they are not unusually large.
 class Binding {
   public:
+    /// Of the fields that a person gave.
     explicit Binding(const vocabulary::Credential& credential) {
         text_.reserve(space_.size() - 1);
-        write_binding(credential, text_);
+        write_binding(credential, 0, text_);
+    }
+    Binding(const vocabulary::Credential& credential, const vocabulary::OAuthState& state) {
+        text_.reserve(space_.size() - 1);
+        write_token_binding(credential, state, text_);
     }
     [[nodiscard]] crypto::Bytes bytes() const { return secret::as_bytes(text_); }
 
@@ -24,24 +32,44 @@ class Binding {
     std::pmr::string text_{&memory_};
 };
 
+std::vector<std::byte> seal(const crypto::WorkspaceKey& key, const SecretBuffer& buffer, const Binding& binding) {
+    return buffer.expose(
+        [&](std::span<const std::byte> plaintext) { return crypto::seal(key, plaintext, {binding.bytes()}); });
+}
+
+/// What does not authenticate is told of the credential.
+Result<SecretBuffer> named(Result<SecretBuffer> opened, const vocabulary::Credential& credential) {
+    if (opened || opened.error().code != result::ErrorCode::damaged) return opened;
+    return result::refuse({.code = result::ErrorCode::damaged,
+                           .sentence = "The credential's stored secret does not authenticate.",
+                           .next_step = "Restore a backup, or delete the credential and create it anew.",
+                           .about = result::PublicText::of(credential.id.text())});
+}
+
 } // namespace
 
 std::vector<std::byte> seal_fields(const crypto::WorkspaceKey& key, const vocabulary::Credential& credential,
                                    const FieldSet& fields) {
-    const Binding binding(credential);
-    return fields.encoded().expose(
-        [&](std::span<const std::byte> plaintext) { return crypto::seal(key, plaintext, {binding.bytes()}); });
+    return seal(key, fields.encoded(), Binding(credential));
 }
 
-result::Result<FieldSet> open_fields(const crypto::WorkspaceKey& key, const Entry& entry, secret::Arena& arena) {
+Result<FieldSet> open_fields(const crypto::WorkspaceKey& key, const Entry& entry, secret::Arena& arena,
+                             secret::Share share) {
     const Binding binding(entry.credential);
-    auto opened = crypto::open(key, entry.sealed, {binding.bytes()}, arena, secret::Share::leases);
-    if (opened) return FieldSet(std::move(*opened));
-    if (opened.error().code != result::ErrorCode::damaged) return result::refuse(std::move(opened.error()));
-    return result::refuse({.code = result::ErrorCode::damaged,
-                           .sentence = "The credential's stored secret does not authenticate.",
-                           .next_step = "Restore a backup, or delete the credential and create it anew.",
-                           .about = result::PublicText::of(entry.credential.id.text())});
+    auto opened = named(crypto::open(key, entry.sealed, {binding.bytes()}, arena, share), entry.credential);
+    if (!opened) return result::refuse(std::move(opened.error()));
+    return FieldSet(std::move(*opened));
+}
+
+std::vector<std::byte> seal_tokens(const crypto::WorkspaceKey& key, const vocabulary::Credential& credential,
+                                   const vocabulary::OAuthState& state, const SecretBuffer& tokens) {
+    return seal(key, tokens, Binding(credential, state));
+}
+
+Result<SecretBuffer> open_tokens(const crypto::WorkspaceKey& key, const Entry& entry, secret::Arena& arena,
+                                 secret::Share share) {
+    const Binding binding(entry.credential, entry.tokens->state);
+    return named(crypto::open(key, entry.tokens->sealed, {binding.bytes()}, arena, share), entry.credential);
 }
 
 std::array<std::uint8_t, 8> fingerprint_of(const mac::FingerprintMac& mac, const FieldSet& fields) {

@@ -10,7 +10,17 @@ namespace credlease::vault {
                                                  const vocabulary::Credential& credential, const FieldSet& fields);
 /// `damaged` names the credential. No heap allocation for credentials with less than 1 KiB of public fields.
 [[nodiscard]] result::Result<FieldSet> open_fields(const crypto::WorkspaceKey& key, const Entry& entry,
-                                                   secret::Arena& arena);
+                                                   secret::Arena& arena, secret::Share share);
+
+/// A token set (token_set.hpp) under the scope's key, bound to the credential, its generation and what is shown of the
+/// tokens (write_token_binding).
+[[nodiscard]] std::vector<std::byte> seal_tokens(const crypto::WorkspaceKey& key,
+                                                 const vocabulary::Credential& credential,
+                                                 const vocabulary::OAuthState& state,
+                                                 const secret::SecretBuffer& tokens);
+/// Of an entry that has tokens. `damaged` names the credential.
+[[nodiscard]] result::Result<secret::SecretBuffer> open_tokens(const crypto::WorkspaceKey& key, const Entry& entry,
+                                                               secret::Arena& arena, secret::Share share);
 
 /// The first 8 bytes of a keyed hash of the plaintext, which tells equal field sets from different ones in the audit
 /// log; zero for an empty set.

@@ -118,13 +118,19 @@ void change_members(const Edit& edit, vocabulary::Credential& credential) {
     credential.updated_at = edit.now;
 }
 
+/// The tokens were got for another destination.
+void await_authorization(Stored& stored) {
+    stored.tokens.reset();
+    stored.credential.generation = 0;
+    if (stored.credential.status == vocabulary::CredentialStatus::revoked) return;
+    stored.credential.status = vocabulary::CredentialStatus::pending;
+    stored.credential.status_reason = "A field that decides where its tokens go was changed.";
+}
+
 } // namespace
 
 Result<Change> Vault::stage_edit(const Entry& entry, const AuthType& auth, Edit edit, store::Batch& batch) {
-    const Stored* stored = state_->find(entry.credential);
-    auto change = std::make_unique<Change::State>();
-    change->before = entry.credential.scope;
-    change->next = std::make_unique<Stored>(*stored);
+    auto change = state_->begin(entry);
     vocabulary::Credential& after = change->next->credential;
     change_members(edit, after);
     if (auto free = state_->check_name(after); !free) return refuse(std::move(free.error()));
@@ -141,13 +147,21 @@ Result<Change> Vault::stage_edit(const Entry& entry, const AuthType& auth, Edit 
         secrets = std::move(edit.fields->secret_fields);
         after.secret_fields = names_in(secrets);
         change->next->fingerprint = fingerprint_of(state_->keys.fingerprint, secrets);
+        state_->erase_tokens(*change, batch);
+        if (auth.oauth) await_authorization(*change->next);
     } else {
-        auto opened = open(entry);
+        auto opened = state_->open_given(entry, secret::Share::leases);
         if (!opened) return refuse(std::move(opened.error()));
         secrets = std::move(*opened);
     }
     auto staged = state_->stage(*change, secrets, batch);
     if (!staged) return refuse(std::move(staged.error()));
+    if (change->next->tokens) {
+        auto tokens = state_->open_token_set(entry, secret::Share::leases);
+        if (!tokens) return refuse(std::move(tokens.error()));
+        staged = state_->stage_token_set(*change, entry.tokens->state, *tokens, batch);
+        if (!staged) return refuse(std::move(staged.error()));
+    }
     return Change(std::move(change));
 }
 

@@ -10,15 +10,12 @@ using vocabulary::CredentialStatus;
 
 Change Vault::State::stage_metadata(const Entry& entry, vocabulary::Time now, store::Batch& batch,
                                     const std::function<void(Credential&)>& alter) const {
-    auto change = std::make_unique<Change::State>();
-    change->before = entry.credential.scope;
-    change->next = std::make_unique<Stored>(*find(entry.credential));
+    auto change = begin(entry);
     Credential& after = change->next->credential;
     alter(after);
     after.revision += 1;
     after.updated_at = now;
-    batch.put(store::Table::credentials, credential_key(after.id), ++change->next->record_revision,
-              write_credential(after));
+    stage_credential(*change, batch);
     return Change(std::move(change));
 }
 

@@ -2,13 +2,10 @@
 
 #include "vault/records.hpp"
 #include "vault/scope_index.hpp"
-#include "vault/sealing.hpp"
 
 namespace credlease::vault {
 namespace {
 
-using result::ErrorCode;
-using result::refuse;
 using vocabulary::CredentialStatus;
 using vocabulary::Scope;
 
@@ -21,9 +18,13 @@ CredentialStatus effective_status(const vocabulary::Credential& credential, voca
     return can_expire && is_past ? CredentialStatus::expired : credential.status;
 }
 
+const std::array<std::uint8_t, 8>& leased_fingerprint(const Entry& entry) {
+    return entry.tokens ? entry.tokens->fingerprint : entry.fingerprint;
+}
+
 Vault::Vault(secret::Arena& arena, const crypto::RootKey& root, Keys keys)
     : state_(std::make_unique<State>(
-          State{.arena = arena, .root = root, .keys = std::move(keys), .scopes = {}, .ends = {}})) {}
+          State{.arena = arena, .root = root, .keys = std::move(keys), .scopes = {}, .ends = {}, .intents = {}})) {}
 
 Vault::~Vault() = default;
 
@@ -35,6 +36,10 @@ result::Result<> Vault::accept(const store::Record& record) {
         return state_->accept_version(record);
     case store::Table::keys:
         return state_->accept_key(record);
+    case store::Table::tokens:
+        return state_->accept_tokens(record);
+    case store::Table::intents:
+        return state_->accept_intent(record);
     default:
         return {};
     }
@@ -48,16 +53,20 @@ void Vault::forget(store::Table table, std::string_view key) {
         return;
     }
     const auto id = vocabulary::CredentialId::find(key.substr(0, vocabulary::CredentialId::text_size));
-    if (!id || (table != store::Table::credentials && table != store::Table::versions)) return;
+    if (!id) return;
+    if (table == store::Table::intents) state_->intents.erase(*id);
     for (const auto& [scope, index] : state_->scopes) {
         Stored* entry = index->find(*id);
         if (!entry) continue;
         if (table == store::Table::credentials) {
             state_->ends.drop(*entry);
             const auto gone = index->take(*id);
-        } else if (key == version_key(*id, entry->credential.version)) {
+        } else if (table == store::Table::versions && key == version_key(*id, entry->credential.version)) {
             entry->sealed.clear();
             entry->sealed_revision = 0;
+        } else if (table == store::Table::tokens) {
+            entry->tokens.reset();
+            entry->credential.generation = 0;
         }
     }
 }
@@ -105,17 +114,6 @@ const Entry* Vault::take_ended(vocabulary::Time now) {
 
 bool Vault::walk_on(Walk& walk, const std::function<void(const Entry&)>& show) const {
     return state_->walk_on(walk, show);
-}
-
-result::Result<FieldSet> Vault::open(const Entry& entry) const {
-    const ScopeIndex* index = state_->find(entry.credential.scope);
-    if (!index || index->key.empty()) {
-        return refuse({.code = ErrorCode::damaged,
-                       .sentence = "The key of the credential's scope is damaged, and so its secret cannot be opened.",
-                       .next_step = "Restore a backup.",
-                       .about = result::PublicText::of(entry.credential.id.text())});
-    }
-    return open_fields(index->key, entry, state_->arena);
 }
 
 void Vault::note_use(const vocabulary::CredentialId& id, const Scope& scope, vocabulary::Time when) {

@@ -5,6 +5,7 @@
 #include "mac/mac.hpp"
 #include "store/store.hpp"
 #include "vault/field_set.hpp"
+#include "vault/tokens.hpp"
 #include "vocabulary/credential.hpp"
 
 #include <array>
@@ -25,7 +26,10 @@ struct Entry {
     std::vector<std::byte> sealed{};           ///< the current version's secret fields; empty: their record is damaged
     std::array<std::uint8_t, 8> fingerprint{}; ///< keyed, of the secret fields' plaintext
     std::optional<vocabulary::Time> last_used_at{};
+    std::shared_ptr<const HeldTokens> tokens{}; ///< of OAuth; nullptr: not connected, or their record is damaged
 };
+/// Of what a lease of it hands out: the access tokens, where it has any, else the secret fields.
+[[nodiscard]] const std::array<std::uint8_t, 8>& leased_fingerprint(const Entry& entry);
 
 /// As a person is shown it: a credential past its `expires_at` is expired, whatever its last test said.
 [[nodiscard]] vocabulary::CredentialStatus effective_status(const vocabulary::Credential& credential,
@@ -42,6 +46,7 @@ class Change {
     /// As it will be (for an answer); of an erase, as it was.
     [[nodiscard]] const vocabulary::Credential& after() const;
     [[nodiscard]] const std::array<std::uint8_t, 8>& fingerprint() const; ///< of the secret fields as they will be
+    [[nodiscard]] const HeldTokens* tokens() const;                       ///< as they will be; nullptr: none
 
   private:
     friend class Vault;
@@ -129,11 +134,11 @@ class Vault {
     Vault(const Vault&) = delete;
     Vault& operator=(const Vault&) = delete;
 
-    /// While the store is read: takes records of Table::credentials, versions and keys, in this order. A version whose
-    /// credential is not there (its record was refused as damaged) is passed over.
+    /// While the store is read: takes records of Table::credentials, versions, keys, tokens and intents, in this order.
+    /// A version, or tokens, whose credential is not there (its record was refused as damaged) are passed over.
     [[nodiscard]] result::Result<> accept(const store::Record& record);
     /// A record that was taken turned out to be damaged (dropped, replayed, added): it is no longer used. A credential
-    /// is gone from the index; a version or key no longer opens, and is not overwritten.
+    /// is gone from the index; a version, tokens or key no longer open, and are not overwritten.
     void forget(store::Table table, std::string_view key);
 
     // ---- looking; `scopes` are the caller's, in the order in which they are searched. No allocation.
@@ -166,15 +171,20 @@ class Vault {
     [[nodiscard]] const Entry* take_ended(vocabulary::Time now);
 
     // ---- opening
-    /// Decrypts the entry's secret fields into the arena. `damaged` when they do not authenticate.
-    [[nodiscard]] result::Result<FieldSet> open(const Entry& entry) const;
+    /// Decrypts what a lease may hold into the arena: the secret fields but those that are never leased, the access
+    /// tokens as fields. `damaged` when they do not authenticate, or tokens are missing; `credential_pending`.
+    [[nodiscard]] result::Result<FieldSet> open(const Entry& entry, const catalog::AuthType& auth) const;
+    /// For token requests and revocations: every secret field and, where it is connected, every token, in the share
+    /// `tokens`. `damaged` as with `open`.
+    [[nodiscard]] result::Result<OpenGrant> open_grant(const Entry& entry) const;
 
     // ---- changing: puts records into `batch`
     /// `name_taken` (case-folded, within the scope); `invalid_request` when a required field is missing. Makes the
     /// scope's key when it has none.
     [[nodiscard]] result::Result<Change> stage_create(NewCredential created, store::Batch& batch);
-    /// In place, same version, next revision, sealed anew. `secret_required` when a destination field changes and a
-    /// secret field is not given anew; secret fields otherwise are `invalid_request` (rotate changes them).
+    /// In place, same version, next revision, sealed anew, its tokens too. `secret_required` when a destination field
+    /// changes and a secret field is not given anew; secret fields otherwise are `invalid_request` (rotate changes
+    /// them). Tokens never go to a new destination: they are dropped, and the credential is pending.
     [[nodiscard]] result::Result<Change> stage_edit(const Entry& entry, const catalog::AuthType& auth, Edit edit,
                                                     store::Batch& batch);
     [[nodiscard]] Change stage_erase(const Entry& entry, store::Batch& batch);
@@ -184,6 +194,31 @@ class Vault {
                                       store::Batch& batch);
     /// Of a revoked one: next revision, with the status and reason that it had.
     [[nodiscard]] Change stage_restore(const Entry& entry, vocabulary::Time now, store::Batch& batch);
+
+    // ---- OAuth. Where a request's outcome comes back, `of` is what it was made with: when the credential has other
+    // tokens by then, it is `version_conflict` and nothing changes.
+    /// The first tokens or a re-authorization: next version (the one before goes), generation 0, next revision, active.
+    /// Secret fields stay. A revoked credential stays revoked.
+    [[nodiscard]] result::Result<Change> stage_connect(const Entry& entry, const catalog::AuthType& auth,
+                                                       NewConnection made, store::Batch& batch);
+    /// A refresh's answer: next generation, same version and revision; it is active again, and the intent is over.
+    [[nodiscard]] result::Result<Change> stage_tokens(const Entry& entry, const catalog::AuthType& auth,
+                                                      const Generation& of, NewTokens made, store::Batch& batch);
+    /// What became known without new tokens. Of a credential that is not connected nothing changes but an intent's end.
+    [[nodiscard]] result::Result<Change> stage_state(const Entry& entry, const Generation& of, StateChange made,
+                                                     store::Batch& batch);
+    /// To be durable before the slot's refresh token is spent. One that is there is replaced.
+    [[nodiscard]] Change stage_intent(const Entry& entry, std::string slot, vocabulary::Time now, store::Batch& batch);
+    /// The token was not spent after all. Without an intent nothing goes into the batch.
+    [[nodiscard]] Change stage_clear_intent(const Entry& entry, store::Batch& batch);
+    [[nodiscard]] const Intent* find_intent(const vocabulary::CredentialId& id) const;
+    /// Requests that were under way when the broker ended: their refresh tokens are in doubt.
+    struct InDoubt {
+        const Entry* entry = nullptr;
+        Intent intent{};
+    };
+    [[nodiscard]] std::vector<InDoubt> find_intents() const;
+
     /// An entry that stays keeps its address.
     void apply(Change change);
 

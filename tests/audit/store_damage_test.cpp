@@ -4,6 +4,8 @@
 #include <boost/test/unit_test.hpp>
 #include <rocksdb/db.h>
 
+#include <map>
+
 namespace credlease::audit::test {
 namespace {
 
@@ -43,6 +45,15 @@ struct Records {
     }
     void erase(const std::string& key) const {
         with_disk([&](rocksdb::DB& db) { BOOST_REQUIRE(db.Delete({}, key).ok()); });
+    }
+
+    /// Puts a record `gone` into a table, or erases it.
+    runtime::Task<result::Result<std::uint64_t>> change(store::Table table, bool puts) {
+        AuditRecord record{.action = Action::credential_edited};
+        store::Batch batch;
+        puts ? batch.put(table, "gone", 1, "value") : batch.erase(table, "gone", 1);
+        auto committed = co_await sample.journal->commit(record, std::move(batch));
+        co_return committed;
     }
 
     /// Opens; these records are named, refused and not overwritten, the others change; and so again at the next start.
@@ -92,6 +103,25 @@ BOOST_AUTO_TEST_CASE(a_dropped_record_is_named) {
 BOOST_AUTO_TEST_CASE(an_erased_record_that_is_put_back_is_named) {
     put(raw("c"), old_c);
     check_named({"c"});
+}
+
+BOOST_AUTO_TEST_CASE(records_of_every_table_that_are_put_back_are_named) {
+    std::map<std::string, std::string> old;
+    for (const auto table : store::set_tables) {
+        sample.open();
+        BOOST_REQUIRE(sample.wait(change(table, true)).has_value());
+        sample.close();
+        const std::string key = static_cast<char>(table) + std::string("gone");
+        old[key] = get(key);
+        sample.open();
+        BOOST_REQUIRE(sample.wait(change(table, false)).has_value());
+        sample.close();
+    }
+    for (const auto& [key, value] : old) put(key, value);
+    sample.open();
+    BOOST_TEST(sample.damaged() == std::vector<std::string>(store::set_tables.size(), "gone"),
+               boost::test_tools::per_element());
+    BOOST_TEST((sample.store->damaged().back().table == store::Table::intents));
 }
 
 BOOST_AUTO_TEST_CASE(a_flipped_record_hides_no_other_damage) {

@@ -46,6 +46,37 @@ BOOST_AUTO_TEST_CASE(what_was_written_is_shown_at_the_next_start_table_by_table)
     BOOST_TEST(again.store->records() == 3U);
 }
 
+BOOST_AUTO_TEST_CASE(tokens_and_intents_are_shown_behind_what_they_belong_to_and_count_in_the_set_hash) {
+    const credlease::test::TemporaryFolder folder;
+    SampleKeys keys;
+    mac::SetHash set;
+    {
+        auto opened = open_and_load(folder.path(), keys);
+        Batch batch;
+        batch.put(Table::intents, "cred_1", 1, "begun");
+        batch.put(Table::tokens, "cred_1", 1, "sealed");
+        batch.put(Table::credentials, "cred_1", 1, "one");
+        batch.put(Table::keys, "organization", 1, "wrapped");
+        BOOST_REQUIRE(apply(*opened.store, std::move(batch)).has_value());
+        set = opened.store->set_hash();
+    }
+    std::vector<Table> order;
+    auto store = Store::open(folder.path());
+    BOOST_REQUIRE((*store)->load(keys.store(), [&](const Record& record) { order.push_back(record.table); }));
+    BOOST_TEST((order == std::vector{Table::credentials, Table::keys, Table::tokens, Table::intents}));
+    BOOST_TEST(((*store)->set_hash() == set));
+    Batch over; // a refresh: tokens replaced and the intent gone, or neither
+    over.put(Table::tokens, "cred_1", 2, "sealed anew");
+    over.erase(Table::intents, "cred_1", 1);
+    BOOST_REQUIRE(apply(**store, std::move(over)).has_value());
+    BOOST_TEST(!((*store)->set_hash() == set));
+    BOOST_TEST((*store)->find(Table::tokens, "cred_1")->revision == 2U);
+    BOOST_TEST(!(*store)->find(Table::intents, "cred_1").has_value());
+    Batch late;
+    late.erase(Table::intents, "cred_1", 1);
+    BOOST_TEST(!apply(**store, std::move(late)).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(a_change_upon_an_old_revision_is_refused_with_the_revision_that_is_live) {
     const credlease::test::TemporaryFolder folder;
     SampleKeys keys;

@@ -69,9 +69,12 @@ BOOST_AUTO_TEST_CASE(a_copied_and_a_swapped_record_are_named) {
         disk.put(credential_key("b"), a);
         disk.put(credential_key("c"), a);
         disk.put(raw_key(Table::grants, "a"), a);
+        disk.put(raw_key(Table::tokens, "a"), a);
+        disk.put(raw_key(Table::intents, "a"), a);
     }
     const auto opened = open_and_load(folder.path(), keys);
-    const std::vector<std::string> all{"credentials/a", "credentials/b", "credentials/c", "grants/a"};
+    const std::vector<std::string> all{"credentials/a", "credentials/b", "credentials/c",
+                                       "grants/a",      "tokens/a",      "intents/a"};
     BOOST_TEST((opened.damaged() == all));
     BOOST_TEST(opened.shown.empty());
 }

@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(a_lease_finds_opens_and_writes_without_touching_the_heap) {
     const auto before = test::allocations();
     const Entry* entry = vault->find(scopes, id);
     const auto after_find = test::allocations();
-    auto opened = vault->open(*entry);
+    auto opened = vault->open(*entry, kind);
     const auto after_open = test::allocations();
     const bool written = reply->expose_to_write([&](std::span<std::byte> out) {
         wire::SecretJsonWriter writer(reinterpret_cast<char*>(out.data()), out.size());

@@ -144,12 +144,15 @@ struct House {
 
     /// The members that a lease of it has, as JSON: for tests, whose secrets are none.
     std::string lease_of(const Entry& entry, std::uint32_t wanted = ~std::uint32_t{0}) {
-        const auto opened = vault->open(entry);
+        return lease_of(entry, auth(entry.credential.service.text()), wanted);
+    }
+    std::string lease_of(const Entry& entry, const catalog::AuthType& kind, std::uint32_t wanted) {
+        const auto opened = vault->open(entry, kind);
         if (!opened) return "refused: " + opened.error().detail();
         std::string text(std::size_t{256} << 10, '\0');
         wire::SecretJsonWriter writer(text.data(), text.size());
         const bool whole = opened->encoded().expose([&](std::span<const std::byte> plaintext) {
-            return write_lease_members(writer, auth(entry.credential.service.text()), entry, plaintext, wanted);
+            return write_lease_members(writer, kind, entry, plaintext, wanted);
         });
         if (!whole || writer.overflowed()) return "broken";
         text.resize(writer.size());

@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(a_field_that_the_catalog_no_longer_knows_is_left_out_and_an
         BOOST_REQUIRE(kind.has_value());
         std::string text(4096, '\0');
         wire::SecretJsonWriter writer(text.data(), text.size());
-        const auto opened = vault->open(entry);
+        const auto opened = vault->open(entry, kind->auth_types.front());
         const bool whole = opened->encoded().expose([&](std::span<const std::byte> plaintext) {
             return write_lease_members(writer, kind->auth_types.front(), entry, plaintext, ~std::uint32_t{0});
         });
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(a_reply_that_is_too_small_overflows_and_is_never_written_pa
     const Entry& entry = create("http-basic", "a", organization,
                                 R"({"username":"Aladdin","password":"open sesame","base_url":"https://h.example"})");
     const std::size_t whole = lease_of(entry).size();
-    const auto opened = vault->open(entry);
+    const auto opened = vault->open(entry, auth("http-basic"));
     for (std::size_t size = 0; size <= whole; ++size) {
         std::string text(whole + 8, '#');
         wire::SecretJsonWriter writer(text.data(), size);

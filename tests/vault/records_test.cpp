@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(a_wrapped_key_is_of_the_scope_that_its_record_names) {
 BOOST_AUTO_TEST_CASE(no_two_credentials_are_bound_to_the_same_bytes) {
     const auto binding = [](const vocabulary::Credential& credential) {
         std::pmr::string text;
-        write_binding(credential, text);
+        write_binding(credential, 0, text);
         return text;
     };
     const vocabulary::Credential one = full_credential();

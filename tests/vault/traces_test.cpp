@@ -1,6 +1,6 @@
 #define BOOST_TEST_DYN_LINK
 #include "support/traces.hpp"
-#include "vault/house.hpp"
+#include "vault/oauth_house.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -12,30 +12,10 @@ namespace {
 
 const Scope organization = Scope::organization();
 
-/// Secrets that no text of this program holds, made and kept in the arena.
-struct Planted : House {
-    Planted() {
-        secret = std::move(*secret::SecretBuffer::make(*arena, 20, secret::Share::work));
-        secret.expose_to_write([](std::span<std::byte> bytes) {
-            crypto::random_bytes(bytes);
-            for (std::byte& byte : bytes) byte = static_cast<std::byte>('A' + std::to_integer<int>(byte) % 26);
-        });
-        // The registers it was made in lie on the stack, where the dynamic linker saved them to resolve a function.
-        secret::wipe_traces();
-    }
-
+struct Planted : OAuthHouse {
     /// BEFORE secret AFTER, as a request's body in the arena.
     secret::SecretBuffer body(std::string_view before, std::string_view after) {
-        auto made =
-            secret::SecretBuffer::make(*arena, before.size() + secret.size() + after.size(), secret::Share::bodies);
-        made->expose_to_write([&](std::span<std::byte> out) {
-            std::ranges::copy(secret::as_bytes(before), out.begin());
-            secret.expose([&](std::span<const std::byte> bytes) {
-                std::ranges::copy(bytes, out.begin() + static_cast<std::ptrdiff_t>(before.size()));
-            });
-            std::ranges::copy(secret::as_bytes(after), out.end() - static_cast<std::ptrdiff_t>(after.size()));
-        });
-        return std::move(*made);
+        return credlease::test::around(*arena, secret::Share::bodies, before, secret, after);
     }
     GivenFields given(std::string_view id, std::string_view before, std::string_view after) {
         return body(before, after).expose([&](std::span<const std::byte> text) {
@@ -59,7 +39,7 @@ struct Planted : House {
 
     /// The lease's members, in the arena.
     secret::SecretBuffer reply_of(const Entry& entry) {
-        auto opened = vault->open(entry);
+        auto opened = vault->open(entry, auth(entry.credential.service.text()));
         auto reply = secret::SecretBuffer::make(*arena, 4096, secret::Share::leases);
         std::size_t size = 0;
         reply->expose_to_write([&](std::span<std::byte> out) {
@@ -74,7 +54,7 @@ struct Planted : House {
         return std::move(*reply);
     }
 
-    secret::SecretBuffer secret;
+    secret::SecretBuffer secret = credlease::test::plant(*arena, 20, secret::Share::work);
     test::TraceWalk walk{*arena};
 };
 
@@ -113,6 +93,39 @@ BOOST_AUTO_TEST_CASE(a_secret_lies_in_the_arena_alone_and_on_disk_only_sealed) {
     BOOST_TEST(walk.count(secret) == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(tokens_lie_in_the_arena_alone_and_on_disk_only_sealed) {
+    const auto plant_token = [&](std::string_view access_before, std::string_view refresh_before) {
+        NewToken made{.slot = "bot",
+                      .access_token = body(access_before, ""),
+                      .refresh_token = body(refresh_before, ""),
+                      .token_type = "Bearer"};
+        return made;
+    };
+    const Entry& entry = pending("a", organization);
+    NewConnection connected = connection();
+    connected.answer = answer(plant_token("xoxb-", "xoxr-"));
+    BOOST_REQUIRE_EQUAL(connect(entry, std::move(connected)), "none");
+    BOOST_TEST(walk.count(secret) == 0u);
+    begin_refresh(entry, "bot");
+    BOOST_REQUIRE_EQUAL(refresh(entry, answer(plant_token("second-", "another-"))), "none");
+    BOOST_TEST(walk.count(secret) == 0u);
+    BOOST_REQUIRE_EQUAL(refresh(entry, {1, 0}, answer(plant_token("late-", "late-"))), "version_conflict");
+    BOOST_REQUIRE_EQUAL(change_state(entry, {.failures = 1}), "none");
+    Edit moved;
+    moved.scope = workspace("acme");
+    BOOST_REQUIRE_EQUAL(edit_chat(entry, std::move(moved)), "none");
+    BOOST_TEST(walk.count(secret) == 0u);
+    {
+        const auto leased = vault->open(entry, kind());
+        const auto grant = vault->open_grant(entry);
+        BOOST_TEST(grant->tokens.front().refresh_token.size() > secret.size());
+        BOOST_TEST(walk.count(secret) == 0u);
+    }
+    for (const auto share : {secret::Share::leases, secret::Share::tokens}) BOOST_TEST(arena->used(share) == 0u);
+    open();
+    BOOST_TEST(walk.count(secret) == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(its_base64_form_lies_in_the_arena_alone) {
     const Entry& entry = plant("http-basic", "basic", R"({"username":"alice","password":")", "\"}");
     const secret::SecretBuffer reply = reply_of(entry);
@@ -142,7 +155,7 @@ BOOST_AUTO_TEST_CASE(a_scopes_key_and_plaintext_leave_the_arena_with_their_owner
     const std::size_t leases_before = arena->used(secret::Share::leases);
     const std::size_t work_before = arena->used(secret::Share::work);
     plant("http-basic", "basic", R"({"username":"alice","password":")", "\"}");
-    (void)vault->open(**vault->find_named({&organization, 1}, name_of("basic")).begin());
+    (void)vault->open(**vault->find_named({&organization, 1}, name_of("basic")).begin(), auth("http-basic"));
     BOOST_TEST(arena->used(secret::Share::keys) > keys_before);
     BOOST_TEST(arena->used(secret::Share::leases) == leases_before);
     BOOST_TEST(arena->used(secret::Share::work) == work_before);
