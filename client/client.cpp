@@ -59,6 +59,7 @@ Result<client::Grant> Client::State::grant() {
 void Client::State::use_grant(SecretText text) {
     grant_ = client::take_grant(Access::take(std::move(text)));
     grant_from_ = GrantFrom::caller;
+    listening_.erase(lease_door_); // those that listen with the grant before go on as long as their leases
     lease_door_.reset();
 }
 
@@ -78,6 +79,12 @@ std::shared_ptr<Session> Client::State::admin_door() {
 Result<std::shared_ptr<Session>> Client::State::door(Door which) {
     if (which == Door::admin) return admin_door();
     return lease_door();
+}
+
+std::shared_ptr<client::Listening> Client::State::listening_at(const std::shared_ptr<Session>& session) {
+    auto& listening = listening_[session];
+    if (!listening) listening = std::make_shared<client::Listening>();
+    return listening;
 }
 
 Client::Client(Options options) : state_(std::make_shared<State>(std::move(options))) {}
@@ -131,6 +138,11 @@ Result<Lease> Client::lease(const LeaseRequest& request) {
         if (request.renew_itself) {
             made.state_->renewals = state.renewals;
             state.renewals->add(made.state_->holding, made.state_->session->another());
+        }
+        if (request.on_change) {
+            made.state_->listening = state.listening_at(made.state_->session);
+            made.state_->listening->add(made.state_->holding, made.state_->session, request.on_change,
+                                        request.renew_itself);
         }
         return made;
     });

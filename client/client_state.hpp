@@ -1,12 +1,14 @@
 #pragma once
 
 #include "client/grant.hpp"
+#include "client/listening.hpp"
 #include "client/places.hpp"
 #include "client/process.hpp"
 #include "client/renewals.hpp"
 #include "client/session.hpp"
 #include "credlease/client.hpp"
 
+#include <map>
 #include <memory>
 
 namespace credlease {
@@ -33,6 +35,8 @@ struct __attribute__((visibility("hidden"))) Client::State {
     Options options;
     client::Places places;
     std::shared_ptr<client::Renewals> renewals = std::make_shared<client::Renewals>();
+    /// Of the leases taken over that session: who is told depends on where a lease was taken.
+    std::shared_ptr<client::Listening> listening_at(const std::shared_ptr<client::Session>& session);
 
   private:
     enum class GrantFrom { environment, caller, lost_by_fork };
@@ -42,6 +46,7 @@ struct __attribute__((visibility("hidden"))) Client::State {
     std::optional<Result<client::Grant>> grant_;
     std::shared_ptr<client::Session> lease_door_;
     std::shared_ptr<client::Session> admin_door_;
+    std::map<std::shared_ptr<client::Session>, std::shared_ptr<client::Listening>> listening_;
 };
 
 /// A lease in the hands of the program: what it holds, and how it is renewed and given back.
@@ -58,7 +63,8 @@ struct __attribute__((visibility("hidden"))) Lease::State {
     client::ProcessMark process = client::this_process();
     std::shared_ptr<client::Holding> holding;
     std::shared_ptr<client::Session> session;
-    std::shared_ptr<client::Renewals> renewals; ///< null: nothing renews it; else it lives as long as this does
+    std::shared_ptr<client::Renewals> renewals;   ///< null: nothing renews it; else it lives as long as this does
+    std::shared_ptr<client::Listening> listening; ///< null: it is not told of changes
     bool is_kept = false;
 };
 

@@ -4,6 +4,8 @@
 #include "client/refusal.hpp"
 #include "vocabulary/time.hpp"
 
+#include <utility>
+
 namespace credlease::client {
 namespace {
 
@@ -64,7 +66,24 @@ Result<void> Holding::ask_renewal(Session& session, std::optional<std::chrono::m
     return take(std::move(*reply));
 }
 
+bool Holding::note_ended(const std::string& reason) {
+    const std::lock_guard alone(lock_);
+    if (std::exchange(is_end_known_, true)) return false;
+    if (!is_over_) {
+        last_error_ = Error{.code = "lease_ended",
+                            .sentence = reason == "credential_revoked" ? "credential revoked" : "The lease has ended.",
+                            .next_step = "Ask for a new one.",
+                            .reason = reason};
+    }
+    is_over_ = true;
+    return true;
+}
+
 Result<void> Holding::release(Session& session, std::optional<std::chrono::milliseconds> timeout) {
+    {
+        const std::lock_guard alone(lock_);
+        is_end_known_ = true; // it may be told before its answer is here
+    }
     const std::string path = "/v1/leases/" + issued_.id;
     const Message message{.method = "DELETE", .path = path};
     const auto reply = timeout ? session.exchange(message, *timeout) : session.exchange(message);

@@ -29,6 +29,8 @@ class Holding {
     [[nodiscard]] LeaseTimes times() const;
     [[nodiscard]] std::optional<Error> last_error() const;
     [[nodiscard]] std::optional<std::chrono::milliseconds> ttl() const { return ttl_; }
+    /// The broker told that it has ended. False: that was known, or the program gave it back itself.
+    bool note_ended(const std::string& reason);
     /// Never issued, released, or ended by the broker: there is nothing to renew or release any more.
     [[nodiscard]] bool is_over() const;
 
@@ -49,6 +51,7 @@ class Holding {
     std::shared_ptr<const secret::SecretBuffer> json_;
     std::optional<Error> last_error_;
     bool is_over_ = false;
+    bool is_end_known_ = false; ///< the program was told, or released it
 };
 
 } // namespace credlease::client

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace credlease::client {
 namespace {
@@ -32,7 +33,8 @@ std::string public_head(const Message& message) {
     head.append(message.method).append(" ").append(message.path).append(" HTTP/1.1\r\n");
     line("Host", "credlease");
     line("User-Agent", "libcredlease");
-    line("Accept", "application/json");
+    line("Accept", message.accept);
+    line("Last-Event-ID", message.last_event_id);
     line("Credlease-Actor", message.actor);
     line("If-Match", message.if_match);
     line("Idempotency-Key", message.idempotency_key);
@@ -46,12 +48,13 @@ std::string_view text_of(BeastText text) { return {text.data(), text.size()}; }
 } // namespace
 
 Result<secret::SecretBuffer> write_head(const Message& message) {
-    const std::array<std::pair<const char*, std::string_view>, 5> values = {
+    const std::array<std::pair<const char*, std::string_view>, 6> values = {
         {{"method", message.method},
          {"path", message.path},
          {"actor", message.actor},
          {"if_match", message.if_match},
-         {"idempotency_key", message.idempotency_key}}};
+         {"idempotency_key", message.idempotency_key},
+         {"last_event_id", message.last_event_id}}};
     for (const auto& [name, value] : values) {
         if (!is_plain(value)) return not_sent(name, "A request's " + std::string(name) + " holds visible ASCII alone.");
     }
@@ -71,10 +74,11 @@ Result<secret::SecretBuffer> write_head(const Message& message) {
 /// Beast's parser, told where to put things: header fields that the library knows, and the body.
 class ReplyReader::Parser final : public http::basic_parser<false> {
   public:
-    explicit Parser(bool secret_answer) : secret_answer_(secret_answer), secret_(secret_answer_most) {
+    explicit Parser(Body body) : secret_answer_(body == Body::secret), secret_(secret_answer_most) {
         eager(true);
         header_limit(wire::limits::header_block);
-        body_limit(secret_answer ? secret_answer_most : public_answer_most);
+        body_limit(secret_answer_ ? secret_answer_most : public_answer_most);
+        if (body == Body::stream) body_limit(boost::none);
     }
 
     Reply take_reply() {
@@ -83,6 +87,8 @@ class ReplyReader::Parser final : public http::basic_parser<false> {
         return std::move(reply_);
     }
     [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
+    [[nodiscard]] unsigned status() const { return is_header_done() ? reply_.status : 0; }
+    std::string take_text() { return std::exchange(reply_.text, {}); }
 
   private:
     void on_request_impl(http::verb, BeastText, BeastText, int, BeastError&) override {}
@@ -130,7 +136,7 @@ class ReplyReader::Parser final : public http::basic_parser<false> {
     std::optional<Error> failure_;
 };
 
-ReplyReader::ReplyReader(bool secret_answer) : parser_(std::make_unique<Parser>(secret_answer)) {}
+ReplyReader::ReplyReader(Body body) : parser_(std::make_unique<Parser>(body)) {}
 ReplyReader::~ReplyReader() = default;
 
 Result<std::size_t> ReplyReader::take(std::string_view bytes) {
@@ -144,6 +150,10 @@ Result<std::size_t> ReplyReader::take(std::string_view bytes) {
 }
 
 bool ReplyReader::is_done() const { return parser_->is_done(); }
+
+unsigned ReplyReader::status() const { return parser_->status(); }
+
+std::string ReplyReader::take_text() { return parser_->take_text(); }
 
 Reply ReplyReader::reply() && { return parser_->take_reply(); }
 

@@ -19,6 +19,8 @@ struct Message {
     std::string_view actor{};
     std::string_view if_match{};
     std::string_view idempotency_key{};
+    std::string_view accept = "application/json";
+    std::string_view last_event_id{};
     const secret::SecretBuffer* grant = nullptr;
     std::string_view body{};                           ///< one without secrets, or …
     const secret::SecretBuffer* secret_body = nullptr; ///< … one with
@@ -51,7 +53,8 @@ struct Reply {
 /// Reads one answer as its bytes come.
 class ReplyReader {
   public:
-    explicit ReplyReader(bool secret_answer);
+    enum class Body { text, secret, stream }; ///< `stream`: it may go on for ever, and is taken as it comes
+    explicit ReplyReader(Body body);
     ~ReplyReader();
     ReplyReader(const ReplyReader&) = delete;
     ReplyReader& operator=(const ReplyReader&) = delete;
@@ -61,6 +64,10 @@ class ReplyReader {
     [[nodiscard]] Result<std::size_t> take(std::string_view bytes);
     [[nodiscard]] bool is_done() const;
     [[nodiscard]] Reply reply() &&;
+    /// 0 until the whole head is there.
+    [[nodiscard]] unsigned status() const;
+    /// What came of the body since it was taken last.
+    [[nodiscard]] std::string take_text();
 
   private:
     class Parser;

@@ -34,6 +34,7 @@ void show_each(const client::Holding& holding, std::initializer_list<std::string
 } // namespace
 
 Lease::State::~State() {
+    if (listening) listening->remove(holding);
     if (is_kept || holding->is_over()) return;
     // Nobody is left to hear that it failed; a bound lease ends with the process, any other at its time.
     [[maybe_unused]] const auto released =

@@ -13,12 +13,6 @@ Error missing(std::string_view member) {
     return unexpected("The broker's answer is no lease: \"" + std::string(member) + "\" is missing.");
 }
 
-std::string text_at(const json::value& answer, std::initializer_list<std::string_view> path) {
-    const auto* found = find_at(answer, path);
-    const auto* text = found == nullptr ? nullptr : found->if_string();
-    return text == nullptr ? std::string() : std::string(text->begin(), text->end());
-}
-
 Result<WallTime> read_time_at(const json::value& answer, std::string_view member) {
     const auto time = vocabulary::read_time(text_at(answer, {member}));
     if (!time) return missing(member);
@@ -55,6 +49,17 @@ const json::value* find_at(const json::value& value, std::initializer_list<std::
     return at;
 }
 
+std::string text_at(const json::value& value, std::initializer_list<std::string_view> path) {
+    const auto* found = find_at(value, path);
+    const auto* text = found == nullptr ? nullptr : found->if_string();
+    return text == nullptr ? std::string() : std::string(text->begin(), text->end());
+}
+
+std::uint64_t read_number(const json::value& value, std::initializer_list<std::string_view> path) {
+    const auto* found = find_at(value, path);
+    return found != nullptr && found->is_int64() ? static_cast<std::uint64_t>(found->get_int64()) : 0;
+}
+
 bool has_secret(const json::value& answer) { return object_at(answer, {"secret"}) != nullptr; }
 
 std::string read_lease_id(const json::value& answer) { return text_at(answer, {"lease"}); }
@@ -75,9 +80,8 @@ Result<LeaseFacts> read_lease_facts(const json::value& answer) {
                      .base_url = text_at(answer, {"http", "base_url"})};
     if (facts.id.empty()) return missing("lease");
     if (facts.credential.empty()) return missing("credential");
-    if (const auto* version = find_at(answer, {"credential", "version"}); version != nullptr && version->is_int64()) {
-        facts.version = static_cast<std::uint32_t>(version->get_int64());
-    }
+    facts.version = static_cast<std::uint32_t>(read_number(answer, {"credential", "version"}));
+    facts.generation = read_number(answer, {"credential", "generation"});
     auto fields = read_fields(answer);
     if (!fields) return fields.error();
     facts.fields = std::move(*fields);

@@ -27,6 +27,7 @@ struct LeaseFacts {
     std::string credential{};
     std::string service{};
     std::uint32_t version = 0;
+    std::uint64_t generation = 0;
     std::map<std::string, std::string> fields{}; ///< public ones, as text
     std::vector<std::string> secret_fields{};    ///< names
     std::string base_url{};
@@ -44,5 +45,9 @@ struct LeaseFacts {
 /// The member at a path of member names; nullptr where there is none.
 [[nodiscard]] const boost::json::value* find_at(const boost::json::value& value,
                                                 std::initializer_list<std::string_view> path);
+
+/// … as text and as a number; "" and 0 where there is none such.
+[[nodiscard]] std::string text_at(const boost::json::value& value, std::initializer_list<std::string_view> path);
+[[nodiscard]] std::uint64_t read_number(const boost::json::value& value, std::initializer_list<std::string_view> path);
 
 } // namespace credlease::client

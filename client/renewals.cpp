@@ -1,9 +1,9 @@
 #include "client/renewals.hpp"
 
 #include "client/refusal.hpp"
+#include "client/signals_held_back.hpp"
 
 #include <algorithm>
-#include <csignal>
 #include <ctime>
 #include <utility>
 
@@ -22,22 +22,6 @@ constexpr std::chrono::nanoseconds look_every = 30s;
 std::chrono::nanoseconds left_of(const LeaseTimes& times) {
     return times.expires_at - std::chrono::system_clock::now();
 }
-
-/// Holds all signals back from this thread, and from those that it starts, until this dies.
-class SignalsHeldBack {
-  public:
-    SignalsHeldBack() {
-        sigset_t all{};
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    ~SignalsHeldBack() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-    SignalsHeldBack(const SignalsHeldBack&) = delete;
-    SignalsHeldBack& operator=(const SignalsHeldBack&) = delete;
-
-  private:
-    sigset_t before_{};
-};
 
 } // namespace
 

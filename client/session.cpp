@@ -113,7 +113,7 @@ Session::Attempt Session::attempt(const secret::SecretBuffer& head, const Messag
 }
 
 Session::Attempt Session::receive(bool secret_answer, const Deadline& deadline) {
-    ReplyReader reader(secret_answer);
+    ReplyReader reader(secret_answer ? ReplyReader::Body::secret : ReplyReader::Body::text);
     GrowingSecret bytes(wire::limits::header_block);
     while (!reader.is_done()) {
         if (auto reserved = bytes.reserve(wire::limits::header_block - bytes.size()); !reserved) {

@@ -29,6 +29,7 @@ class Session {
     Result<Reply> exchange(const Message& message);
     Result<Reply> exchange(const Message& message, std::chrono::milliseconds timeout);
 
+    [[nodiscard]] const Settings& settings() const { return settings_; }
     /// Whether there ever was a connection.
     [[nodiscard]] bool was_reached() const { return was_reached_; }
     /// The same socket and caller, by a connection of its own.

@@ -86,6 +86,7 @@ void Running::serve(Doors doors) {
         loop_, *clock_, *arena_, *routes_,
         api::Listener::Options{
             .connections_per_uid = settings_->limits.connections_per_uid,
+            .listeners_per_uid = settings_->limits.listeners_per_uid,
             .end_of_turn = [this] { end_of_turn(); },
             .is_sealed = [this] { return broker_->house() == nullptr; },
             .refused = [this](const attestation::Peer& peer, std::string_view code) { note_refused(peer.uid, code); },
@@ -172,6 +173,7 @@ void Running::reload() {
     tell_warnings(**catalog);
     broker_->reload({.settings = settings_, .catalog = std::move(*catalog), .loaded_at = clock_->wall()});
     listener_->set_connections_per_uid(settings_->limits.connections_per_uid);
+    listener_->set_listeners_per_uid(settings_->limits.listeners_per_uid);
     log_.set(settings_->log.level, settings_->log.json ? logs::Log::Format::json : logs::Log::Format::text);
     log_.info("Reloaded. Places, sockets, seal method and memory change with a restart only.");
     supervisor_.ready();

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <spawn.h>
@@ -15,7 +16,7 @@
 namespace credlease::cli {
 namespace {
 
-constexpr pid_t never_started = 0;
+constexpr pid_t no_process = 0;
 constexpr int not_found = 127;
 constexpr int not_executable = 126;
 
@@ -23,10 +24,14 @@ constexpr int not_executable = 126;
 constexpr std::array attended = {SIGCHLD, SIGTERM, SIGINT,   SIGHUP,  SIGQUIT,
                                  SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP, SIGCONT};
 
+/// Of this program's own: that there is something to look at.
+int wake_signal() { return SIGRTMIN; }
+
 sigset_t attended_set() {
     sigset_t set{};
     sigemptyset(&set);
     for (const int signal : attended) sigaddset(&set, signal);
+    sigaddset(&set, wake_signal());
     return set;
 }
 
@@ -55,9 +60,14 @@ int spawn(pid_t& process, const std::vector<std::string>& command, char* const* 
     for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str())); // NOLINT: as above
     arguments.push_back(nullptr);
     signal(SIGCHLD, SIG_DFL); // were it ignored, the child's end would not be seen
-    sigset_t before{};
-    const sigset_t blocked = attended_set();
-    pthread_sigmask(SIG_BLOCK, &blocked, &before);
+    // Whenever a child is started, it gets the mask that this program was started with.
+    static const sigset_t before = [] {
+        sigset_t was{};
+        const sigset_t blocked = attended_set();
+        pthread_sigmask(SIG_BLOCK, &blocked, &was);
+        sigdelset(&was, wake_signal());
+        return was;
+    }();
     posix_spawnattr_t attributes{};
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setsigmask(&attributes, &before);
@@ -70,30 +80,60 @@ int spawn(pid_t& process, const std::vector<std::string>& command, char* const* 
 } // namespace
 
 Result<Child> Child::start(const std::vector<std::string>& command, const Environment& environment) {
-    pid_t process = never_started;
+    pid_t process = no_process;
     const int failed = environment.variables.expose([&](std::string_view variables) {
         const auto pointers = pointers_to(variables, environment.replaced);
         return spawn(process, command, pointers.data());
     });
     if (failed == 0) return Child(process, 0);
     report({.code = "command", .sentence = printable(command[0]) + ": " + std::strerror(failed) + "."}, false);
-    return Child(never_started, failed == ENOENT ? not_found : not_executable);
+    return Child(no_process, failed == ENOENT ? not_found : not_executable);
 }
 
 int Child::attend(const std::function<void()>& look) {
-    constexpr timespec look_every{.tv_sec = 1, .tv_nsec = 0};
-    const sigset_t waited = attended_set();
     while (!has_ended()) {
-        siginfo_t info{};
-        const int signal = sigtimedwait(&waited, &info, &look_every);
-        if (signal > 0 && signal != SIGCHLD) pass_on(signal, info.si_code);
+        take_signal();
         look();
     }
     return status_;
 }
 
+bool Child::end() {
+    constexpr auto patience = std::chrono::seconds(10);
+    const auto until = std::chrono::steady_clock::now() + patience;
+    send(SIGTERM);
+    while (!has_ended()) {
+        take_signal();
+        if (std::chrono::steady_clock::now() >= until) send(SIGKILL);
+    }
+    return !is_told_to_end_;
+}
+
+void Child::take_signal() {
+    constexpr timespec look_every{.tv_sec = 1, .tv_nsec = 0};
+    const sigset_t waited = attended_set();
+    siginfo_t info{};
+    const int signal = sigtimedwait(&waited, &info, &look_every);
+    if (signal <= 0 || signal == SIGCHLD || signal == wake_signal()) return;
+    is_told_to_end_ = is_told_to_end_ || signal == SIGTERM || signal == SIGINT || signal == SIGQUIT;
+    pass_on(signal, info.si_code);
+}
+
+void Child::send(int signal) const {
+    if (process_ != no_process) kill(process_, signal);
+}
+
+void Child::expect_wake() {
+    sigset_t set{};
+    sigemptyset(&set);
+    sigaddset(&set, wake_signal());
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+void Child::wake() { kill(getpid(), wake_signal()); }
+
 bool Child::has_ended() {
-    if (process_ == never_started) return true;
+    if (process_ == no_process) return true;
     int status = 0;
     while (waitpid(process_, &status, WNOHANG | WUNTRACED) == process_) {
         if (WIFSTOPPED(status)) {
@@ -102,6 +142,7 @@ bool Child::has_ended() {
             continue;
         }
         status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        process_ = no_process;
         return true;
     }
     return false;

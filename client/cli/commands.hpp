@@ -18,6 +18,7 @@ void offer_delete(CLI::App& program, Invocation& invocation);
 void offer_lease(CLI::App& program, Invocation& invocation);
 void offer_exec(CLI::App& program, Invocation& invocation);
 void offer_leases(CLI::App& program, Invocation& invocation);
+void offer_events(CLI::App& program, Invocation& invocation);
 void offer_audit(CLI::App& program, Invocation& invocation);
 void offer_grant(CLI::App& program, Invocation& invocation);
 void offer_grants(CLI::App& program, Invocation& invocation);

@@ -2,21 +2,10 @@
 
 #include "cli/lease_field.hpp"
 #include "cli/naming_errors.hpp"
-#include "cli/terminal.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <fcntl.h>
 #include <set>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U // Linux 6.3, newer than Debian 12's headers
-#endif
 
 namespace credlease::cli {
 namespace {
@@ -61,8 +50,6 @@ Result<Wanted> read_one(const std::string& text, bool as_file) {
     return wanted;
 }
 
-Error no_memory_file() { return usage(std::string("No sealed memory can be made: ") + std::strerror(errno) + "."); }
-
 /// Says which credential has not the field that is wanted.
 Result<void> show(const Lease& lease, const Wanted& wanted, const std::function<void(std::string_view)>& use) {
     auto shown = show_field(lease, wanted.field, use);
@@ -72,25 +59,15 @@ Result<void> show(const Lease& lease, const Wanted& wanted, const std::function<
     return error;
 }
 
-/// memfd_create(2): a file in memory that nobody can change any more.
-Result<Descriptor> make_sealed_file(const Lease& lease, const Wanted& wanted) {
-    int number = memfd_create("credlease", MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
-    if (number < 0 && errno == EINVAL) number = memfd_create("credlease", MFD_ALLOW_SEALING);
-    if (number < 0) return no_memory_file();
-    Descriptor file(number);
-    bool written = false;
-    auto shown = show(lease, wanted, [&](std::string_view text) { written = write_all(number, text); });
-    if (!shown) return shown.error();
-    constexpr int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-    const bool rewound = lseek(number, 0, SEEK_SET) == 0;
-    if (!written || !rewound || fchmod(number, 0400) != 0 || fcntl(number, F_ADD_SEALS, seals) != 0)
-        return no_memory_file();
-    return file;
+Result<void> fill(SecretFile& file, const Lease& lease, const Wanted& wanted) {
+    Result<void> written;
+    auto shown = show(lease, wanted, [&](std::string_view text) { written = file.put(text); });
+    return shown ? written : shown;
 }
 
 /// Writes "VAR=value\0" of each variable to `write`, piece by piece.
 Result<void> write_variables(const std::vector<Wanted>& wanted, const Leases& leases,
-                             const std::vector<Descriptor>& files, const std::function<void(std::string_view)>& write) {
+                             const std::vector<SecretFile>& files, const std::function<void(std::string_view)>& write) {
     auto file = files.begin();
     for (const Wanted& each : wanted) {
         write(each.variable);
@@ -106,7 +83,7 @@ Result<void> write_variables(const std::vector<Wanted>& wanted, const Leases& le
 }
 
 Result<SecretText> join_variables(const std::vector<Wanted>& wanted, const Leases& leases,
-                                  const std::vector<Descriptor>& files) {
+                                  const std::vector<SecretFile>& files) {
     while (true) {
         std::size_t size = 0;
         const auto measured =
@@ -126,10 +103,6 @@ Result<SecretText> join_variables(const std::vector<Wanted>& wanted, const Lease
 
 } // namespace
 
-Descriptor::~Descriptor() {
-    if (number_ >= 0) close(number_);
-}
-
 Result<std::vector<Wanted>> read_wanted(const std::vector<std::string>& environment,
                                         const std::vector<std::string>& files) {
     std::vector<Wanted> all;
@@ -147,29 +120,41 @@ Result<std::vector<Wanted>> read_wanted(const std::vector<std::string>& environm
     return all;
 }
 
+Result<Lease> take_lease(Client& client, const std::vector<Wanted>& wanted, const std::string& credential,
+                         const Terms& terms) {
+    std::set<std::string> names;
+    for (const Wanted& each : wanted) {
+        if (each.credential == credential) names.insert(each.field);
+    }
+    LeaseRequest request{.credential = credential,
+                         .workspace = terms.workspace,
+                         .purpose = terms.purpose,
+                         .renew_itself = true,
+                         .on_change = terms.on_change};
+    if (!names.contains("")) request.fields.assign(names.begin(), names.end());
+    return client.lease(request);
+}
+
 Result<Leases> take_leases(const Invocation& invocation, Client& client, const std::vector<Wanted>& wanted,
-                           const std::string& workspace, const Purpose& purpose) {
-    std::map<std::string, std::set<std::string>> fields;
-    for (const Wanted& each : wanted) fields[each.credential].insert(each.field);
+                           const Terms& terms) {
     Leases leases;
-    for (const auto& [credential, names] : fields) {
-        LeaseRequest request{
-            .credential = credential, .workspace = workspace, .purpose = purpose, .renew_itself = true};
-        if (!names.contains("")) request.fields.assign(names.begin(), names.end());
-        auto lease = client.lease(request);
-        if (!lease) return explain_naming(invocation, client, lease.error(), credential, workspace);
-        leases.emplace(credential, std::move(*lease));
+    for (const Wanted& each : wanted) {
+        if (leases.contains(each.credential)) continue;
+        auto lease = take_lease(client, wanted, each.credential, terms);
+        if (!lease) return explain_naming(invocation, client, lease.error(), each.credential, terms.workspace);
+        leases.emplace(each.credential, std::move(*lease));
     }
     return leases;
 }
 
-Result<Environment> make_environment(const std::vector<Wanted>& wanted, const Leases& leases) {
+Result<Environment> make_environment(const std::vector<Wanted>& wanted, const Leases& leases, SecretFile::Kind files) {
     Environment made;
     for (const Wanted& each : wanted) {
         made.replaced.push_back(each.variable);
         if (!each.as_file) continue;
-        auto file = make_sealed_file(leases.at(each.credential), each);
+        auto file = SecretFile::make(files);
         if (!file) return file.error();
+        if (auto filled = fill(*file, leases.at(each.credential), each); !filled) return filled.error();
         made.files.push_back(std::move(*file));
     }
     made.replaced.insert(made.replaced.end(), grant_variables.begin(), grant_variables.end());
@@ -177,6 +162,15 @@ Result<Environment> make_environment(const std::vector<Wanted>& wanted, const Le
     if (!joined) return joined.error();
     made.variables = std::move(*joined);
     return made;
+}
+
+Result<void> replace_files(Environment& environment, const std::vector<Wanted>& wanted, const Leases& leases) {
+    auto file = environment.files.begin();
+    for (const Wanted& each : wanted) {
+        if (!each.as_file) continue;
+        if (auto filled = fill(*file++, leases.at(each.credential), each); !filled) return filled;
+    }
+    return {};
 }
 
 } // namespace credlease::cli

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "cli/invocation.hpp"
+#include "cli/secret_file.hpp"
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -22,29 +24,28 @@ struct Wanted {
 
 /// One lease a credential, of the fields that are wanted, which renews itself.
 using Leases = std::map<std::string, Lease>;
-[[nodiscard]] Result<Leases> take_leases(const Invocation& invocation, Client& client,
-                                         const std::vector<Wanted>& wanted, const std::string& workspace,
-                                         const Purpose& purpose);
-
-/// A descriptor that a command inherits; closed with this object.
-class Descriptor {
-  public:
-    explicit Descriptor(int number) : number_(number) {}
-    ~Descriptor();
-    Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-    Descriptor& operator=(Descriptor&&) = delete;
-    [[nodiscard]] int number() const { return number_; }
-
-  private:
-    int number_;
+/// How they are taken; `on_change` may be empty.
+struct Terms {
+    std::string workspace;
+    Purpose purpose;
+    std::function<void(const LeaseChange&)> on_change{};
 };
+[[nodiscard]] Result<Leases> take_leases(const Invocation& invocation, Client& client,
+                                         const std::vector<Wanted>& wanted, const Terms& terms);
+/// One of them, taken anew: of the credential by that name.
+[[nodiscard]] Result<Lease> take_lease(Client& client, const std::vector<Wanted>& wanted, const std::string& credential,
+                                       const Terms& terms);
 
 /// What the command gets besides this program's own environment.
 struct Environment {
     SecretText variables;              ///< "VAR=value\0VAR=value\0", in locked memory
     std::vector<std::string> replaced; ///< names of this program's variables that it does not get
-    std::vector<Descriptor> files;     ///< sealed memory, kept open over exec
+    std::vector<SecretFile> files;     ///< kept open over exec, in the order in which they are wanted
 };
-[[nodiscard]] Result<Environment> make_environment(const std::vector<Wanted>& wanted, const Leases& leases);
+[[nodiscard]] Result<Environment> make_environment(const std::vector<Wanted>& wanted, const Leases& leases,
+                                                   SecretFile::Kind files);
+/// The leases hold other secrets now: what the command reads in its (replaceable) files is theirs.
+[[nodiscard]] Result<void> replace_files(Environment& environment, const std::vector<Wanted>& wanted,
+                                         const Leases& leases);
 
 } // namespace credlease::cli

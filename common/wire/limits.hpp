@@ -39,5 +39,9 @@ inline constexpr std::size_t oauth_memory = 128 * 1024;  ///< of the arena, for 
 inline constexpr std::size_t oauth_redirect = 16 * 1024; ///< bytes of a redirect's query
 inline constexpr std::chrono::hours oauth_lifetime{24 *
                                                    3650};  ///< a token said to live longer is taken to live this long
+inline constexpr std::size_t unread_events = 64 * 1024;    ///< bytes beyond what the kernel holds, then it is dropped
+inline constexpr std::chrono::seconds event_comment{15};   ///< a comment line as often as this, to every listener
+inline constexpr std::size_t events_kept = 10'000;         ///< for listeners that come back …
+inline constexpr std::chrono::minutes events_kept_for{15}; ///< … within this time
 
 } // namespace credlease::wire::limits

@@ -43,6 +43,7 @@ std::vector<Route> Api::routes() {
     add_grant_routes(rows);
     add_audit_routes(rows);
     add_directory_routes(rows);
+    add_event_routes(rows);
     add_state_routes(rows);
     add_service_routes(rows);
     return rows;

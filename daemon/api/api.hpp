@@ -41,6 +41,7 @@ class Api {
     void add_grant_routes(std::vector<Route>& rows);
     void add_audit_routes(std::vector<Route>& rows);
     void add_directory_routes(std::vector<Route>& rows);
+    void add_event_routes(std::vector<Route>& rows);
     void add_state_routes(std::vector<Route>& rows);
     void add_service_routes(std::vector<Route>& rows);
 

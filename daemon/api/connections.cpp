@@ -36,6 +36,7 @@ void Connections::close(Connection& connection) {
     Account& account = *connection.account;
     account.received -= connection.body_charged + charge_of(connection.held);
     forget_unsent(connection);
+    if (connection.phase == Phase::streaming) --account.listeners;
     if (--account.connections == 0) accounts_.erase(account.uid);
 
     const std::uint32_t slot = connection.slot;

@@ -22,6 +22,7 @@ inline constexpr std::uint32_t no_slot = ~std::uint32_t{0};
 struct Account {
     std::uint32_t uid = 0;
     std::uint32_t connections = 0;
+    std::uint32_t listeners = 0;    ///< connections that are sent events
     std::size_t received = 0;       ///< bytes of Share::bodies
     std::size_t unsent_text = 0;    ///< bytes of replies that their readers have not taken yet
     std::size_t unsent_secrets = 0; ///< the same of those with secrets, in the arena
@@ -47,16 +48,28 @@ struct Unsent {
     std::size_t secret_charged = 0;
 };
 
+/// What a listener of events was not sent yet. The texts are shared by all who are sent them.
+struct Streaming {
+    std::deque<std::shared_ptr<const std::string>> texts{};
+    std::size_t sent = 0;            ///< bytes of the first text
+    std::size_t unsent = 0;          ///< bytes in all
+    bool is_blocked = false;         ///< the kernel takes no more for now
+    bool is_last = false;            ///< nothing follows: when all is sent, the connection is closed
+    std::function<void()> drained{}; ///< told when all is sent
+    std::function<void()> closed{};  ///< told once, when the client has gone or was dropped
+};
+
 enum class Phase : std::uint8_t {
     closed,
     reading_head,
     reading_body,
     answering, ///< a handler has the request
     sending,   ///< the reader is slower than we are
+    streaming, ///< it is sent events until it goes
     draining,  ///< the last reply is sent; what still comes is thrown away
 };
 enum class AfterReply : std::uint8_t { keep, close, drain };
-enum class Waiting : std::uint8_t { nothing, request, reply, idle };
+enum class Waiting : std::uint8_t { nothing, request, reply, idle, comment };
 
 /// One client's connection. Small: ten thousand idle ones are cheap and hold no arena memory.
 struct Connection {
@@ -71,6 +84,7 @@ struct Connection {
     secret::SecretBuffer body; ///< of the request that is being read; where it is chunked, grown as it comes
     std::unique_ptr<KeptHead> head;
     std::unique_ptr<Unsent> unsent;
+    std::unique_ptr<Streaming> stream;
     std::uint32_t body_received = 0;
     std::uint32_t body_charged = 0; ///< to the account's `received`, until the reply
     std::uint32_t drained = 0;

@@ -14,6 +14,8 @@ std::chrono::milliseconds allowed(Waiting waiting) {
         return wire::limits::request_time;
     case Waiting::reply:
         return wire::limits::reply_time;
+    case Waiting::comment:
+        return wire::limits::event_comment;
     case Waiting::idle:
     case Waiting::nothing:
         return wire::limits::idle_time;
@@ -21,7 +23,12 @@ std::chrono::milliseconds allowed(Waiting waiting) {
     return {};
 }
 
-constexpr std::array kinds = {Waiting::request, Waiting::reply, Waiting::idle};
+constexpr std::array kinds = {Waiting::request, Waiting::reply, Waiting::idle, Waiting::comment};
+
+/// Comments need not be exact: those of a second are sent together, with one wake-up.
+runtime::BootTime rounded(runtime::BootTime deadline, Waiting waiting) {
+    return waiting == Waiting::comment ? std::chrono::ceil<std::chrono::seconds>(deadline) : deadline;
+}
 
 } // namespace
 
@@ -35,7 +42,7 @@ Deadlines::~Deadlines() {
 void Deadlines::start(Connection& connection, Waiting waiting) {
     stop(connection);
     connection.waiting = waiting;
-    connection.deadline = clock_.boot() + allowed(waiting);
+    connection.deadline = rounded(clock_.boot() + allowed(waiting), waiting);
     List& list = list_of(waiting);
     connection.before = list.last;
     if (list.last != no_slot) connections_.at(list.last).after = connection.slot;

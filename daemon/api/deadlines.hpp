@@ -36,7 +36,7 @@ class Deadlines {
     runtime::Clock& clock_;
     Connections& connections_;
     std::function<void(Connection&, Waiting)> passed_;
-    std::array<List, 3> lists_{};
+    std::array<List, 4> lists_{};
     std::uint64_t call_ = 0; ///< 0: none asked for
     runtime::BootTime call_time_{};
 };

@@ -16,6 +16,8 @@ void Listener::add(Door door, attestation::Descriptor listening) { traffic_->add
 
 void Listener::set_connections_per_uid(std::uint32_t most) { traffic_->set_connections_per_uid(most); }
 
+void Listener::set_listeners_per_uid(std::uint32_t most) { traffic_->set_listeners_per_uid(most); }
+
 void Listener::stop(runtime::BootTime deadline, std::function<void()> done) {
     traffic_->stop(deadline, std::move(done));
 }

@@ -33,6 +33,7 @@ class Listener {
   public:
     struct Options {
         std::uint32_t connections_per_uid = 1024;
+        std::uint32_t listeners_per_uid = 1024;
         std::function<void()> end_of_turn{};
         std::function<bool()> is_sealed{};
         std::function<void(const attestation::Peer&, std::string_view code)>
@@ -47,8 +48,9 @@ class Listener {
 
     void add(Door door, attestation::Descriptor listening);
     void set_connections_per_uid(std::uint32_t most);
-    /// No new connections; idle ones are closed, others after their reply. `done` once all have gone or `deadline`
-    /// passed.
+    void set_listeners_per_uid(std::uint32_t most);
+    /// No new connections; idle ones are closed, others after their reply, listeners after what they were to be sent.
+    /// `done` once all have gone or `deadline` passed.
     void stop(runtime::BootTime deadline, std::function<void()> done);
 
     [[nodiscard]] std::size_t connections() const;

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cstring>
 #include <optional>
+#include <span>
 #include <sys/socket.h>
 
 namespace credlease::api {
@@ -31,11 +32,11 @@ Lines lines_of(const Reply& reply) {
 /// The head of a reply, written by hand (RFC 9112 §4).
 class ReplyHead {
   public:
-    ReplyHead(const Lines& reply, std::size_t body_size, const vocabulary::RequestId& request) {
+    /// Without a `body_size` the body ends with the connection.
+    ReplyHead(const Lines& reply, std::optional<std::size_t> body_size, const vocabulary::RequestId& request) {
         text("HTTP/1.1 ").number(reply.status).text(" ").text(wire::reason_phrase(reply.status));
-        if (reply.status != 204) {
-            text("\r\nContent-Type: ").text(reply.content_type).text("\r\nContent-Length: ").number(body_size);
-        }
+        if (reply.status != 204) text("\r\nContent-Type: ").text(reply.content_type);
+        if (reply.status != 204 && body_size) text("\r\nContent-Length: ").number(*body_size);
         text("\r\nCredlease-Request-Id: ");
         request.write_text(take(vocabulary::RequestId::text_size));
         text("\r\nCache-Control: no-store");
@@ -83,17 +84,21 @@ iovec piece(std::string_view text) {
 constexpr std::size_t resumed_at_once = std::size_t{32} << 10;
 
 /// How many bytes the kernel took; nullopt when the connection is broken.
-std::optional<std::size_t> send_pieces(int socket, std::string_view first, std::string_view second) {
-    std::array<iovec, 2> pieces{piece(first), piece(second)};
+std::optional<std::size_t> send_pieces(int socket, std::span<iovec> pieces) {
     msghdr message{};
     message.msg_iov = pieces.data();
-    message.msg_iovlen = second.empty() ? 1 : 2;
+    message.msg_iovlen = pieces.size();
     ssize_t sent = -1;
     do sent = ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     while (sent < 0 && errno == EINTR);
     if (sent >= 0) return static_cast<std::size_t>(sent);
     if (errno == EAGAIN) return 0;
     return std::nullopt;
+}
+
+std::optional<std::size_t> send_pieces(int socket, std::string_view first, std::string_view second) {
+    std::array<iovec, 2> pieces{piece(first), piece(second)};
+    return send_pieces(socket, std::span(pieces).first(second.empty() ? 1 : 2));
 }
 
 std::optional<std::size_t> send_with_secret(int socket, std::string_view text, const secret::SecretBuffer& secret,
@@ -164,6 +169,35 @@ Outlet::Sent Outlet::resume(Connection& connection) {
     if (*sent < text.size() || rest.secret_sent < rest.secret.size()) return Sent::partly;
 
     forget_unsent(connection);
+    return Sent::all;
+}
+
+bool Outlet::send_stream_head(Connection& connection, const vocabulary::RequestId& request) {
+    const ReplyHead head({.close = true, .content_type = "text/event-stream"}, std::nullopt, request);
+    const auto sent = send_pieces(connection.socket.number(), head.view(), {});
+    return sent && *sent == head.view().size(); // whoever reads so little gets no events either
+}
+
+Outlet::Sent Outlet::send_events(Connection& connection) {
+    Streaming& stream = *connection.stream;
+    while (!stream.texts.empty()) {
+        std::array<iovec, 64> pieces;
+        std::size_t count = 0, offered = 0;
+        for (const auto& text : stream.texts) {
+            if (count == pieces.size()) break;
+            pieces[count] = piece(std::string_view(*text).substr(count == 0 ? stream.sent : 0));
+            offered += pieces[count++].iov_len;
+        }
+        const auto sent = send_pieces(connection.socket.number(), std::span(pieces).first(count));
+        if (!sent) return Sent::failed;
+        stream.unsent -= *sent;
+        stream.sent += *sent;
+        while (!stream.texts.empty() && stream.sent >= stream.texts.front()->size()) {
+            stream.sent -= stream.texts.front()->size();
+            stream.texts.pop_front();
+        }
+        if (*sent < offered) return Sent::partly;
+    }
     return Sent::all;
 }
 

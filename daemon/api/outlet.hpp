@@ -35,6 +35,10 @@ class Outlet {
     [[nodiscard]] Sent send_secret(Connection& connection, const vocabulary::RequestId& request,
                                    const SecretReply& reply, secret::SecretBuffer body);
     [[nodiscard]] Sent resume(Connection& connection);
+    /// The head of an answer that ends with its connection (RFC 9112 §6.3, rule 8): `text/event-stream`.
+    [[nodiscard]] static bool send_stream_head(Connection& connection, const vocabulary::RequestId& request);
+    /// As much of what the listener is to be sent as the kernel takes.
+    [[nodiscard]] static Sent send_events(Connection& connection);
 
     /// For a socket that never became a connection: what does not fit is lost.
     static void send_once(int socket, const vocabulary::RequestId& request, const Reply& reply);

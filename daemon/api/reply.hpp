@@ -13,6 +13,8 @@
 
 namespace credlease::api {
 
+class EventStream;
+struct StreamWatch;
 class Traffic;
 
 /// An answer without secrets.
@@ -47,6 +49,8 @@ class Responder {
     /// A JSON body that carries secrets: `body` lies in the arena, is sent with the head from where it lies, and wiped
     /// once the kernel has it (or the connection has gone). False: it can't reach the client any more.
     bool answer_secret(unsigned status, secret::SecretBuffer body, std::string_view location = {});
+    /// An answer that goes on: events as they happen. `rate_limited`: too many listeners, and still to be answered.
+    [[nodiscard]] result::Result<EventStream> open_stream(StreamWatch watch);
     [[nodiscard]] const vocabulary::RequestId& request() const { return request_; }
     [[nodiscard]] bool pending() const { return traffic_ != nullptr; }
     /// Whether the client is still there.

@@ -207,6 +207,7 @@ void Traffic::drain(Connection& connection) {
 }
 
 void Traffic::deadline_passed(Connection& connection, Waiting waiting) {
+    if (waiting == Waiting::comment) return send_comment(connection);
     const bool is_late = waiting == Waiting::request && connection.phase != Phase::draining;
     if (is_late) return refuse(connection, timed_out(), AfterReply::close);
     close(connection);
@@ -222,13 +223,17 @@ void Traffic::watch(Connection& connection, std::uint32_t events) {
 void Traffic::close_when_idle(Connection& connection) {
     const bool is_idle = connection.phase == Phase::reading_head && connection.held.empty();
     if (is_idle || connection.phase == Phase::draining) return close(connection);
+    if (connection.phase == Phase::streaming) return end_stream(connection);
     const bool is_reading = connection.phase == Phase::reading_head || connection.phase == Phase::reading_body;
     if (!is_reading && connection.after_reply == AfterReply::keep) connection.after_reply = AfterReply::close;
 }
 
 void Traffic::close(Connection& connection) {
     deadlines_->stop(connection);
+    const std::unique_ptr<Streaming> stream = std::move(connection.stream);
+    if (connection.phase == Phase::streaming) watch_peer(connection, false);
     connections_.close(connection);
+    if (stream && stream->closed) stream->closed();
     if (is_stopping_) tell_if_stopped();
 }
 

@@ -109,7 +109,7 @@ void Traffic::visit_fairly() {
         if (visits < visits_a_turn) {
             ++visits;
             visit(due);
-        } else if (connection->has_more) {
+        } else if (connection->has_more || connection->phase == Phase::streaming) {
             queue(*connection);
         }
     }
@@ -132,6 +132,9 @@ void Traffic::visit(const Due& due) {
         if (is_broken) return close(*connection);
         sent(*connection, outlet_.resume(*connection));
         return;
+    case Phase::streaming:
+        if (is_broken) return close(*connection);
+        return stream(*connection, due.events);
     case Phase::draining:
         return drain(*connection);
     case Phase::closed:
@@ -181,7 +184,10 @@ void Traffic::shut() {
     if (stop_call_ != 0) clock_.cancel(std::exchange(stop_call_, 0));
     if (accept_again_ != 0) clock_.cancel(std::exchange(accept_again_, 0));
     doors_.clear();
-    connections_.for_each([this](Connection& connection) { close(connection); });
+    connections_.for_each([this](Connection& connection) {
+        if (connection.stream) connection.stream->closed = nullptr;
+        close(connection);
+    });
     deadlines_.reset();
     intake_.reset();
     epoll_.reset();

@@ -3,6 +3,7 @@
 #include "api/acceptor.hpp"
 #include "api/connections.hpp"
 #include "api/deadlines.hpp"
+#include "api/event_stream.hpp"
 #include "api/intake.hpp"
 #include "api/listener.hpp"
 #include "api/outlet.hpp"
@@ -30,6 +31,7 @@ class Traffic : public std::enable_shared_from_this<Traffic> {
     void start();
     void add(Door door, attestation::Descriptor listening);
     void set_connections_per_uid(std::uint32_t most) { options_.connections_per_uid = most; }
+    void set_listeners_per_uid(std::uint32_t most) { options_.listeners_per_uid = most; }
     void stop(runtime::BootTime deadline, std::function<void()> done);
     /// The listener dies: everything is closed and nothing outside is touched any more.
     void shut();
@@ -39,6 +41,14 @@ class Traffic : public std::enable_shared_from_this<Traffic> {
     bool answer(std::uint32_t slot, std::uint32_t generation, const vocabulary::RequestId& request, Reply reply);
     bool answer_secret(std::uint32_t slot, std::uint32_t generation, const vocabulary::RequestId& request,
                        SecretReply reply, secret::SecretBuffer body);
+    /// The connection is sent events from now on. `rate_limited`: its user has as many listeners as it may.
+    [[nodiscard]] result::Result<> open_stream(std::uint32_t slot, std::uint32_t generation,
+                                               const vocabulary::RequestId& request, StreamWatch watch);
+    /// To be sent in the connection's turn. False: it has gone, or was dropped because it does not read.
+    bool write_event(std::uint32_t slot, std::uint32_t generation, const std::shared_ptr<const std::string>& text);
+    [[nodiscard]] std::size_t unsent_events(std::uint32_t slot, std::uint32_t generation);
+    /// Closes once all is sent; nobody is told of it.
+    void end_stream(std::uint32_t slot, std::uint32_t generation);
     [[nodiscard]] bool is_connected(std::uint32_t slot, std::uint32_t generation) {
         return connections_.find(slot, generation) != nullptr;
     }
@@ -71,6 +81,15 @@ class Traffic : public std::enable_shared_from_this<Traffic> {
     void turn_away(int socket, const result::Error& error);
     void pause_accepting();
     void watch_doors(std::uint32_t events);
+
+    // streams.cpp: connections that are sent events
+    void stream(Connection& connection, std::uint32_t events);
+    [[nodiscard]] bool still_listens(Connection& connection);
+    void send_events(Connection& connection);
+    void send_comment(Connection& connection);
+    void end_stream(Connection& connection);
+    void watch_peer(const Connection& connection, bool is_watched);
+    [[nodiscard]] Connection* find_streaming(std::uint32_t slot, std::uint32_t generation);
 
     // requests.cpp: what a connection brings, and its answer
     void read(Connection& connection);

@@ -1,5 +1,6 @@
 #include "broker/broker.hpp"
 
+#include "broker/events.hpp"
 #include "broker/expiry.hpp"
 #include "broker/first_start.hpp"
 #include "broker/grants.hpp"
@@ -181,6 +182,7 @@ void Broker::reload(Rules rules) {
             house_->tasks.start(end_grant(*house_, grant->id, vocabulary::Action::grant_ended));
         }
     }
+    house_->events->look_again();
 }
 
 /// Changes under way end by themselves; those that wait for their turn are refused; nothing new begins.
@@ -190,6 +192,7 @@ runtime::Task<> Broker::quiet_house() {
     for (const auto call : {house_->expiry_call, house_->prune_call}) {
         if (call != 0) parts_.clock.cancel(call);
     }
+    house_->events->quiet();
     co_await house_->tasks.drain();
     house_->refusals->flush();
 }

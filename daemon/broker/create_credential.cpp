@@ -1,4 +1,5 @@
 #include "broker/credentials.hpp"
+#include "broker/events.hpp"
 #include "broker/expiry.hpp"
 #include "broker/views.hpp"
 #include "wire/limits.hpp"
@@ -105,6 +106,7 @@ runtime::Task<result::Result<Answer>> create_credential(Unsealed& house, Asker a
     record.detail = detail;
     auto committed = co_await house.journal->commit(record, std::move(batch));
     if (!committed) co_return refuse(std::move(committed.error()));
+    house.events->credential_created(change->after());
     house.vault->apply(std::move(*change));
     house.outcomes.apply(asker, now);
     schedule_expiry(house);

@@ -1,4 +1,5 @@
 #include "broker/credentials.hpp"
+#include "broker/events.hpp"
 #include "broker/expiry.hpp"
 #include "broker/find_credential.hpp"
 
@@ -71,11 +72,12 @@ runtime::Task<result::Result<Answer>> delete_credential(Unsealed& house, Asker a
     concern(record, credential);
     const auto detail = credential.scope.text();
     record.detail = detail;
-    const auto credential_id = credential.id;
     auto committed = co_await house.journal->commit(record, std::move(batch));
     if (!committed) co_return refuse(std::move(committed.error()));
+    const auto deleted = change.after();
     house.vault->apply(std::move(change));
-    end_leases(house, {.credential = credential_id}, vocabulary::EndReason::credential_deleted);
+    house.events->credential_deleted(deleted);
+    end_leases(house, {.credential = deleted.id}, vocabulary::EndReason::credential_deleted);
     co_return Answer{.status = 204};
 }
 

@@ -1,4 +1,5 @@
 #include "broker/credentials.hpp"
+#include "broker/events.hpp"
 #include "broker/expiry.hpp"
 #include "broker/find_credential.hpp"
 #include "broker/views.hpp"
@@ -198,6 +199,10 @@ runtime::Task<result::Result<Answer>> edit_credential(Unsealed& house, Asker ask
     if (!committed) co_return refuse(std::move(committed.error()));
     const auto credential_id = after.id;
     const bool is_over = after.expires_at && *after.expires_at <= now;
+    const bool was_over = vault::effective_status(entry.credential, now) == vocabulary::CredentialStatus::expired;
+    house.events->credential_updated(after);
+    // That it is over from now on, run_expiry tells.
+    if (was_over && !is_over) house.events->credential_status_changed(after);
     house.vault->apply(std::move(*change));
     if (is_over) end_leases(house, {.credential = credential_id}, vocabulary::EndReason::expired);
     if (moved) end_leases(house, {.credential = credential_id}, vocabulary::EndReason::scope_changed);

@@ -1,5 +1,6 @@
 #include "broker/expiry.hpp"
 
+#include "broker/events.hpp"
 #include "broker/find_credential.hpp"
 #include "broker/grants.hpp"
 #include "broker/lease_record.hpp"
@@ -35,6 +36,7 @@ void expire_credentials(Unsealed& house) {
         record.principal = "broker";
         concern(record, entry->credential);
         house.journal->note(record);
+        house.events->credential_status_changed(entry->credential);
         end_leases(house, {.credential = entry->credential.id}, vocabulary::EndReason::expired);
     }
 }
@@ -77,7 +79,9 @@ std::optional<vocabulary::EndReason> why_it_has_gone(Unsealed& house, const leas
 void run_expiry(Unsealed& house) {
     house.expiry_call = 0;
     const auto now = house.time.now();
-    house.book.expire(now, expired_at_a_time, [](const leases::Lease&) {});
+    house.book.expire(now, expired_at_a_time, [&house](const leases::Lease& lease) {
+        house.events->lease_ended(lease, vocabulary::EndReason::expired);
+    });
     expire_grants(house, now);
     expire_credentials(house);
     house.journal->flush();
@@ -90,6 +94,7 @@ bool end_lease(Unsealed& house, const vocabulary::LeaseId& id, vocabulary::EndRe
     const auto lease = house.book.find(id);
     if (!lease) return false;
     note_end(house, *lease, reason);
+    house.events->lease_ended(*lease, reason);
     return house.book.end(id, reason, house.time.now());
 }
 

@@ -1,6 +1,7 @@
 #include "broker/issue_lease.hpp"
 
 #include "broker/change.hpp"
+#include "broker/events.hpp"
 #include "broker/expiry.hpp"
 #include "broker/gone_lease.hpp"
 #include "broker/held_lease.hpp"
@@ -200,6 +201,7 @@ void settle(Unsealed& house, const Asker& asker, const leases::Lease& lease, con
     }
     house.vault->note_use(lease.credential, scope, house.wall());
     expire_by(house, lease.expires_at);
+    house.events->lease_begun(lease);
 }
 
 } // namespace

@@ -1,3 +1,4 @@
+#include "broker/events.hpp"
 #include "broker/expiry.hpp"
 #include "broker/first_start.hpp"
 #include "broker/log_memory.hpp"
@@ -202,6 +203,7 @@ result::Result<std::unique_ptr<Unsealed>> open_with(crypto::RootKey root, const 
         return refuse(std::move(opened.error()));
     }
     forget_damaged(*house);
+    house->events = std::make_shared<Events>(*house);
     house->refusals = std::make_unique<Refusals>(parts.clock, *house->journal);
     house->holders = std::make_unique<HolderWatch>(
         parts.loop, [&house = *house](const leases::Holder& holder) { holder_exited(house, holder); });

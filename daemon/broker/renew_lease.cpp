@@ -1,5 +1,6 @@
 #include "broker/renew_lease.hpp"
 
+#include "broker/events.hpp"
 #include "broker/expiry.hpp"
 #include "broker/gone_lease.hpp"
 #include "broker/held_lease.hpp"
@@ -133,6 +134,7 @@ result::Result<StagedReply> stage_renew(Unsealed& house, const Asker& asker, std
         {.lease = lease.id, .body_digest = asker.body_digest, .renewal = true, .with_secret = with_secret},
         house.time.now());
     expire_by(house, lease.expires_at);
+    house.events->lease_begun(lease);
     return StagedReply{.lease = lease.id,
                        .status = 200,
                        .body = std::move(*body),
@@ -167,6 +169,7 @@ result::Result<std::optional<StagedReply>> stage_release(Unsealed& house, const 
     record.lease_view = &view;
     auto staged = append(house, asker, record, waiter);
     if (!staged) return refuse(std::move(staged.error()));
+    house.events->lease_ended(*found, reason);
     house.book.end(found->id, reason, house.time.now());
     return StagedReply{.lease = found->id, .status = 204, .released = true};
 }

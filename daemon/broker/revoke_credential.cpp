@@ -1,4 +1,5 @@
 #include "broker/credentials.hpp"
+#include "broker/events.hpp"
 #include "broker/expiry.hpp"
 #include "broker/find_credential.hpp"
 #include "broker/views.hpp"
@@ -85,8 +86,10 @@ runtime::Task<result::Result<Answer>> make(Unsealed& house, const Asker& asker, 
     if (staged.change) record.changes = changes;
     auto committed = co_await house.journal->commit(record, std::move(staged.batch));
     if (!committed) co_return refuse(std::move(committed.error()));
-    if (staged.change) house.vault->apply(std::move(*staged.change));
     house.outcomes.apply(asker, staged.now);
+    if (!staged.change) co_return answer;
+    house.vault->apply(std::move(*staged.change));
+    house.events->credential_status_changed(entry.credential);
     co_return answer;
 }
 

@@ -1,4 +1,5 @@
 #include "broker/broker.hpp"
+#include "broker/events.hpp"
 #include "broker/expiry.hpp"
 #include "crypto/key_file.hpp"
 #include "wire/limits.hpp"
@@ -30,6 +31,7 @@ runtime::Task<result::Result<>> Broker::seal(Asker asker) {
     std::vector<std::string> keys{"seal"};
     auto pass = co_await gate_.enter(std::move(keys));
     if (!house_) co_return result::Result<>();
+    house_->events->sealing();
     co_await quiet_house();
     end_leases(*house_, {}, vocabulary::EndReason::sealed);
     auto record = record_of(asker, vocabulary::Action::broker_sealed);

@@ -22,6 +22,8 @@
 
 namespace credlease::broker {
 
+class Events;
+
 /// What is there only while the broker is unsealed: keys, the index, the book, the log. Sealing destroys it whole. The
 /// use cases are functions over it.
 struct Unsealed {
@@ -59,6 +61,7 @@ struct Unsealed {
     vocabulary::Time expiry_at{};
     std::uint64_t prune_call = 0; ///< clock call that prunes the audit log next
     runtime::TaskGroup tasks;     ///< what the broker does by itself, and requests that wait for the disk
+    std::shared_ptr<Events> events;
 
     [[nodiscard]] vocabulary::Time wall() const { return parts.clock.wall(); }
     [[nodiscard]] vocabulary::Ulid next_id() {

@@ -1,3 +1,4 @@
+#include "broker/events.hpp"
 #include "broker/expiry.hpp"
 #include "broker/grants.hpp"
 #include "broker/read_audit.hpp"
@@ -66,14 +67,14 @@ runtime::Task<result::Result<Answer>> withdraw_grant(Unsealed& house, Asker aske
     house.grants->stage_withdraw(*grant, batch);
     auto record = record_of(asker, vocabulary::Action::grant_withdrawn);
     record.grant = grant_id;
-    const auto workflow = grant->workflow;
-    const auto run = grant->run;
-    record.workflow = workflow;
-    record.run = run;
+    const auto ended = *grant;
+    record.workflow = ended.workflow;
+    record.run = ended.run;
     auto committed = co_await house.journal->commit(record, std::move(batch));
     if (!committed) co_return refuse(std::move(committed.error()));
     house.grants->apply_withdraw(grant_id);
     end_leases(house, {.grant = grant_id}, vocabulary::EndReason::grant_ended);
+    house.events->grant_ended(ended);
     co_return Answer{.status = 204};
 }
 
@@ -96,6 +97,7 @@ runtime::Task<> end_grant(Unsealed& house, vocabulary::GrantId id, vocabulary::A
     auto committed = co_await house.journal->commit(record, std::move(batch));
     if (committed) {
         house.grants->apply_withdraw(id);
+        house.events->grant_ended(ended);
         co_return;
     }
     // A restart would bring it back: it is tried until the store takes it.

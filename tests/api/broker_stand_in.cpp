@@ -60,6 +60,7 @@ BrokerStandIn::~BrokerStandIn() {
     thread_.join();
     listener_.reset();
     waiting.clear();
+    streams.clear();
 }
 
 bool BrokerStandIn::becomes_true(const std::function<bool()>& is_so) {
@@ -113,6 +114,15 @@ void BrokerStandIn::later(const Request& request, Responder responder) {
     waiting.push_back(std::move(responder));
 }
 
+void BrokerStandIn::listen_to_events(Responder responder) {
+    auto stream = responder.open_stream({.closed = [this] { ++left; }});
+    if (!stream) {
+        responder.refuse(stream.error());
+        return;
+    }
+    streams.push_back(std::make_unique<api::EventStream>(std::move(*stream)));
+}
+
 void BrokerStandIn::echo(const Request& request, const Parts& parts, Responder responder) {
     Reply reply{.status = 201, .location = "/v1/echo/1", .etag = 7};
     wire::JsonWriter writer(reply.body);
@@ -145,6 +155,8 @@ std::vector<api::Route> BrokerStandIn::make_routes() {
         {Method::post, "/v1/leases", true, false,
          [this](const Request& request, const Parts&, Responder responder) { lease(request, std::move(responder)); }},
         {Method::get, "/v1/leases", false, false, echo},
+        {Method::get, "/v1/events", true, false,
+         [this](const Request&, const Parts&, Responder responder) { listen_to_events(std::move(responder)); }},
         {Method::post, "/v1/later", true, false,
          [this](const Request& request, const Parts&, Responder responder) { later(request, std::move(responder)); }},
         {Method::post, "/v1/echo", true, false, echo},

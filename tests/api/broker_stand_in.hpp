@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/event_stream.hpp"
 #include "api/listener.hpp"
 #include "support/socket_client.hpp"
 #include "support/temporary_folder.hpp"
@@ -52,12 +53,14 @@ class BrokerStandIn {
     runtime::HandClock clock;
     std::unique_ptr<secret::Arena> arena;
     std::atomic<bool> is_sealed = false;
-    std::vector<std::string> handled;            ///< on the loop: what /v1/mark was called with
-    std::vector<api::Responder> waiting;         ///< on the loop: of /v1/later
-    std::vector<secret::SecretBuffer> bodies;    ///< on the loop: those that /v1/later took along
-    std::vector<std::string> broken;             ///< on the loop: what handlers threw
-    std::vector<std::string> refused;            ///< on the loop: codes of refused peers
-    std::vector<std::uint64_t> allocations_seen; ///< on the loop: at each POST /v1/leases
+    std::vector<std::string> handled;                       ///< on the loop: what /v1/mark was called with
+    std::vector<api::Responder> waiting;                    ///< on the loop: of /v1/later
+    std::vector<secret::SecretBuffer> bodies;               ///< on the loop: those that /v1/later took along
+    std::vector<std::unique_ptr<api::EventStream>> streams; ///< on the loop: of /v1/events
+    std::size_t left = 0;                                   ///< on the loop: listeners that have gone by themselves
+    std::vector<std::string> broken;                        ///< on the loop: what handlers threw
+    std::vector<std::string> refused;                       ///< on the loop: codes of refused peers
+    std::vector<std::uint64_t> allocations_seen;            ///< on the loop: at each POST /v1/leases
 
     /// Answers what /v1/later holds, oldest first.
     void answer_later(std::string body);
@@ -66,6 +69,7 @@ class BrokerStandIn {
     [[nodiscard]] std::vector<api::Route> make_routes();
     void lease(const api::Request& request, api::Responder responder);
     void later(const api::Request& request, api::Responder responder);
+    void listen_to_events(api::Responder responder);
     void echo(const api::Request& request, const api::Parts& parts, api::Responder responder);
     secret::SecretBuffer secret_of(std::string_view text, std::size_t times = 1);
 

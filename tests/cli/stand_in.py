@@ -5,6 +5,7 @@ import datetime
 import http.server
 import json
 import os
+import queue
 import re
 import socketserver
 import struct
@@ -63,6 +64,8 @@ class StandIn:
         self.limited_by = "ttl"
         self.renew_refusal = None
         self.asked = []
+        self.listeners = []
+        self.delivered = {}
         self.lock = threading.Lock()
         broker = self
 
@@ -76,6 +79,8 @@ class StandIn:
                 size = int(self.headers.get("Content-Length", 0))
                 body = self.rfile.read(size).decode()
                 peer = self.connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+                if self.path == "/v1/events":
+                    return self.stream()
                 with broker.lock:
                     status, answer, headers = broker.answer(self.command, self.path, self.headers, body,
                                                             struct.unpack("3i", peer)[0])
@@ -88,6 +93,19 @@ class StandIn:
                 self.end_headers()
                 if status != 204:
                     self.wfile.write(data)
+
+            def stream(self):
+                events = queue.Queue()
+                self.send_response(200)
+                self.send_header("Content-Type", "text/event-stream")
+                self.send_header("Connection", "close")
+                self.end_headers()
+                self.wfile.write(b": listening\nid: 7.0\n\n")
+                with broker.lock:
+                    broker.asked.append({"method": "GET", "target": self.path, "headers": dict(self.headers), "body": ""})
+                    broker.listeners.append(events)
+                while (text := events.get()) is not None:
+                    self.wfile.write(text.encode())
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve
 
@@ -103,7 +121,20 @@ class StandIn:
         self.server = Server(path, Handler)
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
+    def push(self, kind, number, **members):
+        """Tells all who listen."""
+        with self.lock:
+            for events in self.listeners:
+                events.put(f"event: {kind}\nid: {number}\ndata: {json.dumps({**members, 'at': moment(0)})}\n\n")
+
+    def rotate(self, credential, number, **fields):
+        credential["fields"].update(fields)
+        credential["version"] += 1
+        self.push("credential.rotated", number, credential=credential["id"], version=credential["version"], generation=0)
+
     def close(self):
+        for events in self.listeners:
+            events.put(None)
         self.server.shutdown()
         self.server.server_close()
         if os.path.exists(self.path):
@@ -226,20 +257,31 @@ class StandIn:
             lease = self.leases.get(words[0])
             if lease is None:
                 raise Refusal(410, "lease_ended", "The lease has ended.", reason="released")
+            found = self.find(lease["credential"], lease.get("workspace", "default"))
+            if found["version"] != self.delivered[words[0]]:
+                return 200, self.lease_of(words[0], found, lease), {}
             return 200, {"lease": words[0], "expires_at": moment(self.lease_seconds),
                          "renewable_until": moment(self.renewable_seconds), "limited_by": self.limited_by}, {}
         found = self.find(what["credential"], what.get("workspace", "default"))
-        secret = {f["name"] for f in self.services[found["service"]]["auth"][0]["fields"] if f.get("secret")}
-        wanted = set(what.get("fields", found["fields"]))
         lease = f"lease_{len(self.leases) + len(self.ended) + 1:026d}"
         self.leases[lease] = what
-        return 201, {"lease": lease, "expires_at": moment(self.lease_seconds), "renewable_until": moment(self.renewable_seconds),
+        return 201, self.lease_of(lease, found, what), {}
+
+    def lease_of(self, lease, found, what):
+        secret = {f["name"] for f in self.services[found["service"]]["auth"][0]["fields"] if f.get("secret")}
+        wanted = set(what.get("fields", found["fields"]))
+        self.delivered[lease] = found["version"]
+        return {"lease": lease, "expires_at": moment(self.lease_seconds), "renewable_until": moment(self.renewable_seconds),
                      "limited_by": self.limited_by,
                      "credential": {k: found[k] for k in ("id", "name", "service", "auth", "version", "generation")},
                      "fields": {k: v for k, v in found["fields"].items() if k not in secret and k in wanted},
-                     "secret": {k: v for k, v in found["fields"].items() if k in secret and k in wanted}}, {}
+                     "secret": {k: v for k, v in found["fields"].items() if k in secret and k in wanted}}
 
     def get_leases(self, words, query, _, __):
+        if words:
+            if words[0] not in self.leases:
+                raise Refusal(410, "lease_ended", "The lease has ended.", reason="released")
+            return 200, {"lease": words[0]}, {}
         items = [{"lease": k, "credential": {"name": v["credential"]}, "principal": "operator:root",
                   "holder": {"pid": 7, "uid": 0}, "bind": v.get("bind", "process"), "purpose": v.get("purpose", {}), "expires_at": moment(60)}
                  for k, v in self.leases.items()]
@@ -279,6 +321,9 @@ class StandIn:
         return 204, None, {}
 
     # The broker itself
+
+    def get_whoami(self, *_):
+        return 200, {"principal": "operator:root"}, {}
 
     def get_status(self, *_):
         return 200, self.status, {}

@@ -134,6 +134,7 @@ void StandIn::serve(int descriptor, int number) {
     }
     const std::lock_guard alone(lock_);
     std::erase(open_, descriptor);
+    std::erase(streams_, descriptor);
     close(descriptor);
 }
 
@@ -144,11 +145,27 @@ bool StandIn::answer(int descriptor, const Request& request) {
     if (response.then == Then::stay_silent) return true;
     std::string text = "HTTP/1.1 " + std::to_string(response.status) + " Stand In\r\n";
     for (const auto& [name, value] : response.headers) text += name + ": " + value + "\r\n";
-    if (response.status != 204) text += "Content-Length: " + std::to_string(response.body.size()) + "\r\n";
+    const bool is_stream = response.then == Then::stream;
+    if (response.status != 204 && !is_stream)
+        text += "Content-Length: " + std::to_string(response.body.size()) + "\r\n";
     text += "Credlease-Request-Id: req_1\r\n\r\n";
     if (response.status != 204) text += response.body;
     if (response.then == Then::break_off) text.resize(text.size() - response.body.size() / 2);
-    return send_all(descriptor, text) && response.then == Then::keep;
+    const std::lock_guard alone(lock_);
+    if (is_stream) streams_.push_back(descriptor);
+    return send_all(descriptor, text) && (response.then == Then::keep || is_stream);
+}
+
+std::size_t StandIn::push(const std::string& text) {
+    const std::lock_guard alone(lock_);
+    for (const int descriptor : streams_) send_all(descriptor, text);
+    return streams_.size();
+}
+
+void StandIn::cut_streams() {
+    const std::lock_guard alone(lock_);
+    for (const int descriptor : streams_) shutdown(descriptor, SHUT_RDWR);
+    streams_.clear();
 }
 
 std::vector<StandIn::Request> StandIn::seen() const {

@@ -41,7 +41,14 @@ class StandIn {
         unsigned status = 200;
         std::string body = "{}";
         std::map<std::string, std::string> headers{};
-        enum class Then { keep, close_before_answer, close_after_answer, stay_silent, break_off } then = Then::keep;
+        enum class Then {
+            keep,
+            close_before_answer,
+            close_after_answer,
+            stay_silent,
+            break_off,
+            stream, ///< the body is only the beginning: see `push`
+        } then = Then::keep;
     };
     using Handle = std::function<Response(const Request&)>;
 
@@ -54,6 +61,10 @@ class StandIn {
     [[nodiscard]] std::vector<Request> seen() const;
     /// Waits until so many requests were seen, at most ten seconds.
     [[nodiscard]] bool wait_for(std::size_t count) const;
+    /// More of every answer that is a stream; how many there are.
+    std::size_t push(const std::string& text);
+    /// Ends them.
+    void cut_streams();
     [[nodiscard]] int connections() const { return connections_; }
 
   private:
@@ -69,6 +80,7 @@ class StandIn {
     mutable std::mutex lock_;
     std::vector<Request> seen_;
     std::vector<int> open_;
+    std::vector<int> streams_;
     std::vector<std::thread> threads_;
     std::thread acceptor_;
 };

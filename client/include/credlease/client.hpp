@@ -130,6 +130,20 @@ struct Purpose {
     std::string node{};
 };
 
+/// What has become of a lease, or of the credential that it is of.
+struct LeaseChange {
+    enum class Kind {
+        expiring,  ///< its end is near and nothing has renewed it
+        ended,     ///< `reason` says why ("credential_revoked"); not told of what the program released itself
+        rotated,   ///< the credential has a new version: `renew` brings it, where it has not come already
+        refreshed, ///< its token was refreshed: the same
+    };
+    Kind kind = Kind::ended;
+    std::string lease{}; ///< its id
+    std::string credential{};
+    std::string reason{}; ///< of `ended`; empty where the broker does not know it any more
+};
+
 /// What a lease is asked with.
 struct LeaseRequest {
     std::string credential{}; ///< id or name
@@ -139,6 +153,11 @@ struct LeaseRequest {
     Purpose purpose{};
     bool bound_to_process = true;
     bool renew_itself = false; ///< a thread renews it at two thirds of its time until it dies
+    /// Told as soon as the broker tells of it, at least once; where the broker is too old to tell, never. By a thread
+    /// of the client's, one call at a time for all of its leases, so it should be brief; it may use the lease and let
+    /// it die, and must throw nothing. Of a lease that renews itself the new secret is there before. When the lease's
+    /// destructor returns no call is under way, unless it was called from one. Not in forked children.
+    std::function<void(const LeaseChange&)> on_change{};
 };
 
 /// A lease: wipes its secret and releases itself when it dies. In a forked child it is empty: the child leases anew.
@@ -197,6 +216,13 @@ struct Answer {
     std::string request_id{};
 };
 
+/// What the broker tells listeners (interface.md, "Events"): ids and reasons, never a secret.
+struct Event {
+    std::string type{}; ///< "lease.ended", "credential.updated", …; "reset": more was missed than the broker remembers
+    std::string id{};   ///< to come back with
+    std::string json{}; ///< its members
+};
+
 /// A connection to the broker, made when first needed and anew when it is lost. Not shared between threads.
 class CREDLEASE_PUBLIC Client {
   public:
@@ -239,6 +265,11 @@ class CREDLEASE_PUBLIC Client {
     Result<Answer> send_secret(const Request& request, std::string_view member, const SecretText& secret);
     /// POST whose answer holds one secret member (a minted grant); the other members come as the answer.
     Result<std::pair<Answer, SecretText>> send_for_secret(const Request& request, std::string_view member);
+
+    /// Shows each event as it comes, until `show` says false. Blocks; a connection that is lost is made anew, and what
+    /// was missed is shown, if the broker is back within the time of a request. From behind `last_event_id`, where one
+    /// is given. On a connection of its own.
+    Result<void> events(Door door, const std::string& last_event_id, const std::function<bool(const Event&)>& show);
 
     [[nodiscard]] const Options& options() const;
     [[nodiscard]] std::string lease_socket() const;

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "client/event_text.hpp"
+#include "client/http.hpp"
+#include "client/session.hpp"
+
+#include <functional>
+#include <mutex>
+#include <optional>
+
+namespace credlease::client {
+
+/// A connection that events come over, made anew when it is lost: what was missed is asked for. For one thread, but for
+/// `interrupt`.
+class EventConnection {
+  public:
+    explicit EventConnection(Session::Settings settings) : settings_(std::move(settings)) {}
+
+    void begin_behind(std::string last_event_id) { text_.begin_behind(std::move(last_event_id)); }
+    /// Connects and asks; the broker's refusal, if it refuses.
+    Result<void> open(const Deadline& deadline);
+    /// Shows what comes, until the connection is lost (then it is success), is interrupted, or `show` says false.
+    /// `begun` is called once the first line is there: from then on nothing is missed.
+    Result<void> read(const std::function<bool(const Event&)>& show, const std::function<void()>& begun = {});
+    /// Fails what another thread waits for here, and all that follows.
+    void interrupt();
+    /// The same for what is read just now alone: it is as lost.
+    void break_off();
+    [[nodiscard]] bool is_interrupted() const { return interruption_.has_come(); }
+    /// Waits that long, or until it is interrupted.
+    void pause(std::chrono::milliseconds time) { (void)interruption_.comes_within(time); }
+
+  private:
+    Result<void> connect(const Deadline& deadline);
+    Result<void> send_request(const Deadline& deadline);
+    /// Some bytes; false: the connection is lost.
+    Result<bool> receive(const Deadline& deadline);
+    void close();
+
+    Session::Settings settings_;
+    EventText text_;
+    std::mutex socket_lock_; ///< between what waits and `interrupt`
+    std::optional<Socket> socket_;
+    std::optional<ReplyReader> reader_;
+    std::string unread_; ///< of the answer's head
+    Interruption interruption_;
+};
+
+} // namespace credlease::client

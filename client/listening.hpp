@@ -1,0 +1,32 @@
+#pragma once
+
+#include "client/holding.hpp"
+#include "credlease/client.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace credlease::client {
+
+/// The thread that hears what the broker tells of a client's leases, over a connection of its own; started with the
+/// first lease that wants to hear, stopped and joined when this dies. It holds no lease alive. Where the broker does
+/// not tell (it is too old), nothing is heard.
+class Listening {
+  public:
+    Listening() = default;
+    ~Listening();
+    Listening(const Listening&) = delete;
+    Listening& operator=(const Listening&) = delete;
+
+    using Tell = std::function<void(const LeaseChange&)>;
+    /// `renews`: its new secret is fetched before it is told of.
+    void add(const std::shared_ptr<Holding>& holding, const std::shared_ptr<Session>& session, Tell tell, bool renews);
+    /// No more is told, and no call is under way, but for one that this is called from.
+    void remove(const std::shared_ptr<Holding>& holding);
+
+  private:
+    struct Thread;
+    std::shared_ptr<Thread> thread_; ///< shared with itself: it may end this object, from a call
+};
+
+} // namespace credlease::client
