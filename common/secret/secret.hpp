@@ -12,6 +12,8 @@ template <class Kind> class Secret {
 
     [[nodiscard]] const SecretBuffer& buffer() const { return buffer_; }
     [[nodiscard]] bool empty() const { return buffer_.empty(); }
+    /// For what holds it under another kind, or none.
+    [[nodiscard]] SecretBuffer take() && { return std::move(buffer_); }
     template <class Use> decltype(auto) expose(Use&& use) const { return buffer_.expose(std::forward<Use>(use)); }
 
   private:

@@ -7,7 +7,7 @@
 namespace credlease::vocabulary {
 namespace {
 
-constexpr Words<Action, 31> actions = {{{Action::credential_created, "credential.created"},
+constexpr Words<Action, 42> actions = {{{Action::credential_created, "credential.created"},
                                         {Action::credential_edited, "credential.edited"},
                                         {Action::credential_rotated, "credential.rotated"},
                                         {Action::credential_rolled_back, "credential.rolled_back"},
@@ -37,7 +37,18 @@ constexpr Words<Action, 31> actions = {{{Action::credential_created, "credential
                                         {Action::secrets_exported, "secrets.exported"},
                                         {Action::log_gap, "log.gap"},
                                         {Action::log_pruned, "log.pruned"},
-                                        {Action::change_not_made, "log.change_not_made"}}};
+                                        {Action::change_not_made, "log.change_not_made"},
+                                        {Action::oauth_started, "oauth.started"},
+                                        {Action::oauth_connected, "oauth.connected"},
+                                        {Action::oauth_failed, "oauth.failed"},
+                                        {Action::oauth_refreshing, "oauth.refreshing"},
+                                        {Action::oauth_refreshed, "oauth.refreshed"},
+                                        {Action::oauth_refresh_failed, "oauth.refresh_failed"},
+                                        {Action::oauth_in_doubt, "oauth.in_doubt"},
+                                        {Action::oauth_revoked, "oauth.revoked"},
+                                        {Action::oauth_refresh_asked, "oauth.refresh_asked"},
+                                        {Action::oauth_client_changed, "oauth_client.changed"},
+                                        {Action::oauth_client_deleted, "oauth_client.deleted"}}};
 
 } // namespace
 

@@ -43,6 +43,17 @@ enum class Action : std::uint8_t {
     log_gap,
     log_pruned,
     change_not_made, ///< follows a record whose change did not reach the store
+    oauth_started = 96,
+    oauth_connected,
+    oauth_failed,
+    oauth_refreshing, ///< an intent: a refresh token is about to be spent
+    oauth_refreshed,
+    oauth_refresh_failed,
+    oauth_in_doubt,
+    oauth_revoked,
+    oauth_refresh_asked,        ///< somebody asked for it; what came of it has its own record
+    oauth_client_changed = 112, ///< the organization's
+    oauth_client_deleted,
 };
 /// "lease.issued"
 [[nodiscard]] std::string_view name_of(Action action);

@@ -202,11 +202,15 @@ template Result<CreateCredential> read_message(const json::value&, Unknown);
 template Result<EditCredential> read_message(const json::value&, Unknown);
 template Result<RevokeCredential> read_message(const json::value&, Unknown);
 template Result<RestoreCredential> read_message(const json::value&, Unknown);
+template Result<BeginAuthorization> read_message(const json::value&, Unknown);
+template Result<CompleteAuthorization> read_message(const json::value&, Unknown);
+template Result<RefreshCredential> read_message(const json::value&, Unknown);
 template Result<MintGrant> read_message(const json::value&, Unknown);
 template Result<Seal> read_message(const json::value&, Unknown);
 template Result<Unseal> read_message(const json::value&, Unknown);
 template Result<PutMember> read_message(const json::value&, Unknown);
 template Result<PutWorkspace> read_message(const json::value&, Unknown);
+template Result<PutOAuthClient> read_message(const json::value&, Unknown);
 
 template std::string write_message(const ScopeMessage&);
 template std::string write_message(const PurposeMessage&);
@@ -216,10 +220,12 @@ template std::string write_message(const CreateCredential&);
 template std::string write_message(const EditCredential&);
 template std::string write_message(const RevokeCredential&);
 template std::string write_message(const RestoreCredential&);
+template std::string write_message(const RefreshCredential&);
 template std::string write_message(const MintGrant&);
 template std::string write_message(const Seal&);
 template std::string write_message(const Unseal&);
 template std::string write_message(const PutMember&);
 template std::string write_message(const PutWorkspace&);
+template std::string write_message(const PutOAuthClient&);
 
 } // namespace credlease::wire

@@ -88,6 +88,32 @@ struct RestoreCredential {
 };
 BOOST_DESCRIBE_STRUCT(RestoreCredential, (), ())
 
+/// POST /v1/credentials/{id}/refresh: an empty object.
+struct RefreshCredential {
+    bool operator==(const RefreshCredential&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(RefreshCredential, (), ())
+
+/// POST /v1/oauth/authorizations: of a credential that is there, or of a new one.
+struct BeginAuthorization {
+    std::optional<std::string> credential; ///< id or name
+    std::optional<std::string> service, auth, name;
+    std::optional<ScopeMessage> scope;
+    std::optional<boost::json::value> fields;
+    std::optional<std::string> notes;
+    std::optional<std::string> flow; ///< "device"
+    std::optional<std::string> redirect_uri;
+    std::optional<boost::json::value> refresh_token; ///< a text: one that a person has already
+};
+BOOST_DESCRIBE_STRUCT(BeginAuthorization, (),
+                      (credential, service, auth, name, scope, fields, notes, flow, redirect_uri, refresh_token))
+
+/// POST /v1/oauth/authorizations/{id}/complete
+struct CompleteAuthorization {
+    boost::json::value redirect_url; ///< a text: it holds the code
+};
+BOOST_DESCRIBE_STRUCT(CompleteAuthorization, (), (redirect_url))
+
 /// POST /v1/grants
 struct MintGrant {
     std::string workspace;
@@ -130,6 +156,15 @@ struct PutWorkspace {
     bool operator==(const PutWorkspace&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(PutWorkspace, (), ())
+
+/// PUT /v1/oauth/clients/{service}. The secret stays a value in the arena.
+struct PutOAuthClient {
+    std::optional<std::string> auth; ///< absent: the service's first that takes a client
+    std::string client_id;
+    std::optional<boost::json::value> client_secret; ///< absent or null: a public client
+    std::optional<boost::json::value> fields;        ///< where the secret may go
+};
+BOOST_DESCRIBE_STRUCT(PutOAuthClient, (), (auth, client_id, client_secret, fields))
 
 /// A lease request read in place: its texts lie in the request's own bytes (or, where a text had an escape, in
 /// `unescaped`).

@@ -115,6 +115,7 @@ unsigned status_of(ErrorCode code) {
     case ErrorCode::name_taken:
     case ErrorCode::name_ambiguous:
     case ErrorCode::credential_in_use:
+    case ErrorCode::authorization_in_progress:
     case ErrorCode::idempotency_mismatch:
         return 409;
     case ErrorCode::lease_ended:
@@ -133,6 +134,8 @@ unsigned status_of(ErrorCode code) {
         return 431;
     case ErrorCode::upstream_failed:
         return 502;
+    case ErrorCode::refresh_timeout:
+        return 504;
     case ErrorCode::sealed:
     case ErrorCode::store_unavailable:
     case ErrorCode::overloaded:

@@ -217,7 +217,9 @@ bool is_action(std::uint8_t number) {
     return within(Action::credential_created, Action::credential_expired) ||
            within(Action::lease_issued, Action::lease_refused) ||
            within(Action::grant_minted, Action::access_refused) ||
-           within(Action::broker_started, Action::change_not_made);
+           within(Action::broker_started, Action::change_not_made) ||
+           within(Action::oauth_started, Action::oauth_refresh_asked) ||
+           within(Action::oauth_client_changed, Action::oauth_client_deleted);
 }
 
 } // namespace

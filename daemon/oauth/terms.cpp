@@ -59,6 +59,10 @@ Result<Terms> make_terms(const catalog::OAuth& rules, const Values& values, cons
     return made;
 }
 
+std::optional<catalog::Flow> find_flow(const catalog::OAuth& rules, const Values& values) {
+    return choose(rules.flow, values);
+}
+
 std::optional<std::string> find_issuer(const catalog::OAuth& rules, const Values& values) {
     return rules.issuer ? fill_url(*rules.issuer, values) : std::nullopt;
 }

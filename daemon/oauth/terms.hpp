@@ -29,6 +29,9 @@ struct Terms {
 [[nodiscard]] result::Result<Terms> make_terms(const catalog::OAuth& rules, const Values& values,
                                                const Discovered* found = nullptr);
 
+/// Which flow the fields choose; nullopt: one that does not exist.
+[[nodiscard]] std::optional<catalog::Flow> find_flow(const catalog::OAuth& rules, const Values& values);
+
 /// The issuer whose metadata is to be read; nullopt where the entry has none or its field is not set.
 [[nodiscard]] std::optional<std::string> find_issuer(const catalog::OAuth& rules, const Values& values);
 

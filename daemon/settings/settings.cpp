@@ -86,4 +86,10 @@ Result<Settings> read_settings(const Flags& flags) {
     return settings;
 }
 
+std::string redirect_uri(const Settings::Outbound& outbound) {
+    std::string begin = outbound.public_url.empty() ? "http://" + outbound.callback : outbound.public_url;
+    while (begin.ends_with('/')) begin.pop_back();
+    return begin + "/oauth/callback";
+}
+
 } // namespace credlease::settings

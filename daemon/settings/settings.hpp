@@ -118,6 +118,9 @@ struct Settings {
     std::vector<std::string> warnings;
 };
 
+/// Where providers send browsers back to: what is registered there with an OAuth client.
+[[nodiscard]] std::string redirect_uri(const Settings::Outbound& outbound);
+
 /// What the command line said.
 struct Flags {
     bool system = false;

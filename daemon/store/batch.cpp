@@ -24,6 +24,8 @@ std::string_view name_of(Table table) {
         return "tokens";
     case Table::intents:
         return "intents";
+    case Table::clients:
+        return "clients";
     }
     return "unknown";
 }

@@ -28,11 +28,12 @@ enum class Table : std::uint8_t {
     copies = 8,      ///< audit records of changes that the audit head may not have reached; not in the set hash
     tokens = 9,      ///< sealed token sets, by credential id
     intents = 10,    ///< token requests that were begun, by credential id
+    clients = 11,    ///< the organization's OAuth clients, by service id
 };
 /// Those whose records are in the set hash.
-inline constexpr std::array set_tables{Table::credentials, Table::versions,   Table::keys,
-                                       Table::grants,      Table::workspaces, Table::members,
-                                       Table::idempotency, Table::tokens,     Table::intents};
+inline constexpr std::array set_tables{Table::credentials, Table::versions, Table::keys,        Table::grants,
+                                       Table::workspaces,  Table::members,  Table::idempotency, Table::tokens,
+                                       Table::intents,     Table::clients};
 [[nodiscard]] std::string_view name_of(Table table);
 
 /// A change to several records that happens whole or not at all. Revisions count from 1 and only go up.

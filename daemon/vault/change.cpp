@@ -29,11 +29,11 @@ Result<> Vault::State::check_name(const vocabulary::Credential& wanted) const {
                    .about = result::PublicText::of(wanted.name.text())});
 }
 
-Result<const crypto::WorkspaceKey*> Vault::State::key_of(const vocabulary::Scope& scope, Change::State& change,
+Result<const crypto::WorkspaceKey*> Vault::State::key_of(const vocabulary::Scope& scope, crypto::WorkspaceKey& made,
                                                          store::Batch& batch) const {
     const ScopeIndex* index = find(scope);
     if (index && !index->key.empty()) return &index->key;
-    if (!change.new_key.empty()) return &change.new_key;
+    if (!made.empty()) return &made;
     const std::string text = scope.text();
     if (index && index->key_revision != 0) {
         return refuse(
@@ -44,9 +44,16 @@ Result<const crypto::WorkspaceKey*> Vault::State::key_of(const vocabulary::Scope
     }
     auto key = crypto::make_key<crypto::WorkspaceKeyKind>(arena);
     if (!key) return refuse(std::move(key.error()));
-    change.new_key = std::move(*key);
-    batch.put(store::Table::keys, text, 1, write_key(crypto::wrap(root, change.new_key, text)));
-    return &change.new_key;
+    made = std::move(*key);
+    batch.put(store::Table::keys, text, 1, write_key(crypto::wrap(root, made, text)));
+    return &made;
+}
+
+void Vault::State::take_key(const vocabulary::Scope& scope, crypto::WorkspaceKey made) {
+    if (made.empty()) return;
+    ScopeIndex& index = index_of(scope);
+    index.key = std::move(made);
+    index.key_revision = 1;
 }
 
 std::unique_ptr<Change::State> Vault::State::begin(const Entry& entry) const {
@@ -58,7 +65,7 @@ std::unique_ptr<Change::State> Vault::State::begin(const Entry& entry) const {
 
 Result<> Vault::State::stage(Change::State& change, const FieldSet& fields, store::Batch& batch) const {
     Stored& next = *change.next;
-    const auto key = key_of(next.credential.scope, change, batch);
+    const auto key = key_of(next.credential.scope, change.new_key, batch);
     if (!key) return refuse(key.error());
     next.sealed = seal_fields(**key, next.credential, fields);
     stage_credential(change, batch);
@@ -110,6 +117,7 @@ void Vault::apply(Change change) {
         Stored* held = before ? before->find(id) : nullptr;
         if (!held) return;
         made.next->last_used_at = held->last_used_at;
+        made.next->place = held->place; // others may have gone since it was staged
         *held = std::move(*made.next);
         return;
     }
@@ -117,11 +125,8 @@ void Vault::apply(Change change) {
     const bool is_told =
         kept && !state_->ends.drop(*kept) && kept->credential.expires_at == made.next->credential.expires_at;
     if (made.erases) return;
+    state_->take_key(made.next->credential.scope, std::move(made.new_key));
     ScopeIndex& index = state_->index_of(made.next->credential.scope);
-    if (!made.new_key.empty()) {
-        index.key = std::move(made.new_key);
-        index.key_revision = 1;
-    }
     const auto place = kept && &index == before ? std::optional(kept->place) : std::nullopt;
     if (kept) {
         made.next->last_used_at = kept->last_used_at;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "result/result.hpp"
+#include "vault/clients.hpp"
 #include "vault/tokens.hpp"
 #include "vocabulary/credential.hpp"
 
@@ -58,6 +59,15 @@ struct SealedTokens {
 /// By credential_key.
 [[nodiscard]] std::string write_intent(const Intent& intent);
 [[nodiscard]] result::Result<Intent> read_intent(std::string_view key, std::string_view value);
+
+/// By service id.
+[[nodiscard]] std::string write_client(const OAuthClient& client);
+/// `revision`: its record's.
+[[nodiscard]] result::Result<OAuthClient> read_client(std::string_view key, std::uint64_t revision,
+                                                      std::string_view value);
+/// What the secret of the organization's client is bound to: service, auth type, revision, client id, fields, and
+/// whether there is one.
+void write_client_binding(const OAuthClient& client, std::pmr::string& out);
 
 /// What a credential's ciphertext is bound to (guarantee 1): id, version, generation, scope, service and auth type, the
 /// names of its secret fields, its public fields' names, types and values. What a person gave is of generation 0.

@@ -6,6 +6,7 @@
 #include <boost/unordered/unordered_flat_set.hpp>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -94,6 +95,7 @@ struct Vault::State {
     Ends ends;
     boost::unordered_flat_map<vocabulary::CredentialId, HeldIntent, std::hash<vocabulary::CredentialId>>
         intents; ///< few: there is one while a token request is under way
+    std::map<std::string, std::shared_ptr<const OAuthClient>, std::less<>> clients; ///< by service
 
     [[nodiscard]] ScopeIndex* find(const vocabulary::Scope& scope) const;
     [[nodiscard]] ScopeIndex& index_of(const vocabulary::Scope& scope); ///< made where there is none
@@ -105,6 +107,7 @@ struct Vault::State {
     [[nodiscard]] result::Result<> accept_key(const store::Record& record);
     [[nodiscard]] result::Result<> accept_tokens(const store::Record& record);
     [[nodiscard]] result::Result<> accept_intent(const store::Record& record);
+    [[nodiscard]] result::Result<> accept_client(const store::Record& record);
 
     /// The key that opens the credential's secrets; `damaged` names the credential.
     [[nodiscard]] result::Result<const crypto::WorkspaceKey*>
@@ -116,9 +119,11 @@ struct Vault::State {
 
     /// `name_taken` when another credential of the scope has this name.
     [[nodiscard]] result::Result<> check_name(const vocabulary::Credential& wanted) const;
-    /// The scope's key; a new one, with its record in `batch`, where it has none.
-    [[nodiscard]] result::Result<const crypto::WorkspaceKey*> key_of(const vocabulary::Scope& scope,
-                                                                     Change::State& change, store::Batch& batch) const;
+    /// The scope's key; where it has none `made`, a new one, with its record in `batch`.
+    [[nodiscard]] result::Result<const crypto::WorkspaceKey*>
+    key_of(const vocabulary::Scope& scope, crypto::WorkspaceKey& made, store::Batch& batch) const;
+    /// Once its record is durable. An empty one: the scope had one.
+    void take_key(const vocabulary::Scope& scope, crypto::WorkspaceKey made);
     /// A change of an entry that stays: as it is now.
     [[nodiscard]] std::unique_ptr<Change::State> begin(const Entry& entry) const;
     /// Seals `fields` for the change's credential and puts both of its records into `batch`.

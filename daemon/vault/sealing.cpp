@@ -24,6 +24,10 @@ class Binding {
         text_.reserve(space_.size() - 1);
         write_token_binding(credential, state, text_);
     }
+    explicit Binding(const OAuthClient& client) {
+        text_.reserve(space_.size() - 1);
+        write_client_binding(client, text_);
+    }
     [[nodiscard]] crypto::Bytes bytes() const { return secret::as_bytes(text_); }
 
   private:
@@ -72,11 +76,27 @@ Result<SecretBuffer> open_tokens(const crypto::WorkspaceKey& key, const Entry& e
     return named(crypto::open(key, entry.tokens->sealed, {binding.bytes()}, arena, share), entry.credential);
 }
 
+std::vector<std::byte> seal_client(const crypto::WorkspaceKey& key, const OAuthClient& client,
+                                   const SecretBuffer& secret) {
+    return seal(key, secret, Binding(client));
+}
+
+Result<SecretBuffer> open_client(const crypto::WorkspaceKey& key, const OAuthClient& client, secret::Arena& arena,
+                                 secret::Share share) {
+    const Binding binding(client);
+    auto opened = crypto::open(key, client.sealed, {binding.bytes()}, arena, share);
+    if (opened || opened.error().code != result::ErrorCode::damaged) return opened;
+    return damaged_client(client);
+}
+
 std::array<std::uint8_t, 8> fingerprint_of(const mac::FingerprintMac& mac, const FieldSet& fields) {
+    return fingerprint_of(mac, fields.encoded());
+}
+
+std::array<std::uint8_t, 8> fingerprint_of(const mac::FingerprintMac& mac, const SecretBuffer& secret) {
     std::array<std::uint8_t, 8> fingerprint{};
-    if (fields.empty()) return fingerprint;
-    const mac::Digest digest =
-        fields.encoded().expose([&](std::span<const std::byte> plaintext) { return mac.of({plaintext}); });
+    if (secret.empty()) return fingerprint;
+    const mac::Digest digest = secret.expose([&](std::span<const std::byte> plaintext) { return mac.of({plaintext}); });
     std::copy_n(digest.begin(), fingerprint.size(), fingerprint.begin());
     return fingerprint;
 }

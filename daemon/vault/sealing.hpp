@@ -22,8 +22,18 @@ namespace credlease::vault {
 [[nodiscard]] result::Result<secret::SecretBuffer> open_tokens(const crypto::WorkspaceKey& key, const Entry& entry,
                                                                secret::Arena& arena, secret::Share share);
 
-/// The first 8 bytes of a keyed hash of the plaintext, which tells equal field sets from different ones in the audit
-/// log; zero for an empty set.
+/// The organization's client's secret (where it has none, nothing), bound to what is shown of the client
+/// (write_client_binding).
+[[nodiscard]] std::vector<std::byte> seal_client(const crypto::WorkspaceKey& key, const OAuthClient& client,
+                                                 const secret::SecretBuffer& secret);
+/// `damaged` names the service.
+[[nodiscard]] result::Result<secret::SecretBuffer>
+open_client(const crypto::WorkspaceKey& key, const OAuthClient& client, secret::Arena& arena, secret::Share share);
+
+/// The first 8 bytes of a keyed hash of the plaintext, which tells equal secrets from different ones in the audit log;
+/// zero for an empty one.
+[[nodiscard]] std::array<std::uint8_t, 8> fingerprint_of(const mac::FingerprintMac& mac,
+                                                         const secret::SecretBuffer& plaintext);
 [[nodiscard]] std::array<std::uint8_t, 8> fingerprint_of(const mac::FingerprintMac& mac, const FieldSet& fields);
 
 } // namespace credlease::vault

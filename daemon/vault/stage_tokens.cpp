@@ -42,14 +42,14 @@ bool fits(const Field& field, const vocabulary::PublicValue& value) {
 }
 
 /// Whether a field has changed. What does not fit is left out, since tokens are not lost for it.
-bool take_answer_fields(const AuthType& auth, vocabulary::PublicFields given, vocabulary::PublicFields& fields) {
+bool take_answer_fields(const AuthType& auth, const vocabulary::PublicFields& given, vocabulary::PublicFields& fields) {
     bool has_changed = false;
-    for (auto& [name, value] : given) {
+    for (const auto& [name, value] : given) {
         const auto index = auth.find_field(name);
         if (!index || !fits(auth.fields[*index], value)) continue;
         auto& held = fields[name];
         has_changed |= held != value;
-        held = std::move(value);
+        held = value;
     }
     return has_changed;
 }
@@ -84,7 +84,7 @@ void change_state(vocabulary::OAuthState& state, const StateChange& made) {
 Result<> Vault::State::stage_token_set(Change::State& change, vocabulary::OAuthState state,
                                        const secret::SecretBuffer& tokens, store::Batch& batch) const {
     Stored& next = *change.next;
-    const auto key = key_of(next.credential.scope, change, batch);
+    const auto key = key_of(next.credential.scope, change.new_key, batch);
     if (!key) return refuse(key.error());
     HeldTokens made{.state = std::move(state),
                     .fingerprint = fingerprint_of_tokens(keys.fingerprint, tokens),
@@ -101,7 +101,8 @@ Result<> Vault::State::stage_token_set(Change::State& change, vocabulary::OAuthS
     return {};
 }
 
-Result<Change> Vault::stage_connect(const Entry& entry, const AuthType& auth, NewConnection made, store::Batch& batch) {
+Result<Change> Vault::stage_connect(const Entry& entry, const AuthType& auth, const NewConnection& made,
+                                    store::Batch& batch) {
     if (auto whole = check_access_tokens(made.answer); !whole) return refuse(std::move(whole.error()));
     auto fields = state_->open_given(entry, Share::tokens);
     if (!fields) return refuse(std::move(fields.error()));
@@ -120,7 +121,7 @@ Result<Change> Vault::stage_connect(const Entry& entry, const AuthType& auth, Ne
     after.rotated_at = made.answer.now;
     if (after.status == CredentialStatus::pending) after.status = CredentialStatus::active;
     give_status(after, CredentialStatus::active, {});
-    take_answer_fields(auth, std::move(made.answer.answer_fields), after.fields);
+    take_answer_fields(auth, made.answer.answer_fields, after.fields);
     if (auto staged = state_->stage(*change, *fields, batch); !staged) return refuse(std::move(staged.error()));
     auto staged = state_->stage_token_set(*change, connected_state(made), *tokens, batch);
     if (!staged) return refuse(std::move(staged.error()));
@@ -128,8 +129,8 @@ Result<Change> Vault::stage_connect(const Entry& entry, const AuthType& auth, Ne
     return Change(std::move(change));
 }
 
-Result<Change> Vault::stage_tokens(const Entry& entry, const AuthType& auth, const Generation& of, NewTokens made,
-                                   store::Batch& batch) {
+Result<Change> Vault::stage_tokens(const Entry& entry, const AuthType& auth, const Generation& of,
+                                   const NewTokens& made, store::Batch& batch) {
     if (auto current = check_current(entry.credential, of); !current) return refuse(std::move(current.error()));
     if (auto whole = check_access_tokens(made); !whole) return refuse(std::move(whole.error()));
     auto held = state_->open_token_set(entry, Share::tokens);
@@ -142,7 +143,7 @@ Result<Change> Vault::stage_tokens(const Entry& entry, const AuthType& auth, con
     vocabulary::Credential& after = change->next->credential;
     after.generation += 1;
     const bool is_active_again = give_status(after, CredentialStatus::active, {});
-    if (take_answer_fields(auth, std::move(made.answer_fields), after.fields)) {
+    if (take_answer_fields(auth, made.answer_fields, after.fields)) {
         auto fields = state_->open_given(entry, Share::tokens);
         if (!fields) return refuse(std::move(fields.error()));
         if (auto staged = state_->stage(*change, *fields, batch); !staged) return refuse(std::move(staged.error()));

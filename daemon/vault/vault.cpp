@@ -23,8 +23,13 @@ const std::array<std::uint8_t, 8>& leased_fingerprint(const Entry& entry) {
 }
 
 Vault::Vault(secret::Arena& arena, const crypto::RootKey& root, Keys keys)
-    : state_(std::make_unique<State>(
-          State{.arena = arena, .root = root, .keys = std::move(keys), .scopes = {}, .ends = {}, .intents = {}})) {}
+    : state_(std::make_unique<State>(State{.arena = arena,
+                                           .root = root,
+                                           .keys = std::move(keys),
+                                           .scopes = {},
+                                           .ends = {},
+                                           .intents = {},
+                                           .clients = {}})) {}
 
 Vault::~Vault() = default;
 
@@ -40,6 +45,8 @@ result::Result<> Vault::accept(const store::Record& record) {
         return state_->accept_tokens(record);
     case store::Table::intents:
         return state_->accept_intent(record);
+    case store::Table::clients:
+        return state_->accept_client(record);
     default:
         return {};
     }
@@ -50,6 +57,10 @@ void Vault::forget(store::Table table, std::string_view key) {
         const auto scope = Scope::find(key);
         ScopeIndex* index = scope ? state_->find(*scope) : nullptr;
         if (index) index->key = {};
+        return;
+    }
+    if (table == store::Table::clients) {
+        if (const auto held = state_->clients.find(key); held != state_->clients.end()) state_->clients.erase(held);
         return;
     }
     const auto id = vocabulary::CredentialId::find(key.substr(0, vocabulary::CredentialId::text_size));

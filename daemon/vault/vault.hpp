@@ -4,6 +4,7 @@
 #include "crypto/crypto.hpp"
 #include "mac/mac.hpp"
 #include "store/store.hpp"
+#include "vault/clients.hpp"
 #include "vault/field_set.hpp"
 #include "vault/tokens.hpp"
 #include "vocabulary/credential.hpp"
@@ -134,11 +135,12 @@ class Vault {
     Vault(const Vault&) = delete;
     Vault& operator=(const Vault&) = delete;
 
-    /// While the store is read: takes records of Table::credentials, versions, keys, tokens and intents, in this order.
-    /// A version, or tokens, whose credential is not there (its record was refused as damaged) are passed over.
+    /// While the store is read: takes records of Table::credentials, versions, keys, tokens, intents and clients, in
+    /// this order. A version, or tokens, whose credential is not there (its record was refused as damaged) are passed
+    /// over.
     [[nodiscard]] result::Result<> accept(const store::Record& record);
     /// A record that was taken turned out to be damaged (dropped, replayed, added): it is no longer used. A credential
-    /// is gone from the index; a version, tokens or key no longer open, and are not overwritten.
+    /// or client is gone from the index; a version, tokens or key no longer open, and are not overwritten.
     void forget(store::Table table, std::string_view key);
 
     // ---- looking; `scopes` are the caller's, in the order in which they are searched. No allocation.
@@ -200,10 +202,10 @@ class Vault {
     /// The first tokens or a re-authorization: next version (the one before goes), generation 0, next revision, active.
     /// Secret fields stay. A revoked credential stays revoked.
     [[nodiscard]] result::Result<Change> stage_connect(const Entry& entry, const catalog::AuthType& auth,
-                                                       NewConnection made, store::Batch& batch);
+                                                       const NewConnection& made, store::Batch& batch);
     /// A refresh's answer: next generation, same version and revision; it is active again, and the intent is over.
     [[nodiscard]] result::Result<Change> stage_tokens(const Entry& entry, const catalog::AuthType& auth,
-                                                      const Generation& of, NewTokens made, store::Batch& batch);
+                                                      const Generation& of, const NewTokens& made, store::Batch& batch);
     /// What became known without new tokens. Of a credential that is not connected nothing changes but an intent's end.
     [[nodiscard]] result::Result<Change> stage_state(const Entry& entry, const Generation& of, StateChange made,
                                                      store::Batch& batch);
@@ -219,8 +221,21 @@ class Vault {
     };
     [[nodiscard]] std::vector<InDoubt> find_intents() const;
 
+    // ---- the organization's OAuth clients. Nobody stages two changes at the same time.
+    /// nullptr: the service has none, or its record is damaged.
+    [[nodiscard]] std::shared_ptr<const OAuthClient> find_client(std::string_view service) const;
+    /// In the order of their services.
+    [[nodiscard]] std::vector<std::shared_ptr<const OAuthClient>> list_clients() const;
+    /// Its secret, in the share `tokens`; empty: a public client. `damaged` names the service.
+    [[nodiscard]] result::Result<secret::SecretBuffer> open_client(const OAuthClient& client) const;
+    /// The service's first, or one in the place of what is there: nothing of that stays. Makes the organization's key
+    /// when it has none.
+    [[nodiscard]] result::Result<ClientChange> stage_client(NewOAuthClient made, store::Batch& batch);
+    [[nodiscard]] ClientChange stage_erase_client(const OAuthClient& client, store::Batch& batch);
+
     /// An entry that stays keeps its address.
     void apply(Change change);
+    void apply(ClientChange change);
 
     /// On the lease path: when it was last used (memory only; the journal brings it back).
     void note_use(const vocabulary::CredentialId& id, const vocabulary::Scope& scope, vocabulary::Time when);

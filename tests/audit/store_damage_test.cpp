@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(records_of_every_table_that_are_put_back_are_named) {
     sample.open();
     BOOST_TEST(sample.damaged() == std::vector<std::string>(store::set_tables.size(), "gone"),
                boost::test_tools::per_element());
-    BOOST_TEST((sample.store->damaged().back().table == store::Table::intents));
+    BOOST_TEST((sample.store->damaged().back().table == store::Table::clients));
 }
 
 BOOST_AUTO_TEST_CASE(a_flipped_record_hides_no_other_damage) {

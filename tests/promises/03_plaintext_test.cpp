@@ -16,6 +16,7 @@ namespace {
 constexpr std::string_view token = "Zq7~plaintext/of+a\\\"token-8c51e0b2d9";
 constexpr std::string_view json_token = R"(Zq7~plaintext/of+a\\\"token-8c51e0b2d9)";
 constexpr std::string_view password = "Hn4#another-secret/9f27ab60c3e1";
+constexpr std::string_view client_secret = "Kx2^yet-unseen-app/b84e52f0c7d3";
 constexpr std::string_view passphrase = "a-passphrase-nobody-may-find-55";
 constexpr auto planted = "planted-where-it-must-be-found-31415926";
 
@@ -61,6 +62,12 @@ BOOST_AUTO_TEST_CASE(plaintext_is_nowhere_in_readable_memory_once_a_request_is_s
     auto client = client_of(daemon); // stays connected: idle keep-alive
     const auto id = store_token(client, "scanned", json_token);
     is_nowhere(daemon, token, "after add");
+
+    BOOST_REQUIRE_EQUAL(ask(client, "PUT", "/v1/oauth/clients/slack",
+                            R"({"client_id":"1","client_secret":")" + std::string(client_secret) + "\"}")
+                            .status,
+                        201U);
+    is_nowhere(daemon, client_secret, "after an OAuth client was set");
 
     auto lease = client.lease({.credential = "scanned", .ttl = std::chrono::minutes(5)});
     BOOST_REQUIRE(lease.ok());

@@ -40,6 +40,7 @@ void check_what_both_have(const Settings& settings) {
     BOOST_TEST(settings.outbound.ca_file.empty());
     BOOST_TEST(!settings.outbound.allow_private);
     BOOST_TEST(settings.outbound.callback == "127.0.0.1:7466");
+    BOOST_TEST(redirect_uri(settings.outbound) == "http://127.0.0.1:7466/oauth/callback");
     BOOST_TEST(settings.log.level == "info");
     BOOST_TEST(!settings.log.json);
     BOOST_TEST(settings.warnings.empty());

@@ -98,6 +98,7 @@ format = "json"
     BOOST_TEST(settings->outbound.allowed_hosts.size() == 2U);
     BOOST_TEST(settings->outbound.callback == "[::1]:8000");
     BOOST_TEST(settings->outbound.public_url == "https://broker.example.org");
+    BOOST_TEST(redirect_uri(settings->outbound) == "https://broker.example.org/oauth/callback");
     BOOST_TEST(settings->outbound.redirect_uris.size() == 3U);
     BOOST_TEST(settings->log.level == "warning");
     BOOST_TEST(settings->log.json);

@@ -71,10 +71,11 @@ BOOST_AUTO_TEST_CASE(a_copied_and_a_swapped_record_are_named) {
         disk.put(raw_key(Table::grants, "a"), a);
         disk.put(raw_key(Table::tokens, "a"), a);
         disk.put(raw_key(Table::intents, "a"), a);
+        disk.put(raw_key(Table::clients, "a"), a);
     }
     const auto opened = open_and_load(folder.path(), keys);
-    const std::vector<std::string> all{"credentials/a", "credentials/b", "credentials/c",
-                                       "grants/a",      "tokens/a",      "intents/a"};
+    const std::vector<std::string> all{"credentials/a", "credentials/b", "credentials/c", "grants/a",
+                                       "tokens/a",      "intents/a",     "clients/a"};
     BOOST_TEST((opened.damaged() == all));
     BOOST_TEST(opened.shown.empty());
 }
