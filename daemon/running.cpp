@@ -15,6 +15,14 @@ using namespace std::chrono_literals;
 constexpr auto anchor_every = 60s;
 constexpr auto replies_may_take = 1000ms; ///< of a stop
 constexpr auto stop_may_take = 1900ms;    ///< then the disk hangs and the process goes without it
+constexpr auto look_again_after = 500ms;  ///< … unless a provider's answer is waited for, or its tokens for the store
+
+outbound::Options outbound_options(const settings::Settings::Outbound& settings) {
+    return {.timeout = std::chrono::duration_cast<std::chrono::milliseconds>(settings.timeout),
+            .ca_file = settings.ca_file,
+            .allow_private = settings.allow_private,
+            .allowed_hosts = settings.allowed_hosts};
+}
 
 } // namespace
 
@@ -52,6 +60,9 @@ result::Result<> Running::open() {
     auto catalog = catalog::Catalog::load(settings_->catalog.dir);
     if (!catalog) return std::unexpected(std::move(catalog.error()));
     tell_warnings(**catalog);
+    auto outbound = outbound::Client::make(loop_, *arena_, outbound_options(settings_->outbound));
+    if (!outbound) return std::unexpected(std::move(outbound.error()));
+    outbound_ = std::move(*outbound);
     auto broker = broker::Broker::start(
         {.loop = loop_,
          .clock = *clock_,
@@ -59,6 +70,7 @@ result::Result<> Running::open() {
          .log = log_worker_,
          .commit = commit_worker_,
          .bulk = bulk_worker_,
+         .outbound = *outbound_,
          .anchor = [this](const std::string& head) { say_head(head); },
          .tell_problem = [this](const result::Error& error) { log_.refuse(error); },
          .tell_seal = [this](broker::SealEvent event, const attestation::Peer& by) { say_seal(event, by); }},
@@ -159,6 +171,10 @@ void Running::reload() {
     auto read = settings::read_settings(flags_);
     auto catalog = read ? catalog::Catalog::load(read->catalog.dir)
                         : result::Result<std::shared_ptr<const catalog::Catalog>>(std::unexpected(read.error()));
+    if (catalog) {
+        if (auto set = outbound_->set(outbound_options(read->outbound)); !set)
+            catalog = std::unexpected(std::move(set.error()));
+    }
     if (!catalog) {
         log_.refuse(catalog.error());
         log_.warn("The config is wrong: the old one stays in force.");
@@ -184,11 +200,19 @@ void Running::stop() {
     stopping_ = true;
     supervisor_.stopping();
     log_.info("Stopping: requests under way are answered first.");
-    clock_->call_at(clock_->boot() + stop_may_take, [this] {
+    go_without_the_disk_after(stop_may_take);
+    listener_->stop(clock_->boot() + replies_may_take, [this] { tasks_.start(stop_all()); });
+}
+
+/// Tokens that a provider gave and that are on no disk are not left behind (guarantee 7).
+void Running::go_without_the_disk_after(std::chrono::milliseconds time) {
+    clock_->call_at(clock_->boot() + time, [this] {
+        if (outbound_->under_way() > 0 || broker_->unkept_tokens() > 0) {
+            return go_without_the_disk_after(look_again_after);
+        }
         log_.say(logs::Level::error, "The disk did not take the last records in time: going without.");
         ::_exit(1);
     });
-    listener_->stop(clock_->boot() + replies_may_take, [this] { tasks_.start(stop_all()); });
 }
 
 runtime::Task<> Running::stop_all() {

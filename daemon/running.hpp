@@ -4,6 +4,7 @@
 #include "api/listener.hpp"
 #include "broker/broker.hpp"
 #include "logs/log.hpp"
+#include "outbound/outbound.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/loop.hpp"
 #include "runtime/task_group.hpp"
@@ -40,6 +41,7 @@ class Running {
     void watch_signals();
     void reload();
     void stop();
+    void go_without_the_disk_after(std::chrono::milliseconds time);
     [[nodiscard]] runtime::Task<> stop_all();
     void keep_watchdog();
     void drop_anchor(); ///< the audit head into the log, for an outside witness
@@ -58,6 +60,7 @@ class Running {
     std::unique_ptr<runtime::Clock> clock_;
     runtime::Worker log_worker_, commit_worker_, bulk_worker_;
     runtime::TaskGroup tasks_;
+    std::unique_ptr<outbound::Client> outbound_; ///< its thread ends before the loop and the arena
     std::unique_ptr<broker::Broker> broker_;
     std::unique_ptr<api::Api> api_;
     std::unique_ptr<api::Routes> routes_;

@@ -42,7 +42,9 @@ std::vector<Route> Api::routes() {
     add_credential_routes(rows);
     add_grant_routes(rows);
     add_audit_routes(rows);
+    add_authorization_routes(rows);
     add_directory_routes(rows);
+    add_oauth_routes(rows);
     add_event_routes(rows);
     add_state_routes(rows);
     add_service_routes(rows);

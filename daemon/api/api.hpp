@@ -4,6 +4,7 @@
 #include "api/hashed_workers.hpp"
 #include "api/rates.hpp"
 #include "api/routes.hpp"
+#include "broker/authorizations.hpp"
 #include "broker/broker.hpp"
 #include "broker/change.hpp"
 #include "broker/issue_lease.hpp"
@@ -40,7 +41,9 @@ class Api {
     void add_credential_routes(std::vector<Route>& rows);
     void add_grant_routes(std::vector<Route>& rows);
     void add_audit_routes(std::vector<Route>& rows);
+    void add_authorization_routes(std::vector<Route>& rows);
     void add_directory_routes(std::vector<Route>& rows);
+    void add_oauth_routes(std::vector<Route>& rows);
     void add_event_routes(std::vector<Route>& rows);
     void add_state_routes(std::vector<Route>& rows);
     void add_service_routes(std::vector<Route>& rows);
@@ -71,6 +74,14 @@ class Api {
     void issue_lease(const Request& request, broker::Unsealed& house, broker::Asker asker, Responder responder);
     void renew_lease(const Request& request, const Parts& parts, broker::Unsealed& house, broker::Asker asker,
                      Responder responder);
+    [[nodiscard]] runtime::Task<> issue_with_new_token(broker::Unsealed& house, broker::Asker asker, std::string body,
+                                                       broker::TokenWait wait, Responder responder);
+    [[nodiscard]] runtime::Task<> renew_with_new_token(broker::Unsealed& house, broker::Asker asker, std::string id,
+                                                       wire::RenewLease asked, broker::TokenWait wait,
+                                                       Responder responder);
+    [[nodiscard]] runtime::Task<> answer_authorization(broker::Unsealed& house, broker::Asker asker,
+                                                       Responder responder,
+                                                       runtime::Task<result::Result<broker::AuthorizationReply>> work);
     void release_lease(const Parts& parts, broker::Unsealed& house, broker::Asker asker, Responder responder);
 
     /// Replies whose record is on its way to the log; a slot's number is the waiter's ticket.

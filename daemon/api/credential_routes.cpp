@@ -188,6 +188,11 @@ void Api::add_credential_routes(std::vector<Route>& rows) {
                                                  const Request& request, const Parts& parts, wire::RestoreCredential) {
                 return broker::restore_credential(house, asker, parts[0], std::string(request.if_match));
             })));
+    rows.push_back(
+        row(Method::post, "/v1/credentials/{id}/refresh", false,
+            changing<wire::RefreshCredential>(
+                [](broker::Unsealed& house, const broker::Asker& asker, const Request&, const Parts& parts,
+                   wire::RefreshCredential) { return broker::refresh_credential(house, asker, parts[0]); })));
     rows.push_back(row(Method::del, "/v1/credentials/{id}", false,
                        [this](const Request& request, const Parts& parts, broker::Unsealed& house, broker::Asker asker,
                               Responder responder) {

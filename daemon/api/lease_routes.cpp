@@ -222,6 +222,12 @@ void Api::issue_lease(const Request& request, broker::Unsealed& house, broker::A
     }
     const auto waiter = wait_slot();
     auto reply = broker::stage_issue(house, asker, asked, waiter);
+    if (reply && reply->wait) {
+        free_slot(waiter.ticket);
+        house.tasks.start(issue_with_new_token(house, std::move(asker), std::string(request.body),
+                                               std::move(*reply->wait), std::move(responder)));
+        return;
+    }
     if (!reply) {
         free_slot(waiter.ticket);
         refuse(&house, Action::lease_refused, asker, std::move(responder), reply.error(),
@@ -229,6 +235,41 @@ void Api::issue_lease(const Request& request, broker::Unsealed& house, broker::A
         return;
     }
     fill_slot(waiter, std::move(responder), std::move(*reply), true);
+}
+
+/// The token has ended: it is refreshed first. What is asked for is kept: names and a purpose, no secret.
+runtime::Task<> Api::issue_with_new_token(broker::Unsealed& house, broker::Asker asker, std::string body,
+                                          broker::TokenWait wait, Responder responder) {
+    wire::IssueLeaseView asked;
+    std::ignore = wire::read_issue_lease(body, asked); // it was read before
+    auto refreshed = co_await broker::wait_for_token(house, asker, std::move(wait));
+    const auto waiter = wait_slot();
+    auto reply = refreshed ? broker::stage_issue(house, asker, asked, waiter, true)
+                           : result::Result<broker::StagedReply>(result::refuse(std::move(refreshed.error())));
+    if (reply) {
+        fill_slot(waiter, std::move(responder), std::move(*reply), true);
+        house.journal->flush();
+        co_return;
+    }
+    free_slot(waiter.ticket);
+    refuse(&house, Action::lease_refused, asker, std::move(responder), reply.error(),
+           broker::subject_of(house, asker, asked));
+}
+
+runtime::Task<> Api::renew_with_new_token(broker::Unsealed& house, broker::Asker asker, std::string id,
+                                          wire::RenewLease asked, broker::TokenWait wait, Responder responder) {
+    auto refreshed = co_await broker::wait_for_token(house, asker, std::move(wait));
+    const auto waiter = wait_slot();
+    auto reply = refreshed ? broker::stage_renew(house, asker, id, asked, waiter, true)
+                           : result::Result<broker::StagedReply>(result::refuse(std::move(refreshed.error())));
+    if (reply) {
+        fill_slot(waiter, std::move(responder), std::move(*reply), true);
+        house.journal->flush();
+        co_return;
+    }
+    free_slot(waiter.ticket);
+    refuse(&house, Action::lease_refused, asker, std::move(responder), reply.error(),
+           broker::subject_of(house, asker, id));
 }
 
 void Api::renew_lease(const Request& request, const Parts& parts, broker::Unsealed& house, broker::Asker asker,
@@ -241,6 +282,12 @@ void Api::renew_lease(const Request& request, const Parts& parts, broker::Unseal
     const auto waiter = wait_slot();
     const auto subject = broker::subject_of(house, asker, parts[0]);
     auto reply = broker::stage_renew(house, asker, parts[0], *asked, waiter);
+    if (reply && reply->wait) {
+        free_slot(waiter.ticket);
+        house.tasks.start(renew_with_new_token(house, std::move(asker), parts[0], *asked, std::move(*reply->wait),
+                                               std::move(responder)));
+        return;
+    }
     if (!reply) {
         free_slot(waiter.ticket);
         refuse_lease(house, std::move(asker), std::move(responder), reply.error(), parts[0],

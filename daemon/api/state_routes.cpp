@@ -32,7 +32,7 @@ Reply status_reply(broker::Broker& broker, const broker::Asker* asker) {
     wire::JsonWriter writer(reply.body);
     writer.object().member("state", broker::name_of(broker.phase())).member("version", CREDLEASE_VERSION);
     writer.key("api").object().member("version", 1).key("features").array();
-    for (const auto* feature : {"leases", "grants", "audit", "workspaces", "revoke", "events"}) writer.value(feature);
+    for (const auto* feature : {"leases", "grants", "audit", "workspaces", "revoke", "events", "oauth"}) writer.value(feature);
     writer.close().close();
     writer.member("seal_method", settings::name_of(settings.seal.method)).member("root_key", broker.root_key_word());
     writer.member("arena", secret::name_of(broker.parts().arena.backing()));

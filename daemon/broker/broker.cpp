@@ -1,9 +1,11 @@
 #include "broker/broker.hpp"
 
+#include "broker/authorizations.hpp"
 #include "broker/events.hpp"
 #include "broker/expiry.hpp"
 #include "broker/first_start.hpp"
 #include "broker/grants.hpp"
+#include "broker/refresher.hpp"
 #include "crypto/key_file.hpp"
 
 #include <tuple>
@@ -193,6 +195,8 @@ runtime::Task<> Broker::quiet_house() {
         if (call != 0) parts_.clock.cancel(call);
     }
     house_->events->quiet();
+    house_->refresher->quiet();
+    house_->authorizations->quiet();
     co_await house_->tasks.drain();
     house_->refusals->flush();
 }

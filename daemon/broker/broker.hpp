@@ -33,6 +33,8 @@ class Broker {
     [[nodiscard]] const Rules& rules() const { return rules_; }
     [[nodiscard]] const Parts& parts() const { return parts_; }
     [[nodiscard]] store::Store& store() { return *store_; }
+    /// Token sets that providers gave and that the store has not taken yet.
+    [[nodiscard]] std::size_t unkept_tokens() const { return house_ ? house_->unkept_tokens : 0; }
     /// Who a peer is; while sealed by the config alone (no directory, no grants).
     [[nodiscard]] result::Result<access::CallerRef> find_caller(const attestation::Peer& peer,
                                                                 access::Callers::Claims claims);

@@ -1,6 +1,7 @@
 #include "broker/credentials.hpp"
 #include "broker/events.hpp"
 #include "broker/expiry.hpp"
+#include "broker/refresher.hpp"
 #include "broker/views.hpp"
 #include "wire/limits.hpp"
 
@@ -107,9 +108,11 @@ runtime::Task<result::Result<Answer>> create_credential(Unsealed& house, Asker a
     auto committed = co_await house.journal->commit(record, std::move(batch));
     if (!committed) co_return refuse(std::move(committed.error()));
     house.events->credential_created(change->after());
+    const auto created = change->after().id;
     house.vault->apply(std::move(*change));
     house.outcomes.apply(asker, now);
     schedule_expiry(house);
+    if (const auto* entry = house.vault->find({&*scope, 1}, created)) house.refresher->plan(*entry);
     co_return answer;
 }
 

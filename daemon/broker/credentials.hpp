@@ -21,4 +21,8 @@ revoke_credential(Unsealed& house, Asker asker, std::string id, std::string if_m
 [[nodiscard]] runtime::Task<result::Result<Answer>> restore_credential(Unsealed& house, Asker asker, std::string id,
                                                                        std::string if_match);
 
+/// POST /v1/credentials/{id}/refresh: its tokens are refreshed now, or it joins the refresh that is under way. Of one
+/// that waits for its first tokens and needs no person for them, these are asked for.
+[[nodiscard]] runtime::Task<result::Result<Answer>> refresh_credential(Unsealed& house, Asker asker, std::string id);
+
 } // namespace credlease::broker

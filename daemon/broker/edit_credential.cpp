@@ -2,6 +2,7 @@
 #include "broker/events.hpp"
 #include "broker/expiry.hpp"
 #include "broker/find_credential.hpp"
+#include "broker/refresher.hpp"
 #include "broker/views.hpp"
 #include "wire/limits.hpp"
 
@@ -203,7 +204,9 @@ runtime::Task<result::Result<Answer>> edit_credential(Unsealed& house, Asker ask
     house.events->credential_updated(after);
     // That it is over from now on, run_expiry tells.
     if (was_over && !is_over) house.events->credential_status_changed(after);
+    const auto scope = after.scope;
     house.vault->apply(std::move(*change));
+    house.refresher->plan(*house.vault->find({&scope, 1}, credential_id));
     if (is_over) end_leases(house, {.credential = credential_id}, vocabulary::EndReason::expired);
     if (moved) end_leases(house, {.credential = credential_id}, vocabulary::EndReason::scope_changed);
     schedule_expiry(house);

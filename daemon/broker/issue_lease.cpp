@@ -18,6 +18,7 @@ struct Plan {
     const vault::Entry* entry = nullptr;
     const catalog::AuthType* auth = nullptr;
     leases::Lease lease{};
+    std::optional<TokenWait> wait{};
 };
 
 /// The scopes to look in: the caller's own, or those of the workspace that an operator names.
@@ -82,7 +83,8 @@ void fill_holder(Unsealed& house, leases::Lease& lease, const Asker& asker, cons
 }
 
 /// `scope` must live as long as the plan: the lease views its text.
-result::Result<Plan> plan_issue(Unsealed& house, const Asker& asker, const wire::IssueLeaseView& asked) {
+result::Result<Plan> plan_issue(Unsealed& house, const Asker& asker, const wire::IssueLeaseView& asked,
+                                bool has_waited) {
     const auto& caller = *asker.caller;
     auto found = find_asked(house, caller, asked);
     if (!found) return refuse(std::move(found.error()));
@@ -94,10 +96,16 @@ result::Result<Plan> plan_issue(Unsealed& house, const Asker& asker, const wire:
     plan.auth = kind->auth;
     auto fields = fields_for(caller, *plan.auth, {asked.field_names.data(), asked.field_count}, asked.fields_given);
     if (!fields) return refuse(std::move(fields.error()));
+    const auto token_ends = token_end(*plan.entry, *plan.auth, *fields);
+    if (!has_waited) {
+        plan.wait = token_wait(house, *plan.entry, token_ends, asked.min_valid.value_or(vocabulary::Duration(0)));
+        if (plan.wait) return plan;
+    }
+    if (auto good = check_token(house, token_ends); !good) return refuse(std::move(good.error()));
 
     auto& lease = plan.lease;
     lease.issued_at = house.time.now();
-    const auto term = term_of(house, caller, credential, asked.ttl, lease.issued_at);
+    const auto term = term_of(house, caller, credential, asked.ttl, lease.issued_at, token_ends);
     lease.id = vocabulary::LeaseId(house.next_id());
     lease.credential = credential.id;
     lease.version = credential.version;
@@ -221,10 +229,11 @@ result::Result<> check_same(const leases::Idempotency::Seen& seen, const Asker& 
 }
 
 result::Result<StagedReply> stage_issue(Unsealed& house, const Asker& asker, const wire::IssueLeaseView& asked,
-                                        audit::Waiter waiter) {
+                                        audit::Waiter waiter, bool has_waited) {
     if (const auto seen = find_seen(house, asker)) return stage_redelivery(house, asker, *seen, waiter);
-    auto plan = plan_issue(house, asker, asked);
+    auto plan = plan_issue(house, asker, asked, has_waited);
     if (!plan) return refuse(std::move(plan.error()));
+    if (plan->wait) return StagedReply{.wait = std::move(plan->wait)};
     const ScopeText scope(plan->entry->credential.scope);
     plan->lease.scope = scope.view();
     auto reply = enter(house, asker, *plan);
@@ -275,7 +284,14 @@ runtime::Task<result::Result<StagedReply>> issue_counted(Unsealed& house, Asker 
                           .sentence = "The grant is spent: it has given all the leases it may.",
                           .next_step = "Ask the engine for a new grant."});
     }
-    auto plan = plan_issue(house, asker, asked);
+    auto plan = plan_issue(house, asker, asked, false);
+    if (plan && plan->wait) {
+        auto refreshed = co_await wait_for_token(house, asker, *plan->wait);
+        if (!refreshed) co_return refuse(std::move(refreshed.error()));
+        plan = plan_issue(house, asker, asked, true);
+        grant = house.grants->find(asker.caller->grant->id);
+        if (plan && grant == nullptr) co_return refuse(lease_ended(vocabulary::EndReason::grant_ended));
+    }
     if (!plan) co_return refuse(std::move(plan.error()));
     const auto scope = plan->entry->credential.scope; // the entry may go while the disk is waited for
     const ScopeText scope_text(scope);

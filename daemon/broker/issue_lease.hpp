@@ -1,6 +1,6 @@
 #pragma once
 
-#include "broker/asker.hpp"
+#include "broker/lease_plan.hpp"
 #include "broker/unsealed.hpp"
 #include "wire/messages.hpp"
 
@@ -15,18 +15,20 @@ struct Renewal {
 
 /// A reply that carries a secret and must not leave before its record is written.
 struct StagedReply {
-    vocabulary::LeaseId lease;
+    vocabulary::LeaseId lease{};
     unsigned status = 201;
     secret::SecretBuffer body{}; ///< JSON, in the arena
     bool issued = false;         ///< a new lease: forgotten again if the record cannot be written
     std::optional<Renewal> renewal{};
     bool released = false;
+    std::optional<TokenWait> wait{}; ///< nothing was staged: its token must be refreshed first
 };
 
 /// POST /v1/leases. The record is staged in the journal's turn; `waiter` is told when it is written: only then `body`
-/// may leave. Nothing is allocated on the heap in steady state.
+/// may leave. Nothing is allocated on the heap in steady state. `has_waited`: the token was refreshed for it.
 [[nodiscard]] result::Result<StagedReply> stage_issue(Unsealed& house, const Asker& asker,
-                                                      const wire::IssueLeaseView& asked, audit::Waiter waiter);
+                                                      const wire::IssueLeaseView& asked, audit::Waiter waiter,
+                                                      bool has_waited = false);
 /// The lease's record could not be written: as if it had never been issued, or renewed; one that was released stays
 /// ended, and the log is told when it can be. Of several that failed together the latest goes first.
 void undo(Unsealed& house, const StagedReply& reply);

@@ -1,6 +1,8 @@
 #include "broker/lease_plan.hpp"
 
+#include "broker/change.hpp"
 #include "broker/lease_record.hpp"
+#include "broker/refresher.hpp"
 #include "vault/lease_text.hpp"
 
 #include <algorithm>
@@ -10,6 +12,13 @@ namespace {
 
 using result::ErrorCode;
 using result::refuse;
+
+/// A refresh of this kind leaves a moment in which the old token is refused already.
+bool may_blip(const vault::Entry& entry, const catalog::AuthType& auth) {
+    if (!entry.tokens || !auth.oauth) return false;
+    return auth.oauth->refresh_class.value == catalog::RefreshClass::kills_access_token ||
+           entry.tokens->state.may_be_refused_for.count() > 0;
+}
 
 void write_head(wire::SecretJsonWriter& writer, const leases::Lease& lease, const vocabulary::Credential& credential) {
     writer.raw(R"({"lease":")");
@@ -61,7 +70,8 @@ ScopeText::ScopeText(const vocabulary::Scope& scope) {
 }
 
 Term term_of(const Unsealed& house, const access::Caller& caller, const vocabulary::Credential& credential,
-             std::optional<vocabulary::Duration> asked, vocabulary::Time issued_at) {
+             std::optional<vocabulary::Duration> asked, vocabulary::Time issued_at,
+             std::optional<vocabulary::Time> token_ends) {
     const auto& limits = house.settings().leases;
     const auto now = house.time.now();
     const auto most = caller.max_ttl.count() > 0 ? caller.max_ttl : limits.max_ttl;
@@ -81,7 +91,47 @@ Term term_of(const Unsealed& house, const access::Caller& caller, const vocabula
         term.expires_at = term.renewable_until;
         term.limited_by = vocabulary::LimitedBy::max_ttl;
     }
+    // A renewal brings the next token: only this end is the token's. It is wall time, which can be set.
+    const auto end = token_ends ? std::optional(now + (*token_ends - house.wall())) : std::nullopt;
+    if (end && *end < term.expires_at) {
+        term.expires_at = *end;
+        term.limited_by = vocabulary::LimitedBy::token;
+    }
     return term;
+}
+
+std::optional<vocabulary::Time> token_end(const vault::Entry& entry, const catalog::AuthType& auth,
+                                          std::uint32_t fields) {
+    std::optional<vocabulary::Time> first;
+    if (!entry.tokens || !auth.oauth) return first;
+    for (const auto& slot : auth.oauth->slots) {
+        if ((fields >> slot.access_token & 1) == 0) continue;
+        const auto& tokens = entry.tokens->state.tokens;
+        const auto token = std::ranges::find(tokens, slot.name, &vocabulary::TokenState::slot);
+        if (token == tokens.end() || !token->access_ends_at) continue;
+        if (!first || *token->access_ends_at < *first) first = token->access_ends_at;
+    }
+    return first;
+}
+
+std::optional<TokenWait> token_wait(const Unsealed& house, const vault::Entry& entry,
+                                    std::optional<vocabulary::Time> token_ends, vocabulary::Duration min_valid) {
+    if (!token_ends || *token_ends > house.wall() + min_valid) return std::nullopt;
+    return TokenWait{.scope = entry.credential.scope, .id = entry.credential.id};
+}
+
+runtime::Task<result::Result<>> wait_for_token(Unsealed& house, Asker& asker, TokenWait wait) {
+    const auto deadline = house.parts.clock.boot() + house.settings().outbound.timeout;
+    auto refreshed = co_await house.refresher->refresh(wait.scope, wait.id, deadline);
+    if (!refreshed) co_return refuse(std::move(refreshed.error()));
+    co_return look_again(house, asker);
+}
+
+result::Result<> check_token(const Unsealed& house, std::optional<vocabulary::Time> token_ends) {
+    if (!token_ends || *token_ends > house.wall()) return {};
+    return refuse({.code = ErrorCode::upstream_failed,
+                   .sentence = "The provider gave a token that has ended already.",
+                   .next_step = "Look at the clocks: the broker's and the provider's differ."});
 }
 
 result::Result<> check_leasable(const Unsealed& house, const vocabulary::Credential& credential) {
@@ -111,6 +161,7 @@ result::Result<std::uint32_t> fields_for(const access::Caller& caller, const cat
     std::uint32_t allowed = 0;
     for (std::size_t i = 0; i < auth.fields.size(); ++i) {
         const auto& name = auth.fields[i].name;
+        if (!auth.fields[i].leased) continue;
         if (caller.fields.empty() || std::ranges::find(caller.fields, name) != caller.fields.end()) allowed |= bit(i);
     }
     if (!given) return allowed;
@@ -118,6 +169,9 @@ result::Result<std::uint32_t> fields_for(const access::Caller& caller, const cat
     for (const auto name : names) {
         const auto index = auth.find_field(name);
         if (!index) return refuse(result::invalid("fields", "The credential's service has no field of this name."));
+        if (!auth.fields[*index].leased) {
+            return refuse(result::invalid("fields", "The broker keeps this field to itself: no lease holds it."));
+        }
         if ((allowed & bit(*index)) == 0) {
             return refuse({.code = ErrorCode::forbidden,
                            .sentence = "Your rule or grant does not reach this field.",
@@ -138,6 +192,7 @@ result::Result<secret::SecretBuffer> write_lease_reply(Unsealed& house, const le
     house.reply_scratch.expose_to_write([&](std::span<std::byte> scratch) {
         wire::SecretJsonWriter writer(reinterpret_cast<char*>(scratch.data()), scratch.size());
         write_head(writer, lease, entry.credential);
+        if (may_blip(entry, auth)) writer.raw(R"(,"may_blip":true)");
         whole = opened->encoded().expose([&](std::span<const std::byte> plaintext) {
             return vault::write_lease_members(writer, auth, entry, plaintext, lease.fields);
         });

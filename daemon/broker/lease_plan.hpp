@@ -24,10 +24,30 @@ struct Term {
     vocabulary::Time renewable_until{};
     vocabulary::LimitedBy limited_by = vocabulary::LimitedBy::ttl;
 };
-/// `issued_at` is when the lease was first issued (now, for a new one). Clips, never refuses.
+/// `issued_at` is when the lease was first issued (now, for a new one); `token_ends` as token_end says. Clips, never
+/// refuses.
 [[nodiscard]] Term term_of(const Unsealed& house, const access::Caller& caller,
                            const vocabulary::Credential& credential, std::optional<vocabulary::Duration> asked,
-                           vocabulary::Time issued_at);
+                           vocabulary::Time issued_at, std::optional<vocabulary::Time> token_ends);
+
+/// When the first of the access tokens ends that a lease of these fields holds; nullopt: it holds none, or they don't
+/// end. By the wall clock.
+[[nodiscard]] std::optional<vocabulary::Time> token_end(const vault::Entry& entry, const catalog::AuthType& auth,
+                                                        std::uint32_t fields);
+
+/// Whose tokens must be refreshed before a lease can be answered.
+struct TokenWait {
+    vocabulary::Scope scope;
+    vocabulary::CredentialId id;
+};
+/// nullopt: the token is good for `min_valid`, or nothing can be done about it.
+[[nodiscard]] std::optional<TokenWait> token_wait(const Unsealed& house, const vault::Entry& entry,
+                                                  std::optional<vocabulary::Time> token_ends,
+                                                  vocabulary::Duration min_valid);
+/// Refreshes, as long as a request waits for that, and looks again who asks.
+[[nodiscard]] runtime::Task<result::Result<>> wait_for_token(Unsealed& house, Asker& asker, TokenWait wait);
+/// After a refresh, a token that has ended all the same.
+[[nodiscard]] result::Result<> check_token(const Unsealed& house, std::optional<vocabulary::Time> token_ends);
 
 /// Refuses what may not be leased now: revoked, expired, pending.
 [[nodiscard]] result::Result<> check_leasable(const Unsealed& house, const vocabulary::Credential& credential);

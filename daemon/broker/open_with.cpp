@@ -1,7 +1,9 @@
+#include "broker/authorizations.hpp"
 #include "broker/events.hpp"
 #include "broker/expiry.hpp"
 #include "broker/first_start.hpp"
 #include "broker/log_memory.hpp"
+#include "broker/refresher.hpp"
 #include "broker/retention.hpp"
 #include "broker/unsealed.hpp"
 #include "wire/limits.hpp"
@@ -78,6 +80,7 @@ result::Result<> read_store(Unsealed& house, store::Store::Keys keys) {
         case store::Table::keys:
         case store::Table::tokens:
         case store::Table::intents:
+        case store::Table::clients:
             taken = house.vault->accept(record);
             break;
         case store::Table::grants:
@@ -135,6 +138,7 @@ void forget_damaged(Unsealed& house) {
         case store::Table::keys:
         case store::Table::tokens:
         case store::Table::intents:
+        case store::Table::clients:
             house.vault->forget(table, key);
             break;
         case store::Table::grants:
@@ -213,6 +217,9 @@ result::Result<std::unique_ptr<Unsealed>> open_with(crypto::RootKey root, const 
     note_start(*house);
     pass_over_told_ends(*house, log_ends_at);
     end_what_has_gone(*house);
+    house->authorizations = std::make_shared<Authorizations>(parts.clock);
+    house->refresher = std::make_shared<Refresher>(*house);
+    house->refresher->plan_all();
     schedule_expiry(*house);
     schedule_pruning(*house);
     house->tasks.start(make_checkpoint(*house));

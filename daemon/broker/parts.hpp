@@ -2,6 +2,7 @@
 
 #include "attestation/peer.hpp"
 #include "catalog/catalog.hpp"
+#include "outbound/outbound.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/loop.hpp"
 #include "runtime/worker.hpp"
@@ -24,6 +25,7 @@ struct Parts {
     runtime::Worker& log;                                   ///< writes
     runtime::Worker& commit;                                ///< only syncs
     runtime::Worker& bulk;                                  ///< Argon2id, scans, verification
+    outbound::Client& outbound;                             ///< token requests
     std::function<void(const std::string& head)> anchor;    ///< the audit head, for a witness outside
     std::function<void(const result::Error&)> tell_problem; ///< of work that nobody waits for
     std::function<void(SealEvent, const attestation::Peer& by)> tell_seal;

@@ -35,6 +35,8 @@ std::vector<EventKind> kinds_of(const AuditRecord& record) {
     case Action::credential_restored:
     case Action::credential_expired:
         return {EventKind::credential_status_changed};
+    case Action::oauth_refreshed:
+        return {EventKind::credential_refreshed};
     case Action::grant_withdrawn:
     case Action::grant_ended:
         return {EventKind::grant_ended};

@@ -96,7 +96,7 @@ RefusedSubject subject_of(const Unsealed& house, const Asker& asker, std::string
 }
 
 result::Result<StagedReply> stage_renew(Unsealed& house, const Asker& asker, std::string_view id,
-                                        const wire::RenewLease& asked, audit::Waiter waiter) {
+                                        const wire::RenewLease& asked, audit::Waiter waiter, bool has_waited) {
     auto found = find_lease(house, asker, id);
     if (!found) return refuse(std::move(found.error()));
     if (!is_own(house, asker, *found)) {
@@ -112,7 +112,11 @@ result::Result<StagedReply> stage_renew(Unsealed& house, const Asker& asker, std
     lease.field_order = held->auth->order_of(held->fields);
     if (const auto seen = find_seen(house, asker)) return stage_again(house, asker, *seen, lease, *held, waiter);
 
-    const auto term = term_of(house, *asker.caller, credential, asked.ttl, lease.issued_at);
+    const auto token_ends = token_end(*held->entry, *held->auth, lease.fields);
+    auto wait = has_waited ? std::nullopt : token_wait(house, *held->entry, token_ends, vocabulary::Duration(0));
+    if (wait) return StagedReply{.wait = std::move(wait)};
+    if (auto good = check_token(house, token_ends); !good) return refuse(std::move(good.error()));
+    const auto term = term_of(house, *asker.caller, credential, asked.ttl, lease.issued_at, token_ends);
     lease.expires_at = std::min(term.expires_at, lease.renewable_until);
     lease.limited_by = term.limited_by;
     const bool changed = lease.version != credential.version || lease.generation != credential.generation;

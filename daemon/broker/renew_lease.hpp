@@ -7,7 +7,8 @@ namespace credlease::broker {
 /// POST /v1/leases/{id}/renew. `secret` is in the reply when version or generation differs from what this lease last
 /// delivered, or when asked. By its holder only.
 [[nodiscard]] result::Result<StagedReply> stage_renew(Unsealed& house, const Asker& asker, std::string_view id,
-                                                      const wire::RenewLease& asked, audit::Waiter waiter);
+                                                      const wire::RenewLease& asked, audit::Waiter waiter,
+                                                      bool has_waited = false);
 
 /// What a refused request about a lease was about: nothing that is not the asker's to see.
 [[nodiscard]] RefusedSubject subject_of(const Unsealed& house, const Asker& asker, std::string_view lease);

@@ -2,8 +2,11 @@
 #include "broker/events.hpp"
 #include "broker/expiry.hpp"
 #include "broker/find_credential.hpp"
+#include "broker/refresher.hpp"
+#include "broker/revoke_upstream.hpp"
 #include "broker/views.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace credlease::broker {
@@ -29,6 +32,7 @@ struct Staged {
     vocabulary::Time now;
     std::optional<vault::Change> change;
     store::Batch batch;
+    bool is_whole = true; ///< false: the answer is not the outcome yet
 };
 
 /// By its name it may be another credential after the wait: then that one is guarded.
@@ -57,12 +61,14 @@ runtime::Task<result::Result<Turn>> take_turn_for(Unsealed& house, Asker& asker,
     }
 }
 
-/// No service of the catalog says where its secrets are revoked.
-result::Result<> check_upstream(const wire::RevokeCredential& asked) {
-    if (!asked.upstream.value_or(false)) return {};
-    auto error = result::invalid("upstream", "The credential's service has no endpoint that revokes a secret.");
-    error.next_step = "Leave `upstream` out, and change the secret at the service itself.";
-    return refuse(std::move(error));
+void write_upstream(wire::JsonWriter& writer, const std::vector<RevokedToken>& tokens) {
+    writer.key("upstream").array();
+    for (const auto& token : tokens) {
+        writer.object().member("slot", token.slot);
+        writer.member("token", token.is_refresh_token ? "refresh_token" : "access_token");
+        writer.member("ok", token.failure.empty()).member_or_null("detail", token.failure).close();
+    }
+    writer.close();
 }
 
 /// Durable, then known. Of what is so already the answer alone is kept, for whoever sends its Idempotency-Key again.
@@ -74,7 +80,7 @@ runtime::Task<result::Result<Answer>> make(Unsealed& house, const Asker& asker, 
                   .status = 200,
                   .revision = after.revision,
                   .body = credential_json(house, after, entry.last_used_at, more)};
-    house.outcomes.stage(asker, answer, staged.batch);
+    if (staged.is_whole) house.outcomes.stage(asker, answer, staged.batch);
     if (staged.batch.empty()) co_return answer;
     auto record = record_of(asker, staged.action);
     concern(record, after);
@@ -86,10 +92,36 @@ runtime::Task<result::Result<Answer>> make(Unsealed& house, const Asker& asker, 
     if (staged.change) record.changes = changes;
     auto committed = co_await house.journal->commit(record, std::move(staged.batch));
     if (!committed) co_return refuse(std::move(committed.error()));
-    house.outcomes.apply(asker, staged.now);
+    if (staged.is_whole) house.outcomes.apply(asker, staged.now);
     if (!staged.change) co_return answer;
     house.vault->apply(std::move(*staged.change));
     house.events->credential_status_changed(entry.credential);
+    house.refresher->plan(entry);
+    co_return answer;
+}
+
+/// Asks the provider, and keeps what it said as the outcome. The credential is revoked here whatever that is.
+runtime::Task<result::Result<Answer>> go_upstream(Unsealed& house, const Asker& asker, const vault::Entry& entry) {
+    auto tokens = co_await revoke_upstream(house, entry);
+    if (!tokens) co_return refuse(std::move(tokens.error()));
+    Members more = [&tokens](wire::JsonWriter& writer) { write_upstream(writer, *tokens); };
+    Answer answer{.body_digest = asker.body_digest,
+                  .at = house.wall(),
+                  .status = 200,
+                  .revision = entry.credential.revision,
+                  .body = credential_json(house, entry.credential, entry.last_used_at, more)};
+    store::Batch batch;
+    house.outcomes.stage(asker, answer, batch);
+    auto record = record_of(asker, Action::oauth_revoked);
+    concern(record, entry.credential);
+    const auto failed = std::ranges::count_if(*tokens, [](const auto& token) { return !token.failure.empty(); });
+    const auto detail = std::to_string(tokens->size() - static_cast<std::size_t>(failed)) + " of " +
+                        std::to_string(tokens->size()) + " tokens";
+    record.ok = failed == 0;
+    record.detail = detail;
+    auto committed = co_await house.journal->commit(record, std::move(batch));
+    if (!committed) co_return refuse(std::move(committed.error()));
+    house.outcomes.apply(asker, answer.at);
     co_return answer;
 }
 
@@ -100,10 +132,14 @@ runtime::Task<result::Result<Answer>> revoke_credential(Unsealed& house, Asker a
     auto turn = co_await take_turn_for(house, asker, id, if_match);
     if (!turn) co_return refuse(std::move(turn.error()));
     if (turn->before) co_return std::move(*turn->before);
-    if (auto can = check_upstream(asked); !can) co_return refuse(std::move(can.error()));
     const auto& entry = *turn->entry;
+    const bool upstream = asked.upstream.value_or(false);
+    if (upstream) {
+        if (auto can = check_upstream(house, entry); !can) co_return refuse(std::move(can.error()));
+    }
     const auto& caller = *asker.caller;
     Staged staged{.action = Action::credential_revoked, .now = house.wall(), .change = {}, .batch = {}};
+    staged.is_whole = !upstream;
     if (entry.credential.status != CredentialStatus::revoked) {
         const auto why = "revoked by " + (caller.on_behalf_of.empty() ? caller.principal : caller.on_behalf_of);
         staged.change = house.vault->stage_revoke(entry, why, staged.now, staged.batch);
@@ -114,6 +150,7 @@ runtime::Task<result::Result<Answer>> revoke_credential(Unsealed& house, Asker a
     // The records of these ends go before a restore's: no crash brings back what ended here.
     end_leases(house, {.credential = entry.credential.id}, vocabulary::EndReason::credential_revoked);
     house.parts.anchor(house.journal->head_text());
+    if (upstream) co_return co_await go_upstream(house, asker, entry);
     co_return std::move(*answer);
 }
 

@@ -23,6 +23,8 @@
 namespace credlease::broker {
 
 class Events;
+class Refresher;
+class Authorizations;
 
 /// What is there only while the broker is unsealed: keys, the index, the book, the log. Sealing destroys it whole. The
 /// use cases are functions over it.
@@ -62,6 +64,9 @@ struct Unsealed {
     std::uint64_t prune_call = 0; ///< clock call that prunes the audit log next
     runtime::TaskGroup tasks;     ///< what the broker does by itself, and requests that wait for the disk
     std::shared_ptr<Events> events;
+    std::shared_ptr<Refresher> refresher;
+    std::size_t unkept_tokens = 0; ///< sets that a provider gave and that the store has not taken yet
+    std::shared_ptr<Authorizations> authorizations;
 
     [[nodiscard]] vocabulary::Time wall() const { return parts.clock.wall(); }
     [[nodiscard]] vocabulary::Ulid next_id() {

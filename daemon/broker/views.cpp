@@ -2,6 +2,8 @@
 
 #include "broker/lease_plan.hpp"
 
+#include <algorithm>
+
 namespace credlease::broker {
 namespace {
 
@@ -25,14 +27,56 @@ void write_value(wire::JsonWriter& writer, const vocabulary::PublicValue& value)
                value);
 }
 
-void write_fields(wire::JsonWriter& writer, const vocabulary::Credential& credential) {
+/// The access tokens are fields of a connected one, as the catalog names them.
+void write_token_fields(wire::JsonWriter& writer, const Unsealed& house, const vault::Entry& entry) {
+    const auto kind = kind_of(house, entry.credential);
+    if (!kind || !kind->auth->oauth) return;
+    for (const auto& slot : kind->auth->oauth->slots) {
+        const auto& held = entry.tokens->state.tokens;
+        if (std::ranges::find(held, slot.name, &vocabulary::TokenState::slot) == held.end()) continue;
+        writer.key(kind->auth->fields[slot.access_token].name).object().member("set", true).close();
+    }
+}
+
+void write_fields(wire::JsonWriter& writer, const Unsealed& house, const vocabulary::Credential& credential,
+                  const vault::Entry* entry) {
     writer.key("fields").object();
     for (const auto& [name, value] : credential.fields) {
         writer.key(name);
         write_value(writer, value);
     }
     for (const auto& name : credential.secret_fields) writer.key(name).object().member("set", true).close();
+    if (entry != nullptr && entry->tokens) write_token_fields(writer, house, *entry);
     writer.close();
+}
+
+void write_slot(wire::JsonWriter& writer, const vocabulary::TokenState& token) {
+    writer.object().member("slot", token.slot).key("scopes").array();
+    for (const auto& scope : token.scopes) writer.value(scope);
+    writer.close().member("token_expires_at", token.access_ends_at).member("refreshable", token.has_refresh_token);
+    writer.member("refresh_idle_ends_at", token.refresh_idle_ends_at).member("refresh_ends_at", token.refresh_ends_at);
+    writer.close();
+}
+
+/// `scopes` and `token_expires_at` are the first slot's.
+void write_oauth(wire::JsonWriter& writer, const vocabulary::OAuthState& state) {
+    writer.key("oauth").object().member_or_null("account", state.account);
+    if (!state.tokens.empty()) {
+        const auto& main = state.tokens.front();
+        writer.key("scopes").array();
+        for (const auto& scope : main.scopes) writer.value(scope);
+        writer.close().member("token_expires_at", main.access_ends_at);
+    }
+    writer.member("connected_at", state.connected_at).member("refreshed_at", state.refreshed_at);
+    writer.member("refresh_at", state.refresh_at).member("failures", state.failures);
+    writer.member_or_null("last_failure", state.last_failure);
+    writer.member("client_id", state.terms.client_id).member("client_secret_ends_at", state.client_secret_ends_at);
+    if (state.may_be_refused_for.count() > 0) {
+        writer.member("may_be_refused_for", vocabulary::text_of(state.may_be_refused_for));
+    }
+    writer.key("tokens").array();
+    for (const auto& token : state.tokens) write_slot(writer, token);
+    writer.close().close();
 }
 
 void write_rotation(wire::JsonWriter& writer, const Unsealed& house, const vocabulary::Credential& credential) {
@@ -53,7 +97,8 @@ void write_members(wire::JsonWriter& writer, const Unsealed& house, const vocabu
     writer.member("service", credential.service.text()).member("auth", credential.auth).key("scope");
     write_scope(writer, credential.scope);
     writer.member("owner", credential.owner).member("notes", credential.notes);
-    write_fields(writer, credential);
+    const auto* entry = house.vault->find({&credential.scope, 1}, credential.id);
+    write_fields(writer, house, credential, entry);
     writer.member("status", vocabulary::name_of(vault::effective_status(credential, house.wall())));
     writer.member_or_null("status_reason", credential.status_reason);
     writer.member("version", credential.version).member("generation", credential.generation);
@@ -62,6 +107,7 @@ void write_members(wire::JsonWriter& writer, const Unsealed& house, const vocabu
     writer.member("last_used_at", last_used_at).member("expires_at", credential.expires_at);
     write_rotation(writer, house, credential);
     writer.key("last_test").null();
+    if (entry != nullptr && entry->tokens) write_oauth(writer, entry->tokens->state);
 }
 
 } // namespace

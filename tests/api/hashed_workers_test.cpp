@@ -1,6 +1,7 @@
 #define BOOST_TEST_DYN_LINK
 #include "api/hashed_workers.hpp"
 #include "api/listener.hpp"
+#include "outbound/openssl_memory.hpp"
 #include "support/made_settings.hpp"
 #include "support/socket_client.hpp"
 #include "support/temporary_folder.hpp"
@@ -19,6 +20,11 @@ using test::SocketClient;
 template <class T> T must(result::Result<T> made) {
     if (!made) throw std::runtime_error(made.error().detail());
     return std::move(*made);
+}
+
+std::unique_ptr<outbound::Client> outbound_client(runtime::Loop& loop, secret::Arena& arena) {
+    BOOST_REQUIRE(outbound::wipe_what_openssl_frees());
+    return must(outbound::Client::make(loop, arena, {}));
 }
 
 /// With a folder for the data, as the daemon makes it.
@@ -40,6 +46,7 @@ struct House {
                .log = log,
                .commit = commit,
                .bulk = bulk,
+               .outbound = *outbound,
                .anchor = [](const std::string&) {},
                .tell_problem = [this](const result::Error& error) { problems.push_back(error.detail()); },
                .tell_seal = [](broker::SealEvent, const attestation::Peer&) {}},
@@ -77,6 +84,7 @@ struct House {
     std::unique_ptr<secret::Arena> arena =
         must(secret::Arena::make({.choice = secret::ArenaOptions::Choice::mlock, .size = std::size_t{4} << 20}));
     runtime::Worker log{loop, "log"}, commit{loop, "commit"}, bulk{loop, "bulk"};
+    std::unique_ptr<outbound::Client> outbound = outbound_client(loop, *arena);
     std::vector<std::string> problems; ///< on the loop
     std::unique_ptr<broker::Broker> broker;
     HashedWorkers hashed;

@@ -1,0 +1,82 @@
+#include "broker/authorizations.hpp"
+
+#include <algorithm>
+
+namespace credlease::broker {
+namespace {
+
+using result::ErrorCode;
+using result::refuse;
+
+constexpr std::size_t pending_most = 256;
+constexpr std::chrono::minutes shown_after_end{10};
+
+} // namespace
+
+AuthorizationRef Authorizations::find(const access::Caller& caller, std::string_view text) const {
+    const auto id = AuthorizationId::find(text);
+    const auto found = id ? all_.find(*id) : all_.end();
+    if (found == all_.end()) return nullptr;
+    const auto& one = *found->second;
+    const bool is_theirs = one.principal == caller.principal && one.on_behalf_of == caller.on_behalf_of;
+    return is_theirs ? found->second : nullptr;
+}
+
+AuthorizationRef Authorizations::find_pending(const vocabulary::CredentialId& credential) const {
+    for (const auto& [id, one] : all_) {
+        if (one->credential == credential && one->state == Authorization::State::pending) return one;
+    }
+    return nullptr;
+}
+
+result::Result<> Authorizations::add(AuthorizationRef made, vocabulary::Time now) {
+    forget_old(now);
+    const auto pending =
+        std::ranges::count_if(all_, [](const auto& one) { return one.second->state == Authorization::State::pending; });
+    if (static_cast<std::size_t>(pending) >= pending_most) {
+        return refuse({.code = ErrorCode::overloaded,
+                       .sentence = "Too many authorizations are waiting for a person.",
+                       .next_step = "Finish or delete some; each ends by itself after ten minutes.",
+                       .retry_after_seconds = 60});
+    }
+    auto& one = *made;
+    one.call = clock_.call_at(clock_.boot() + (one.expires_at - now), [this, weak = std::weak_ptr(made)] {
+        const auto late = weak.lock();
+        if (!late) return;
+        late->call = 0;
+        if (late->state == Authorization::State::pending && !late->is_used) {
+            end(*late, Authorization::State::failed, "Nobody came back within the time for it.");
+        }
+    });
+    all_.emplace(one.id, std::move(made));
+    return {};
+}
+
+void Authorizations::end(Authorization& ended, Authorization::State state, std::string error) {
+    if (ended.call != 0) clock_.cancel(std::exchange(ended.call, 0));
+    ended.state = state;
+    ended.error = std::move(error);
+    ended.secrets = {};
+    ended.device.reset();
+    wake_poller(ended);
+}
+
+void Authorizations::wake_poller(Authorization& one) {
+    if (one.poll_call != 0) clock_.cancel(std::exchange(one.poll_call, 0));
+    if (auto wake = std::exchange(one.wake, nullptr)) wake();
+}
+
+void Authorizations::forget_old(vocabulary::Time now) {
+    std::erase_if(all_, [now](const auto& one) {
+        return one.second->state != Authorization::State::pending && one.second->expires_at + shown_after_end < now;
+    });
+}
+
+void Authorizations::quiet() {
+    for (const auto& [id, one] : all_) {
+        if (one->call != 0) clock_.cancel(std::exchange(one->call, 0));
+        wake_poller(*one);
+    }
+}
+
+} // namespace credlease::broker

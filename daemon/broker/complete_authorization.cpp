@@ -1,0 +1,107 @@
+#include "broker/authorizations.hpp"
+#include "broker/change.hpp"
+#include "broker/find_credential.hpp"
+#include "broker/keep_tokens.hpp"
+#include "broker/refresher.hpp"
+#include "broker/token_exchange.hpp"
+
+namespace credlease::broker {
+namespace {
+
+using result::ErrorCode;
+using result::refuse;
+using State = Authorization::State;
+
+/// What came back, when it is the one redirect of this authorization. From here on `state` is used up.
+result::Result<oauth::Redirect> take_redirect(const Unsealed& house, Authorization& one, const TokenClient& client,
+                                              const secret::SecretBuffer& address) {
+    if (one.state != State::pending || one.is_used) {
+        return refuse({.code = ErrorCode::invalid_request,
+                       .sentence = "This authorization has ended, or its redirect has come already.",
+                       .next_step = "Look at its state; if it failed, begin a new one."});
+    }
+    auto redirect = address.expose([&](std::span<const std::byte> text) {
+        return oauth::read_redirect(client.rules(), secret::as_text(text), house.parts.arena);
+    });
+    if (!redirect) return redirect;
+    if (auto own = oauth::check_redirect(*redirect, one.secrets.state, one.terms); !own) {
+        return refuse(std::move(own.error()));
+    }
+    one.is_used = true;
+    return redirect;
+}
+
+/// What the redirect's query says that the entry keeps, as the answer's own fields.
+void add_fields(oauth::TokenSet& tokens, oauth::Redirect& redirect) {
+    for (auto& field : redirect.fields) tokens.fields.push_back(std::move(field));
+}
+
+/// Empty: it is connected.
+runtime::Task<std::string> exchange_code(Unsealed& house, const Asker& asker, Authorization& one, TokenClient client,
+                                         oauth::Redirect redirect) {
+    if (redirect.code.empty()) {
+        const auto text = redirect.text.empty() ? redirect.error.text() : redirect.text.text();
+        co_return "The provider refused: " + text;
+    }
+    auto prepared =
+        oauth::code_request(client.client(house.parts.arena), redirect.code, one.secrets.verifier, one.redirect_uri);
+    if (!prepared) co_return std::string(prepared.error().sentence.view());
+    redirect.code.reset();
+    auto got = co_await exchange(house, client, std::move(*prepared), std::nullopt);
+    if (const auto* refusal = std::get_if<oauth::Refusal>(&got.outcome)) co_return describe(*refusal);
+    auto& tokens = std::get<oauth::TokenSet>(got.outcome);
+    add_fields(tokens, redirect);
+    vault::NewConnection made;
+    made.answer = to_store(client, std::move(tokens), got.sent_at, nullptr, house.wall(),
+                           house.refresher->seed_of(one.scope, one.credential));
+    made.terms = client.grant_terms();
+    const Refreshed what{.scope = one.scope, .id = one.credential};
+    auto connected = co_await connect(house, what, client, made, &asker);
+    if (!connected) co_return std::string(connected.error().sentence.view());
+    co_return std::string();
+}
+
+} // namespace
+
+void note_failed(Unsealed& house, const Asker& asker, const Authorization& one) {
+    auto record = record_of(asker, vocabulary::Action::oauth_failed);
+    record.ok = false;
+    record.credential = one.credential;
+    record.detail = one.error;
+    house.journal->note(record);
+    house.journal->flush();
+}
+
+result::Failure no_such_authorization() {
+    return refuse({.code = ErrorCode::not_found,
+                   .sentence = "There is no such authorization of yours.",
+                   .next_step = "Begin one with POST /v1/oauth/authorizations (credlease reauthorize)."});
+}
+
+std::string describe(const oauth::Refusal& refusal) {
+    if (refusal.status == 0) return "The provider could not be reached, or did not answer.";
+    std::string text = "The provider refused: ";
+    text += refusal.code.empty() ? "status " + std::to_string(refusal.status) : refusal.code.text();
+    if (!refusal.text.empty()) text += " (" + refusal.text.text() + ")";
+    return text;
+}
+
+runtime::Task<result::Result<AuthorizationReply>> complete_authorization(Unsealed& house, Asker asker, std::string id,
+                                                                         secret::SecretBuffer address) {
+    const auto one = house.authorizations->find(*asker.caller, id);
+    if (!one) co_return no_such_authorization();
+    const auto* entry = house.vault->find({&one->scope, 1}, one->credential);
+    if (entry == nullptr) co_return access::credential_not_found();
+    auto client = TokenClient::open_anew(house, *entry, one->found);
+    if (!client) co_return refuse(std::move(client.error()));
+    auto redirect = take_redirect(house, *one, *client, address);
+    if (!redirect) co_return refuse(std::move(redirect.error()));
+    address.reset();
+    auto failure = co_await exchange_code(house, asker, *one, std::move(*client), std::move(*redirect));
+    const auto state = failure.empty() ? State::connected : State::failed;
+    house.authorizations->end(*one, state, std::move(failure));
+    if (state == State::failed) note_failed(house, asker, *one);
+    co_return show_authorization(house, asker, one->id.text());
+}
+
+} // namespace credlease::broker

@@ -1,0 +1,105 @@
+#include "broker/device_authorization.hpp"
+
+#include "broker/keep_tokens.hpp"
+#include "broker/refresher.hpp"
+#include "broker/token_exchange.hpp"
+
+namespace credlease::broker {
+namespace {
+
+using result::refuse;
+using State = Authorization::State;
+
+constexpr std::chrono::seconds slower_by{5}; // RFC 8628 §3.5
+
+result::Failure refused(const oauth::Refusal& refusal) {
+    return refuse({.code = result::ErrorCode::upstream_failed,
+                   .sentence = "The provider gave no code for a device.",
+                   .next_step = "Authorize the credential in a browser instead, or look at the client's settings.",
+                   .about = refusal.code});
+}
+
+/// Until then, or until it has ended or the broker closes.
+runtime::Task<> sleep_until(Unsealed& house, AuthorizationRef one, runtime::BootTime until) {
+    auto& clock = house.parts.clock;
+    auto start = [&clock, one, until](runtime::Resume resume) {
+        one->wake = std::move(resume);
+        one->poll_call = clock.call_at(until, [one] {
+            one->poll_call = 0;
+            std::exchange(one->wake, nullptr)();
+        });
+    };
+    co_await runtime::suspend(house.parts.loop, std::move(start));
+}
+
+/// Empty: it is connected.
+runtime::Task<std::string> keep(Unsealed& house, const Asker& asker, const Authorization& one,
+                                const TokenClient& client, Exchanged got) {
+    const Refreshed what{.scope = one.scope, .id = one.credential};
+    vault::NewConnection made;
+    auto& tokens = std::get<oauth::TokenSet>(got.outcome);
+    made.answer = to_store(client, std::move(tokens), got.sent_at, nullptr, house.wall(),
+                           house.refresher->seed_of(one.scope, one.credential));
+    made.terms = client.grant_terms();
+    auto connected = co_await connect(house, what, client, made, &asker);
+    co_return connected ? std::string() : std::string(connected.error().sentence.view());
+}
+
+/// nullopt: nobody has decided yet. Else why it failed, or nothing.
+runtime::Task<std::optional<std::string>> poll(Unsealed& house, const Asker& asker, Authorization& one) {
+    const auto* entry = house.vault->find({&one.scope, 1}, one.credential);
+    if (entry == nullptr) co_return "The credential was deleted.";
+    auto client = TokenClient::open_anew(house, *entry, one.found);
+    if (!client) co_return std::string(client.error().sentence.view());
+    auto prepared = oauth::device_poll_request(client->client(house.parts.arena), one.device->device_code);
+    if (!prepared) co_return std::string(prepared.error().sentence.view());
+    auto got = co_await exchange(house, *client, std::move(*prepared), std::nullopt);
+    const auto* refusal = std::get_if<oauth::Refusal>(&got.outcome);
+    if (refusal == nullptr) co_return co_await keep(house, asker, one, *client, std::move(got));
+    switch (oauth::poll_of(*refusal)) {
+    case oauth::Poll::slow_down:
+        one.device->interval += slower_by;
+        break;
+    case oauth::Poll::pending:
+        break;
+    case oauth::Poll::denied:
+        co_return "The person said no.";
+    case oauth::Poll::expired:
+        co_return "Nobody came within the time for it.";
+    case oauth::Poll::failed:
+        co_return describe(*refusal);
+    }
+    co_return std::nullopt;
+}
+
+} // namespace
+
+runtime::Task<result::Result<oauth::DeviceGrant>> ask_for_device(Unsealed& house, const TokenClient& client) {
+    auto prepared = oauth::device_request(client.client(house.parts.arena));
+    if (!prepared) co_return refuse(std::move(prepared.error()));
+    const auto sent_at = house.wall();
+    auto answer = co_await house.parts.outbound.send(std::move(prepared->request));
+    if (!answer) co_return refuse(std::move(answer.error().error));
+    const oauth::Asked asked{.secrets = prepared->secrets, .slot = std::nullopt, .sent_at = sent_at};
+    auto read = oauth::read_device_answer(client.rules(), asked, *answer, house.parts.arena);
+    if (!read) co_return refuse(std::move(read.error()));
+    if (const auto* refusal = std::get_if<oauth::Refusal>(&*read)) co_return refused(*refusal);
+    co_return std::move(std::get<oauth::DeviceGrant>(*read));
+}
+
+runtime::Task<> wait_for_device(Unsealed& house, Asker asker, AuthorizationRef one) {
+    while (true) {
+        const auto until = house.parts.clock.boot() + one->device->interval;
+        co_await sleep_until(house, one, until);
+        if (house.is_closing || one->state != State::pending) co_return;
+        auto outcome = co_await poll(house, asker, *one);
+        if (one->state != State::pending) co_return;
+        if (!outcome) continue;
+        const auto state = outcome->empty() ? State::connected : State::failed;
+        house.authorizations->end(*one, state, std::move(*outcome));
+        if (state == State::failed) note_failed(house, asker, *one);
+        co_return;
+    }
+}
+
+} // namespace credlease::broker

@@ -1,0 +1,251 @@
+#include "broker/get_tokens.hpp"
+
+#include "broker/asker.hpp"
+#include "broker/change.hpp"
+#include "broker/events.hpp"
+#include "broker/expiry.hpp"
+#include "broker/find_endpoints.hpp"
+#include "broker/keep_tokens.hpp"
+#include "broker/token_exchange.hpp"
+
+#include <algorithm>
+
+namespace credlease::broker {
+namespace {
+
+using result::ErrorCode;
+using result::refuse;
+using vocabulary::Action;
+using vocabulary::CredentialStatus;
+
+constexpr std::string_view lost_grant =
+    "a refresh was under way when the broker ended, its answer was lost, and the provider takes the old refresh token "
+    "no more";
+
+/// A request on its way.
+struct Request {
+    Refreshed what;
+    vault::Generation of{};
+    TokenClient client;
+    std::optional<std::size_t> slot{}; ///< whose refresh token it spends
+    std::optional<oauth::Prepared> prepared{};
+    vocabulary::Time started_at{}; ///< the first try of those whose outcome nobody knows
+    bool is_in_doubt = false;      ///< there was an earlier one
+};
+
+const vault::Entry* find(const Unsealed& house, const Refreshed& what) {
+    return house.vault->find({&what.scope, 1}, what.id);
+}
+
+vocabulary::AuditRecord record_of(const vocabulary::Credential& credential, Action action) {
+    vocabulary::AuditRecord record;
+    record.action = action;
+    record.principal = "broker";
+    concern(record, credential);
+    return record;
+}
+
+runtime::Task<runtime::Gate::Pass> enter(Unsealed& house, const Refreshed& what) {
+    std::vector<std::string> keys{gate_key(what.id)};
+    co_return co_await house.gate.enter(std::move(keys));
+}
+
+result::Failure closing() {
+    return refuse({.code = ErrorCode::sealed,
+                   .sentence = "The broker is closing: it seals or stops.",
+                   .next_step = "Ask again when it is ready."});
+}
+
+result::Failure not_refreshable() {
+    return refuse({.code = ErrorCode::credential_pending,
+                   .sentence = "The credential has no tokens that could be refreshed.",
+                   .next_step = "Authorize it anew (credlease reauthorize)."});
+}
+
+result::Failure revoked() {
+    return refuse({.code = ErrorCode::credential_revoked,
+                   .sentence = "credential revoked",
+                   .next_step = "Ask its owner to restore it or to give you another."});
+}
+
+result::Failure dead_grant() {
+    return refuse({.code = ErrorCode::credential_expired,
+                   .sentence = "The provider says that the grant has ended.",
+                   .next_step = "Authorize the credential anew (credlease reauthorize)."});
+}
+
+result::Failure failed_upstream(const oauth::Refusal& refusal) {
+    return refuse({.code = ErrorCode::upstream_failed,
+                   .sentence = "The provider gave no token.",
+                   .next_step = "It is asked again by itself; see the credential's status_reason.",
+                   .about = refusal.code});
+}
+
+result::Result<oauth::Prepared> prepare(const Unsealed& house, const Request& request) {
+    const auto client = request.client.client(house.parts.arena);
+    switch (request.client.terms().flow) {
+    case catalog::Flow::client_credentials:
+        return oauth::client_credentials_request(client);
+    case catalog::Flow::jwt_bearer:
+        return oauth::jwt_bearer_request(client, house.wall());
+    default:
+        break;
+    }
+    const auto& name = request.client.rules().slots[*request.slot].name;
+    return oauth::refresh_request(client, *request.client.refresh_token(name));
+}
+
+/// What is to be asked for, by what the credential is now.
+result::Result<Request> plan(const Unsealed& house, const Refreshed& what, const oauth::Discovered& found) {
+    const auto* entry = find(house, what);
+    if (entry == nullptr) return access::credential_not_found();
+    if (house.is_closing) return closing();
+    const auto& credential = entry->credential;
+    if (credential.status == CredentialStatus::revoked) return revoked();
+    auto client = TokenClient::open(house, *entry, found);
+    if (!client) return refuse(std::move(client.error()));
+    Request request{.what = what, .of = vault::generation_of(credential), .client = std::move(*client)};
+    request.started_at = house.wall();
+    if (!is_automatic(request.client.terms().flow)) {
+        if (!entry->tokens) return not_refreshable();
+        if (credential.status == CredentialStatus::expired) return dead_grant();
+        request.slot = slot_to_refresh(request.client, entry->tokens->state);
+        const bool has_token =
+            request.slot && request.client.refresh_token(request.client.rules().slots[*request.slot].name) != nullptr;
+        if (!has_token) return not_refreshable();
+    }
+    if (const auto* intent = house.vault->find_intent(what.id)) {
+        request.is_in_doubt = true;
+        request.started_at = intent->started_at;
+    }
+    return request;
+}
+
+/// The intent is durable when it returns.
+runtime::Task<result::Result<Request>> begin(Unsealed& house, const Refreshed& what) {
+    const auto* known = find(house, what);
+    oauth::Discovered found;
+    if (known != nullptr && !known->tokens) { // a grant keeps where it was made
+        auto read = co_await find_endpoints(house, what.scope, what.id);
+        if (!read) co_return refuse(std::move(read.error()));
+        found = std::move(*read);
+    }
+    auto pass = co_await enter(house, what);
+    auto request = plan(house, what, found);
+    if (!request) co_return refuse(std::move(request.error()));
+    auto prepared = prepare(house, *request);
+    if (!prepared) co_return refuse(std::move(prepared.error()));
+    request->prepared = std::move(*prepared);
+    if (!request->slot) co_return std::move(*request); // nothing is spent
+    const auto& entry = *find(house, what);
+    store::Batch batch;
+    auto change = house.vault->stage_intent(entry, request->client.rules().slots[*request->slot].name,
+                                            request->started_at, batch);
+    auto record = record_of(entry.credential, Action::oauth_refreshing);
+    auto committed = co_await house.journal->commit(record, std::move(batch));
+    if (!committed) co_return refuse(std::move(committed.error()));
+    house.vault->apply(std::move(change));
+    co_return std::move(*request);
+}
+
+/// What a refusal changes; pure.
+vault::StateChange change_for(const Request& request, const vocabulary::OAuthState& state, const Exchanged& made,
+                              const oauth::Refusal& refusal, vocabulary::Time now) {
+    vault::StateChange change;
+    change.failures = state.failures + 1;
+    change.last_failure = refusal.code.empty() ? "upstream_failed" : refusal.code.text();
+    if (refusal.meaning == catalog::Meaning::definitive) {
+        change.status = CredentialStatus::expired;
+        change.status_reason =
+            request.is_in_doubt ? std::string(lost_grant) : "refused by the provider: " + *change.last_failure;
+        change.refresh_at = std::optional<vocabulary::Time>();
+        change.ends_intent = true;
+        return change;
+    }
+    change.status = CredentialStatus::failing;
+    change.status_reason = "the last refresh failed: " + *change.last_failure;
+    oauth::Clocks clocks;
+    for (const auto& token : state.tokens) {
+        const bool is_asked = !request.slot || request.client.rules().slots[*request.slot].name == token.slot;
+        if (is_asked) clocks = clocks_of(request.client, state, token);
+    }
+    auto again = oauth::retry_at(clocks, refusal, *change.failures, now, request.what.seed);
+    const bool may_be_spent = request.slot && made.was_sent && refusal.may_be_done;
+    change.ends_intent = !may_be_spent && !request.is_in_doubt;
+    if (!may_be_spent) {
+        change.refresh_at = again;
+        return change;
+    }
+    const auto action = oauth::in_doubt_action(request.client.terms().refresh_class, clocks,
+                                               request.client.rules().clocks.grace, request.started_at, now);
+    change.refresh_at = action.try_at ? std::optional(std::max(*action.try_at, again)) : std::nullopt;
+    return change;
+}
+
+/// Of the current generation alone (guarantee 17).
+runtime::Task<result::Result<>> note_refusal(Unsealed& house, const Request& request, const Exchanged& made,
+                                             const oauth::Refusal& refusal) {
+    auto pass = co_await enter(house, request.what);
+    const auto* entry = find(house, request.what);
+    if (entry == nullptr || vault::generation_of(entry->credential) != request.of) co_return result::Result<>();
+    const bool is_dead = refusal.meaning == catalog::Meaning::definitive;
+    const auto answer = is_dead ? dead_grant() : failed_upstream(refusal);
+    if (!entry->tokens) co_return answer;
+    const auto before = entry->credential.status;
+    store::Batch batch;
+    auto change = change_for(request, entry->tokens->state, made, refusal, house.wall());
+    const bool stays_in_doubt = !change.ends_intent && request.slot.has_value();
+    const auto why = *change.last_failure;
+    auto staged = house.vault->stage_state(*entry, request.of, std::move(change), batch);
+    if (!staged) co_return refuse(std::move(staged.error()));
+    auto record = record_of(entry->credential, stays_in_doubt ? Action::oauth_in_doubt : Action::oauth_refresh_failed);
+    record.ok = false;
+    record.code = result::name_of(is_dead ? ErrorCode::credential_expired : ErrorCode::upstream_failed);
+    record.detail = why;
+    auto committed = co_await house.journal->commit(record, std::move(batch));
+    if (!committed) co_return refuse(std::move(committed.error()));
+    house.vault->apply(std::move(*staged));
+    const auto& credential = find(house, request.what)->credential;
+    if (credential.status != before) house.events->credential_status_changed(credential);
+    if (is_dead) end_leases(house, {.credential = credential.id}, vocabulary::EndReason::expired);
+    co_return answer;
+}
+
+} // namespace
+
+runtime::Task<result::Result<>> get_tokens(Unsealed& house, const Refreshed& what) {
+    auto request = co_await begin(house, what);
+    if (!request) co_return refuse(std::move(request.error()));
+    auto prepared = std::move(*request->prepared);
+    auto made = co_await exchange(house, request->client, std::move(prepared), request->slot);
+    if (const auto* refusal = std::get_if<oauth::Refusal>(&made.outcome)) {
+        co_return co_await note_refusal(house, *request, made, *refusal);
+    }
+    const auto* entry = find(house, what);
+    const auto* before = entry != nullptr && entry->tokens ? &entry->tokens->state : nullptr;
+    auto& tokens = std::get<oauth::TokenSet>(made.outcome);
+    vault::NewConnection got;
+    got.answer = to_store(request->client, std::move(tokens), made.sent_at, before, house.wall(), what.seed);
+    if (before != nullptr) {
+        co_await keep_refreshed(house, what, request->client, request->of, got.answer);
+        co_return result::Result<>();
+    }
+    got.terms = request->client.grant_terms();
+    co_return co_await connect(house, what, request->client, got, nullptr);
+}
+
+std::optional<vocabulary::Time> in_doubt_until(Unsealed& house, const vault::Entry& entry) {
+    const auto* intent = house.vault->find_intent(entry.credential.id);
+    if (intent == nullptr || !entry.tokens) return std::nullopt;
+    const auto client = TokenClient::open(house, entry);
+    if (!client) return std::nullopt;
+    oauth::Clocks clocks;
+    for (const auto& token : entry.tokens->state.tokens) {
+        if (token.slot == intent->slot) clocks = clocks_of(*client, entry.tokens->state, token);
+    }
+    return oauth::in_doubt_action(client->terms().refresh_class, clocks, client->rules().clocks.grace,
+                                  intent->started_at, house.wall())
+        .try_at;
+}
+
+} // namespace credlease::broker

@@ -1,0 +1,57 @@
+#include "broker/revoke_upstream.hpp"
+
+#include "broker/authorizations.hpp"
+#include "broker/token_client.hpp"
+
+namespace credlease::broker {
+namespace {
+
+using oauth::TokenKind;
+using result::refuse;
+
+result::Failure no_endpoint() {
+    auto error = result::invalid("upstream", "The credential's service has no endpoint that revokes a secret.");
+    error.next_step = "Leave `upstream` out, and change the secret at the service itself.";
+    return refuse(std::move(error));
+}
+
+/// Empty: it is dead there.
+runtime::Task<std::string> revoke_one(Unsealed& house, const TokenClient& client, const secret::SecretBuffer& token,
+                                      TokenKind kind) {
+    auto prepared = oauth::revoke_request(client.client(house.parts.arena), token, kind);
+    if (!prepared) co_return std::string(prepared.error().sentence.view());
+    auto answer = co_await house.parts.outbound.send(std::move(prepared->request));
+    if (!answer) co_return describe(oauth::refusal_of(answer.error()));
+    auto read = oauth::read_revocation(client.rules(), prepared->secrets, *answer, house.parts.arena);
+    if (!read) co_return std::string(read.error().sentence.view());
+    co_return *read ? describe(**read) : std::string();
+}
+
+} // namespace
+
+result::Result<> check_upstream(const Unsealed& house, const vault::Entry& entry) {
+    const auto client = TokenClient::open(house, entry);
+    if (!client || !client->rules().revocation || client->terms().revoke_url.empty()) return no_endpoint();
+    if (entry.tokens) return {};
+    return refuse(result::invalid("upstream", "The credential has no tokens that could be revoked."));
+}
+
+runtime::Task<result::Result<std::vector<RevokedToken>>> revoke_upstream(Unsealed& house, const vault::Entry& entry) {
+    auto client = TokenClient::open(house, entry);
+    if (!client) co_return refuse(std::move(client.error()));
+    std::vector<RevokedToken> revoked;
+    for (const auto& slot : client->rules().slots) {
+        const auto* refresh = client->refresh_token(slot.name);
+        if (refresh != nullptr && !client->rules().revocation->by_access_token) {
+            auto failure = co_await revoke_one(house, *client, *refresh, TokenKind::refresh);
+            revoked.push_back({.slot = slot.name, .is_refresh_token = true, .failure = std::move(failure)});
+        }
+        const auto* access = client->access_token(slot.name);
+        if (access == nullptr) continue;
+        auto failure = co_await revoke_one(house, *client, *access, TokenKind::access);
+        revoked.push_back({.slot = slot.name, .is_refresh_token = false, .failure = std::move(failure)});
+    }
+    co_return revoked;
+}
+
+} // namespace credlease::broker

@@ -1,0 +1,159 @@
+#include "broker/token_client.hpp"
+
+#include "broker/find_credential.hpp"
+
+namespace credlease::broker {
+namespace {
+
+using result::ErrorCode;
+using result::refuse;
+
+result::Failure not_oauth() {
+    return refuse(result::invalid("credential", "The credential's tokens are not got by OAuth."));
+}
+
+/// A grant keeps where its refreshes go; the rest is the entry's.
+oauth::Discovered kept_by(const vocabulary::GrantTerms& grant) {
+    oauth::Discovered kept;
+    kept.token_url = grant.token_url;
+    return kept;
+}
+
+/// A grant stays with the client that it was made with; else it is the credential's own, where its fields name one.
+bool uses_organizations(const catalog::AuthType& auth, const vault::Entry& entry, const vocabulary::GrantTerms* kept) {
+    if (!vault::takes_client(auth)) return false;
+    if (kept) return kept->client == vocabulary::ClientOwner::organization;
+    return !entry.credential.fields.contains(auth.fields[*auth.oauth->client_id].name);
+}
+
+result::Failure no_client(bool was_there) {
+    if (was_there) {
+        return refuse({.code = ErrorCode::invalid_request,
+                       .sentence = "The organization's OAuth client that this grant was made with is no more.",
+                       .next_step = "Put it back (credlease oauth-client set), or authorize the credential anew."});
+    }
+    return refuse({.code = ErrorCode::invalid_request,
+                   .sentence = "The credential names no OAuth client, and the organization has none for its service.",
+                   .next_step = "Give it client_id and client_secret, or set the organization's (credlease "
+                                "oauth-client set)."});
+}
+
+result::Failure not_for_itself() {
+    return refuse(
+        {.code = ErrorCode::forbidden,
+         .sentence = "The organization's OAuth client is for what people consent to, not for tokens of its own.",
+         .next_step = "Give the credential a client of its own for this flow."});
+}
+
+} // namespace
+
+bool is_automatic(catalog::Flow flow) {
+    return flow == catalog::Flow::client_credentials || flow == catalog::Flow::jwt_bearer;
+}
+
+result::Result<TokenClient> TokenClient::open(const Unsealed& house, const vault::Entry& entry,
+                                              const oauth::Discovered& found) {
+    return open_for(house, entry, entry.tokens ? &entry.tokens->state.terms : nullptr, found);
+}
+
+result::Result<TokenClient> TokenClient::open_anew(const Unsealed& house, const vault::Entry& entry,
+                                                   const oauth::Discovered& found) {
+    return open_for(house, entry, nullptr, found);
+}
+
+result::Result<TokenClient> TokenClient::open_for(const Unsealed& house, const vault::Entry& entry,
+                                                  const vocabulary::GrantTerms* kept, const oauth::Discovered& found) {
+    auto kind = kind_of(house, entry.credential);
+    if (!kind) return refuse(std::move(kind.error()));
+    if (!kind->auth->oauth) return not_oauth();
+    auto grant = house.vault->open_grant(entry);
+    if (!grant) return refuse(std::move(grant.error()));
+    TokenClient opened(house.rules.catalog, *kind->auth, std::move(*grant));
+    opened.values_ = oauth::Values(*kind->auth, entry.credential.fields);
+    if (uses_organizations(*kind->auth, entry, kept)) {
+        auto taken = opened.take_organizations(house, entry, kept);
+        if (!taken) return refuse(std::move(taken.error()));
+    } else if (kept && opened.rules().client_id) {
+        opened.values_.set_public(*opened.rules().client_id, kept->client_id);
+    }
+    if (auto taken = opened.take_secrets(house.parts.arena); !taken) return refuse(std::move(taken.error()));
+    if (auto made = opened.make_terms(kept, found); !made) return refuse(std::move(made.error()));
+    return opened;
+}
+
+result::Result<> TokenClient::take_organizations(const Unsealed& house, const vault::Entry& entry,
+                                                 const vocabulary::GrantTerms* kept) {
+    const auto client = house.vault->find_client(entry.credential.service.text());
+    if (!client || (kept && kept->client_id != client->client_id)) return no_client(kept != nullptr);
+    auto fields = vault::with_chosen_hosts(*client, *auth_, entry.credential.fields);
+    if (!fields) return refuse(std::move(fields.error()));
+    values_ = oauth::Values(*auth_, *fields);
+    values_.set_public(*rules().client_id, client->client_id);
+    is_organizations_ = true;
+    if (!rules().client_secret) return {};
+    auto secret = house.vault->open_client(*client);
+    if (!secret) return refuse(std::move(secret.error()));
+    take_secret(*rules().client_secret, std::move(*secret));
+    return {};
+}
+
+result::Result<> TokenClient::take_secrets(secret::Arena& arena) {
+    const auto& fields = auth_->fields;
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+        if (!fields[i].secret || fields[i].source != catalog::Source::person) continue;
+        if (is_organizations_ && rules().client_secret == i) continue;
+        auto value = grant_.copy_field(fields[i].name, arena);
+        if (!value) return refuse(std::move(value.error()));
+        take_secret(i, std::move(*value));
+    }
+    return {};
+}
+
+void TokenClient::take_secret(std::size_t field, secret::SecretBuffer value) {
+    if (value.empty()) return;
+    fields_.push_back(std::move(value));
+    // It lies in its slot of the arena as long as `fields_` holds it, wherever this is moved to.
+    const char* text = nullptr;
+    fields_.back().expose([&](std::span<const std::byte> bytes) { text = secret::as_text(bytes).data(); });
+    values_.set_secret(field, {text, fields_.back().size()});
+}
+
+result::Result<> TokenClient::make_terms(const vocabulary::GrantTerms* kept, const oauth::Discovered& found) {
+    const auto known = kept && found.token_url.empty() ? kept_by(*kept) : found;
+    auto terms = oauth::make_terms(rules(), values_, &known);
+    if (!terms) return refuse(std::move(terms.error()));
+    terms_ = std::move(*terms);
+    if (is_organizations_ && is_automatic(terms_.flow)) return not_for_itself();
+    if (!kept) return {};
+    const bool has_one_url = terms_.refresh_url == terms_.token_url;
+    terms_.token_url = kept->token_url;
+    if (has_one_url) terms_.refresh_url = kept->token_url;
+    terms_.client_auth = kept->client_auth;
+    return {};
+}
+
+const secret::SecretBuffer* TokenClient::refresh_token(std::string_view slot) const {
+    for (const auto& token : grant_.tokens) {
+        if (token.slot == slot && !token.refresh_token.empty()) return &token.refresh_token;
+    }
+    return nullptr;
+}
+
+const secret::SecretBuffer* TokenClient::access_token(std::string_view slot) const {
+    for (const auto& token : grant_.tokens) {
+        if (token.slot == slot && !token.access_token.empty()) return &token.access_token;
+    }
+    return nullptr;
+}
+
+vocabulary::GrantTerms TokenClient::grant_terms() const {
+    vocabulary::GrantTerms kept;
+    kept.token_url = terms_.token_url;
+    kept.client_auth = terms_.client_auth;
+    if (is_organizations_) kept.client = vocabulary::ClientOwner::organization;
+    if (rules().client_id) kept.client_id = values_.text(*rules().client_id);
+    kept.scopes = oauth::scopes_of(rules(), values_);
+    return kept;
+}
+
+} // namespace credlease::broker

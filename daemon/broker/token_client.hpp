@@ -1,0 +1,62 @@
+#pragma once
+
+#include "broker/unsealed.hpp"
+#include "oauth/requests.hpp"
+
+#include <memory>
+#include <string_view>
+
+namespace credlease::broker {
+
+/// What one exchange with a credential's provider is made from: the entry's rules, the choices of its grant, its fields
+/// and tokens. The secrets lie in the arena for as long as this lives (guarantee 3).
+class TokenClient {
+  public:
+    /// By the terms that the grant was made with, where it is connected: a catalog that changes later sends no refresh
+    /// token elsewhere. A credential that names no OAuth client asks by the organization's, at the places that this is
+    /// for. `found`: what its issuer's metadata say. `damaged`, `service_not_found`; `invalid_request` for
+    /// what was stored without OAuth, or without what the request needs.
+    [[nodiscard]] static result::Result<TokenClient> open(const Unsealed& house, const vault::Entry& entry,
+                                                          const oauth::Discovered& found = {});
+    /// For a grant that is still to be made, whatever the credential has now.
+    [[nodiscard]] static result::Result<TokenClient> open_anew(const Unsealed& house, const vault::Entry& entry,
+                                                               const oauth::Discovered& found);
+
+    [[nodiscard]] const catalog::AuthType& auth() const { return *auth_; }
+    [[nodiscard]] const catalog::OAuth& rules() const { return *auth_->oauth; }
+    [[nodiscard]] const oauth::Terms& terms() const { return terms_; }
+    [[nodiscard]] oauth::Client client(secret::Arena& arena) const {
+        return {.rules = rules(), .terms = terms_, .values = values_, .arena = arena};
+    }
+    // nullptr: the slot has none.
+    [[nodiscard]] const secret::SecretBuffer* access_token(std::string_view slot) const;
+    [[nodiscard]] const secret::SecretBuffer* refresh_token(std::string_view slot) const;
+    /// What a grant that is made now keeps.
+    [[nodiscard]] vocabulary::GrantTerms grant_terms() const;
+
+  private:
+    TokenClient(std::shared_ptr<const catalog::Catalog> catalog, const catalog::AuthType& auth, vault::OpenGrant grant)
+        : catalog_(std::move(catalog)), auth_(&auth), grant_(std::move(grant)) {}
+    /// What the organization's client puts in place of the credential's own.
+    [[nodiscard]] result::Result<> take_organizations(const Unsealed& house, const vault::Entry& entry,
+                                                      const vocabulary::GrantTerms* kept);
+    [[nodiscard]] static result::Result<TokenClient> open_for(const Unsealed& house, const vault::Entry& entry,
+                                                              const vocabulary::GrantTerms* kept,
+                                                              const oauth::Discovered& found);
+    [[nodiscard]] result::Result<> take_secrets(secret::Arena& arena);
+    void take_secret(std::size_t field, secret::SecretBuffer value);
+    [[nodiscard]] result::Result<> make_terms(const vocabulary::GrantTerms* kept, const oauth::Discovered& found);
+
+    std::shared_ptr<const catalog::Catalog> catalog_; ///< a reload does not take the rules away meanwhile
+    const catalog::AuthType* auth_;
+    vault::OpenGrant grant_;
+    bool is_organizations_ = false;
+    std::vector<secret::SecretBuffer> fields_; ///< that `values_` views
+    oauth::Values values_;
+    oauth::Terms terms_;
+};
+
+/// Whether tokens are had without a person: by the client's own credentials, or by a signed assertion.
+[[nodiscard]] bool is_automatic(catalog::Flow flow);
+
+} // namespace credlease::broker

@@ -1,0 +1,136 @@
+#include "broker/token_exchange.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace credlease::broker {
+namespace {
+
+using catalog::OAuth;
+using vocabulary::Time;
+using vocabulary::TokenState;
+
+constexpr int looks_for_room = 200; ///< in the arena, for an answer that has come: five seconds
+constexpr std::chrono::milliseconds between_looks{25};
+
+const TokenState* find_slot(const vocabulary::OAuthState& state, std::string_view name) {
+    const auto found = std::ranges::find(state.tokens, name, &TokenState::slot);
+    return found == state.tokens.end() ? nullptr : &*found;
+}
+
+/// A refresh token is there, or none is needed.
+bool can_refresh(const TokenClient& client, bool has_refresh_token) {
+    return has_refresh_token || is_automatic(client.terms().flow);
+}
+
+std::optional<Time> earlier(std::optional<Time> one, std::optional<Time> other) {
+    if (!one || !other) return one ? one : other;
+    return std::min(*one, *other);
+}
+
+vault::NewToken new_token(const TokenClient& client, oauth::SlotTokens made, const oauth::Clocks& clocks) {
+    return {.slot = client.rules().slots[made.slot].name,
+            .access_token = std::move(made.access_token).take(),
+            .refresh_token = std::move(made.refresh_token).take(),
+            .token_type = std::move(made.token_type),
+            .scopes = std::move(made.scopes),
+            .access_ends_at = clocks.access_ends,
+            .refresh_idle_ends_at = clocks.refresh_idle_ends,
+            .refresh_ends_at = clocks.refresh_absolute_ends};
+}
+
+vocabulary::PublicFields public_fields(const TokenClient& client, const std::vector<oauth::FieldText>& texts) {
+    vocabulary::PublicFields fields;
+    for (const auto& [index, text] : texts) {
+        const auto& field = client.auth().fields[index];
+        std::int64_t number = 0;
+        const auto* end = text.data() + text.size();
+        const bool is_number = field.type == vocabulary::FieldType::integer &&
+                               std::from_chars(text.data(), end, number).ptr == end && !text.empty();
+        fields[field.name] = is_number ? vocabulary::PublicValue(number) : vocabulary::PublicValue(text);
+    }
+    return fields;
+}
+
+} // namespace
+
+runtime::Task<Exchanged> exchange(Unsealed& house, const TokenClient& client, oauth::Prepared prepared,
+                                  std::optional<std::size_t> slot) {
+    Exchanged made;
+    made.sent_at = house.wall();
+    auto answer = co_await house.parts.outbound.send(std::move(prepared.request));
+    if (!answer) {
+        made.outcome = oauth::refusal_of(answer.error());
+        made.was_sent = answer.error().was_sent;
+        co_return made;
+    }
+    const oauth::Asked asked{.secrets = prepared.secrets, .slot = slot, .sent_at = made.sent_at};
+    for (int i = 0; i < looks_for_room; ++i) {
+        auto read = oauth::read_answer(client.rules(), asked, *answer, house.parts.arena);
+        if (read) {
+            made.outcome = std::move(*read);
+            co_return made;
+        }
+        co_await house.parts.clock.sleep_until(house.parts.clock.boot() + between_looks);
+    }
+    oauth::Refusal unread;
+    unread.may_be_done = true;
+    made.outcome = std::move(unread);
+    co_return made;
+}
+
+oauth::Clocks clocks_of(const TokenClient& client, const vocabulary::OAuthState& state, const TokenState& token) {
+    oauth::Clocks clocks;
+    clocks.got_at = state.refreshed_at.value_or(state.connected_at);
+    clocks.access_ends = token.access_ends_at;
+    clocks.refresh_idle_ends = token.refresh_idle_ends_at;
+    clocks.refresh_absolute_ends = token.refresh_ends_at;
+    clocks.client_secret_ends = state.client_secret_ends_at;
+    clocks.can_refresh = can_refresh(client, token.has_refresh_token);
+    clocks.margin = client.rules().clocks.margin;
+    clocks.access_after_refresh = client.rules().clocks.access_after_refresh;
+    return clocks;
+}
+
+std::optional<std::size_t> slot_to_refresh(const TokenClient& client, const vocabulary::OAuthState& state) {
+    const auto& slots = client.rules().slots;
+    std::optional<std::size_t> first;
+    std::optional<Time> first_ends;
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+        const auto* token = find_slot(state, slots[i].name);
+        if (token == nullptr || !can_refresh(client, token->has_refresh_token)) continue;
+        const bool ends_first = token->access_ends_at && (!first_ends || *token->access_ends_at < *first_ends);
+        if (first && !ends_first) continue;
+        first = i;
+        first_ends = token->access_ends_at;
+    }
+    return first;
+}
+
+vault::NewTokens to_store(const TokenClient& client, oauth::TokenSet made, Time sent_at,
+                          const vocabulary::OAuthState* before, Time now, std::uint64_t seed) {
+    vault::NewTokens stored;
+    stored.now = now;
+    stored.account = std::move(made.account);
+    stored.answer_fields = public_fields(client, made.fields);
+    const auto refresh = client.terms().refresh_class;
+    for (auto& slot : made.slots) {
+        const auto* held = before ? find_slot(*before, client.rules().slots[slot.slot].name) : nullptr;
+        const bool has_token = !slot.refresh_token.empty() || (held && held->has_refresh_token);
+        std::optional<oauth::Clocks> earlier_ones;
+        if (held) earlier_ones = clocks_of(client, *before, *held);
+        const auto clocks = oauth::clocks_after(client.rules(), refresh, can_refresh(client, has_token), slot, sent_at,
+                                                earlier_ones ? &*earlier_ones : nullptr);
+        stored.refresh_at = earlier(stored.refresh_at, oauth::refresh_at(clocks, refresh, now, seed));
+        stored.tokens.push_back(new_token(client, std::move(slot), clocks));
+    }
+    if (!before) return stored;
+    for (const auto& token : before->tokens) { // slots that this answer leaves as they are
+        if (std::ranges::find(stored.tokens, token.slot, &vault::NewToken::slot) != stored.tokens.end()) continue;
+        const auto clocks = clocks_of(client, *before, token);
+        stored.refresh_at = earlier(stored.refresh_at, oauth::refresh_at(clocks, refresh, now, seed));
+    }
+    return stored;
+}
+
+} // namespace credlease::broker

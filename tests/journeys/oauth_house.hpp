@@ -1,0 +1,95 @@
+#pragma once
+
+#include "support/daemon/broker_client.hpp"
+#include "support/oauth/provider.hpp"
+
+#include <boost/json/serialize.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <cstdio>
+#include <thread>
+
+namespace credlease::tests {
+
+/// A broker beside a provider on loopback.
+struct OAuthHouse {
+    Provider provider;
+    Daemon daemon;
+    Client client;
+
+    explicit OAuthHouse(const boost::json::object& settings = {}, const std::string& config = {})
+        : provider(settings), daemon({.config = config + outbound()}), client(client_of(daemon)) {
+        BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
+    }
+
+    [[nodiscard]] std::string outbound() const {
+        return "[outbound]\nallowed_hosts = [\"127.0.0.1\"]\nca_file = \"" + provider.ca_file().string() + "\"\n";
+    }
+
+    /// Stores an `oauth2` credential of this provider; returns its id.
+    std::string store(const std::string& name, const boost::json::object& more = {}) {
+        boost::json::object fields = {{"token_url", provider.origin() + "/token"},
+                                      {"authorize_url", provider.origin() + "/authorize"},
+                                      {"revoke_url", provider.origin() + "/revoke"},
+                                      {"client_id", "client"},
+                                      {"client_secret", "client-secret"},
+                                      {"client_auth", "post"}};
+        for (const auto& [field, value] : more) fields[field] = value;
+        const boost::json::object body = {{"service", "oauth2"}, {"name", name}, {"fields", fields}};
+        const auto stored = ask(client, "POST", "/v1/credentials", boost::json::serialize(body));
+        BOOST_REQUIRE_MESSAGE(stored.status == 201U, boost::json::serialize(stored.json));
+        return std::string(stored.json.at("id").as_string());
+    }
+    [[nodiscard]] boost::json::value show(const std::string& id) {
+        return ask(client, "GET", "/v1/credentials/" + id).json;
+    }
+    /// Where the provider sends a browser that opened `url` (it consents at once).
+    [[nodiscard]] static std::string visit(const std::string& url) {
+        const std::string script = "import http.client,ssl,sys,urllib.parse\n"
+                                   "u=urllib.parse.urlsplit(sys.argv[1])\n"
+                                   "c=http.client.HTTPSConnection(u.netloc,context=ssl._create_unverified_context())\n"
+                                   "c.request('GET',u.path+'?'+u.query)\n"
+                                   "sys.stdout.write(c.getresponse().getheader('Location') or '')\n";
+        const std::string command = "/usr/bin/python3 -c \"" + script + "\" '" + url + "'";
+        std::string location;
+        FILE* const out = ::popen(command.c_str(), "r");
+        for (int c = std::fgetc(out); c != EOF; c = std::fgetc(out)) location += static_cast<char>(c);
+        ::pclose(out);
+        return location;
+    }
+    /// Begins an authorization; the answer.
+    [[nodiscard]] Answered authorize(const boost::json::object& body) {
+        return ask(client, "POST", "/v1/oauth/authorizations", boost::json::serialize(body));
+    }
+    [[nodiscard]] Answered complete(const Answered& begun, const std::string& address) {
+        return ask(client, "POST", "/v1/oauth/authorizations/" + text(begun.json, "id") + "/complete",
+                   boost::json::serialize(boost::json::object{{"redirect_url", address}}));
+    }
+    /// Stores one and connects it by a refresh token that the provider made for it without a flow.
+    std::string connected(const std::string& name, const boost::json::object& more = {}) {
+        const auto id = store(name, more);
+        const auto made = provider.control("/grant");
+        const auto& answer = made.at("grants").as_array().front().at("answer");
+        const auto begun = authorize({{"credential", id}, {"refresh_token", answer.at("refresh_token")}});
+        BOOST_REQUIRE_MESSAGE(begun.status == 200U && text(begun.json, "state") == "connected",
+                              boost::json::serialize(begun.json));
+        return id;
+    }
+    [[nodiscard]] static std::string text(const boost::json::value& object, std::string_view member) {
+        return std::string(object.at(member).as_string());
+    }
+    /// The access token that a lease of it holds now; empty: it was refused.
+    [[nodiscard]] std::string token_of(const std::string& name) {
+        auto lease = client.lease({.credential = name});
+        return lease.ok() ? secret_of(*lease, "access_token") : std::string();
+    }
+    [[nodiscard]] bool becomes(const std::string& id, const std::string& status) {
+        for (int i = 0; i < 500; ++i) {
+            if (show(id).at("status").as_string() == status) return true;
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        }
+        return false;
+    }
+};
+
+} // namespace credlease::tests

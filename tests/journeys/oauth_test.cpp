@@ -1,0 +1,353 @@
+#define BOOST_TEST_DYN_LINK
+#include "oauth_house.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <set>
+#include <vector>
+
+using namespace credlease;
+using namespace credlease::tests;
+using namespace std::chrono_literals;
+using boost::json::object;
+
+namespace {
+
+/// Access tokens that live so long.
+object short_lived(int seconds, const std::string& refresh_class) {
+    return {{"refresh_class", refresh_class}, {"lifetimes", object{{"access", seconds}}}};
+}
+
+bool has_action(Client& client, const std::string& action) { return !audit_of(client, "action=" + action).empty(); }
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(oauth)
+
+BOOST_AUTO_TEST_CASE(client_credentials_are_connected_by_themselves_and_leased) {
+    OAuthHouse house;
+    const auto id = house.store("own", {{"flow", "client_credentials"}});
+    BOOST_TEST(house.becomes(id, "active"));
+    auto lease = house.client.lease({.credential = "own"});
+    BOOST_REQUIRE_MESSAGE(lease.ok(), house.daemon.log());
+    BOOST_TEST(secret_of(*lease, "access_token").starts_with("zat_"));
+    BOOST_TEST(!secret_of(*lease, "access_token").empty());
+    BOOST_TEST(house.show(id).at("oauth").at("failures").to_number<int>() == 0);
+    BOOST_TEST(house.provider.token_requests().size() == 1U);
+    BOOST_TEST(has_action(house.client, "oauth.connected"));
+}
+
+BOOST_AUTO_TEST_CASE(an_issuer_names_the_endpoints) {
+    OAuthHouse house;
+    const object fields = {{"issuer", house.provider.origin()},
+                           {"client_id", "client"},
+                           {"client_secret", "client-secret"},
+                           {"client_auth", "post"},
+                           {"flow", "client_credentials"}};
+    const object body = {{"service", "oauth2"}, {"name", "found"}, {"fields", fields}};
+    const auto stored = ask(house.client, "POST", "/v1/credentials", boost::json::serialize(body));
+    BOOST_REQUIRE_EQUAL(stored.status, 201U);
+    BOOST_TEST(house.becomes(OAuthHouse::text(stored.json, "id"), "active"));
+}
+
+BOOST_AUTO_TEST_CASE(a_person_consents_and_pastes_the_address) {
+    OAuthHouse house;
+    const auto id = house.store("mine");
+    BOOST_TEST(house.token_of("mine").empty());
+    const auto begun = house.authorize({{"credential", id}});
+    BOOST_REQUIRE_EQUAL(begun.status, 201U);
+    BOOST_TEST(OAuthHouse::text(begun.json, "state") == "pending");
+    BOOST_TEST(OAuthHouse::text(begun.json, "redirect_uri") == "http://127.0.0.1:7466/oauth/callback");
+    const auto again = house.authorize({{"credential", id}}); // whoever began it gets it again
+    BOOST_TEST(OAuthHouse::text(again.json, "id") == OAuthHouse::text(begun.json, "id"));
+
+    const auto address = OAuthHouse::visit(OAuthHouse::text(begun.json, "authorize_url"));
+    BOOST_REQUIRE(address.starts_with("http://127.0.0.1:7466/oauth/callback?code="));
+    auto forged = address;
+    forged.replace(forged.find("state=") + 6, 4, "AAAA");
+    BOOST_TEST(house.complete(begun, forged).code == "invalid_request");
+    const auto done = house.complete(begun, address);
+    BOOST_TEST(done.status == 200U);
+    BOOST_TEST(OAuthHouse::text(done.json, "state") == "connected");
+    BOOST_TEST(done.json.as_object().if_contains("authorize_url") == nullptr);
+    BOOST_TEST(house.complete(begun, address).code == "invalid_request"); // its state counts once
+    BOOST_TEST(OAuthHouse::text(house.show(id), "status") == "active");
+    BOOST_TEST(!house.token_of("mine").empty());
+    BOOST_TEST(has_action(house.client, "oauth.started"));
+
+    // Authorized anew it keeps its id, and is another version.
+    const auto before = house.show(id).at("version").to_number<int>();
+    const auto anew = house.authorize({{"credential", id}});
+    BOOST_REQUIRE_EQUAL(anew.status, 201U);
+    const auto second = OAuthHouse::visit(OAuthHouse::text(anew.json, "authorize_url"));
+    BOOST_TEST(OAuthHouse::text(house.complete(anew, second).json, "state") == "connected");
+    BOOST_TEST(house.show(id).at("version").to_number<int>() == before + 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_person_who_says_no_is_told_so_and_may_begin_again) {
+    OAuthHouse house;
+    const auto id = house.store("mine");
+    house.provider.misbehave({{"do", "error"}, {"endpoint", "authorize"}, {"error", "access_denied"}});
+    const auto begun = house.authorize({{"credential", id}});
+    const auto done = house.complete(begun, OAuthHouse::visit(OAuthHouse::text(begun.json, "authorize_url")));
+    BOOST_TEST(OAuthHouse::text(done.json, "state") == "failed");
+    BOOST_TEST(!OAuthHouse::text(done.json, "error").empty());
+    BOOST_TEST(OAuthHouse::text(house.show(id), "status") == "pending");
+    BOOST_TEST(house.authorize({{"credential", id}}).status == 201U);
+    BOOST_TEST(has_action(house.client, "oauth.failed"));
+}
+
+BOOST_AUTO_TEST_CASE(a_service_and_a_name_store_the_credential_too) {
+    OAuthHouse house;
+    const object fields = {{"token_url", house.provider.origin() + "/token"},
+                           {"authorize_url", house.provider.origin() + "/authorize"},
+                           {"client_id", "client"},
+                           {"client_secret", "client-secret"},
+                           {"client_auth", "post"}};
+    const auto begun = house.authorize({{"service", "oauth2"}, {"name", "new"}, {"fields", fields}});
+    BOOST_REQUIRE_EQUAL(begun.status, 201U);
+    const auto done = house.complete(begun, OAuthHouse::visit(OAuthHouse::text(begun.json, "authorize_url")));
+    BOOST_TEST(OAuthHouse::text(done.json, "state") == "connected");
+    BOOST_TEST(!house.token_of("new").empty());
+}
+
+BOOST_AUTO_TEST_CASE(tokens_are_refreshed_by_themselves_and_only_the_newest_is_spent) {
+    for (const std::string refresh_class :
+         {"static", "rotating", "single_use", "single_use_grace", "kills_access_token"}) {
+        OAuthHouse house(short_lived(3, refresh_class));
+        const auto id = house.connected("fresh", {{"refresh_class", refresh_class}});
+        std::set<std::string> tokens;
+        for (int i = 0; i < 60; ++i) {
+            const auto token = house.token_of("fresh");
+            BOOST_TEST(!token.empty(), refresh_class);
+            tokens.insert(token);
+            std::this_thread::sleep_for(100ms);
+        }
+        BOOST_TEST(tokens.size() >= 3U, refresh_class << ": " << tokens.size());
+        BOOST_TEST(house.provider.uses_of_spent_tokens().empty(), refresh_class);
+        BOOST_TEST(house.show(id).at("generation").to_number<int>() >= 2);
+        BOOST_TEST(has_action(house.client, "oauth.refreshed"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_hundred_that_ask_when_the_token_has_ended_are_one_request) {
+    OAuthHouse house(short_lived(3600, "single_use"));
+    house.connected("one");
+    const auto before = house.provider.token_requests().size();
+    house.provider.misbehave({{"do", "slow"}, {"before_ms", 700}});
+    // min_valid asks for more than the live token has left
+    std::atomic<int> served = 0;
+    std::vector<std::jthread> workers;
+    for (int i = 0; i < 100; ++i) {
+        workers.emplace_back([&] {
+            auto client = client_of(house.daemon);
+            const auto leased =
+                ask(client, "POST", "/v1/leases", R"({"credential":"one","min_valid":"61m"})", Client::Door::lease);
+            if (leased.status == 201U) ++served;
+        });
+    }
+    workers.clear();
+    BOOST_TEST(served == 100);
+    BOOST_TEST(house.provider.token_requests().size() == before + 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_dead_grant_is_told_and_not_asked_for_again) {
+    OAuthHouse house(short_lived(3600, "single_use"));
+    const auto id = house.connected("dead");
+    auto lease = house.client.lease({.credential = "dead"});
+    BOOST_REQUIRE(lease.ok());
+    house.provider.control("/revoke");
+    const auto refused = ask(house.client, "POST", "/v1/credentials/" + id + "/refresh", "{}");
+    BOOST_TEST(refused.status == 409U);
+    BOOST_TEST(refused.code == "credential_expired");
+    BOOST_TEST(OAuthHouse::text(house.show(id), "status") == "expired");
+    const auto renewed = lease->renew();
+    BOOST_TEST(!renewed.ok());
+    BOOST_TEST(house.token_of("dead").empty());
+    const auto asked = house.provider.token_requests().size();
+    (void)ask(house.client, "POST", "/v1/credentials/" + id + "/refresh", "{}");
+    BOOST_TEST(house.provider.token_requests().size() == asked);
+    BOOST_TEST(has_action(house.client, "oauth.refresh_failed"));
+}
+
+BOOST_AUTO_TEST_CASE(a_provider_that_fails_is_asked_again_and_its_live_token_is_leased_meanwhile) {
+    OAuthHouse house(short_lived(3600, "rotating"));
+    const auto id = house.connected("failing", {{"refresh_class", "rotating"}});
+    const auto token = house.token_of("failing");
+    house.provider.misbehave({{"do", "status"}, {"status", 503}});
+    BOOST_TEST(ask(house.client, "POST", "/v1/credentials/" + id + "/refresh", "{}").code == "upstream_failed");
+    BOOST_TEST(OAuthHouse::text(house.show(id), "status") == "failing");
+    BOOST_TEST(house.token_of("failing") == token);
+    BOOST_TEST(house.becomes(id, "active")); // five seconds later, by itself
+    BOOST_TEST(house.token_of("failing") != token);
+}
+
+BOOST_AUTO_TEST_CASE(tokens_survive_a_restart_and_a_kill) {
+    OAuthHouse house(short_lived(3600, "single_use"));
+    house.connected("kept");
+    const auto token = house.token_of("kept");
+    BOOST_TEST(house.daemon.stop().value_or(-1) == 0);
+    BOOST_REQUIRE(house.daemon.start());
+    BOOST_TEST(house.token_of("kept") == token);
+    house.daemon.kill9();
+    BOOST_REQUIRE(house.daemon.start());
+    BOOST_TEST(house.token_of("kept") == token);
+    BOOST_TEST(house.provider.token_requests().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_kill_between_request_and_commit_is_in_doubt_and_ends_as_its_class_allows) {
+    struct Case {
+        std::string refresh_class;
+        std::string status;
+    };
+    for (const auto& [refresh_class, status] :
+         {Case{"static", "active"}, Case{"rotating", "active"}, Case{"single_use_grace", "active"},
+          Case{"kills_access_token", "expired"}}) {
+        OAuthHouse house(short_lived(3600, refresh_class));
+        const auto id = house.connected("doubt", {{"refresh_class", refresh_class}});
+        house.provider.misbehave({{"do", "slow"}, {"after_ms", 1500}});
+        std::jthread asks([&] {
+            auto client = client_of(house.daemon);
+            (void)ask(client, "POST", "/v1/credentials/" + id + "/refresh", "{}");
+        });
+        BOOST_REQUIRE(house.provider.wait_for_token_requests(2));
+        house.daemon.kill9();
+        asks.join();
+        BOOST_REQUIRE(house.daemon.start());
+        BOOST_TEST(has_action(house.client, "oauth.in_doubt"), refresh_class);
+        BOOST_REQUIRE(house.provider.wait_for_token_requests(3));
+        BOOST_TEST(house.becomes(id, status), refresh_class << ": " << boost::json::serialize(house.show(id)));
+        if (status == "active") BOOST_TEST(!house.token_of("doubt").empty());
+        if (status == "expired") {
+            BOOST_TEST(OAuthHouse::text(house.show(id), "status_reason").contains("its answer was lost"));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(of_single_use_the_live_token_is_served_while_its_refresh_is_in_doubt) {
+    OAuthHouse house(short_lived(3600, "single_use"));
+    const auto id = house.connected("doubt");
+    const auto token = house.token_of("doubt");
+    house.provider.misbehave({{"do", "slow"}, {"after_ms", 1500}});
+    std::jthread asks([&] {
+        auto client = client_of(house.daemon);
+        (void)ask(client, "POST", "/v1/credentials/" + id + "/refresh", "{}");
+    });
+    BOOST_REQUIRE(house.provider.wait_for_token_requests(2));
+    house.daemon.kill9();
+    asks.join();
+    BOOST_REQUIRE(house.daemon.start());
+    std::this_thread::sleep_for(500ms);
+    BOOST_TEST(house.provider.token_requests().size() == 2U); // not before the token has ended
+    BOOST_TEST(house.token_of("doubt") == token);
+}
+
+BOOST_AUTO_TEST_CASE(a_credential_without_a_client_of_its_own_asks_by_the_organizations_and_nowhere_else) {
+    OAuthHouse house;
+    const object places = {{"token_url", house.provider.origin() + "/token"},
+                           {"authorize_url", house.provider.origin() + "/authorize"}};
+    auto fields = places;
+    fields["client_auth"] = "post";
+    const auto add = [&](const std::string& name, object more) {
+        for (const auto& [field, value] : more) fields[field] = value;
+        const object body = {{"service", "oauth2"}, {"name", name}, {"fields", fields}};
+        return OAuthHouse::text(ask(house.client, "POST", "/v1/credentials", boost::json::serialize(body)).json, "id");
+    };
+    const auto id = add("shared", {});
+    BOOST_TEST(house.authorize({{"credential", id}}).code == "invalid_request"); // there is no client yet
+    const object app = {{"client_id", "client"}, {"client_secret", "client-secret"}, {"fields", places}};
+    const auto put = ask(house.client, "PUT", "/v1/oauth/clients/oauth2", boost::json::serialize(app));
+    BOOST_REQUIRE_MESSAGE(put.status == 201U, boost::json::serialize(put.json));
+
+    const auto begun = house.authorize({{"credential", id}});
+    BOOST_REQUIRE_MESSAGE(begun.status == 201U, boost::json::serialize(begun.json));
+    const auto done = house.complete(begun, OAuthHouse::visit(OAuthHouse::text(begun.json, "authorize_url")));
+    BOOST_TEST(OAuthHouse::text(done.json, "state") == "connected");
+    BOOST_TEST(!house.token_of("shared").empty());
+    BOOST_TEST(ask(house.client, "POST", "/v1/credentials/" + id + "/refresh", "{}").status == 200U);
+
+    // Not for tokens of the app itself, and not at another place.
+    const auto greedy = add("greedy", {{"flow", "client_credentials"}});
+    BOOST_TEST(house.authorize({{"credential", greedy}}).code == "forbidden");
+    const auto elsewhere =
+        add("elsewhere", {{"flow", "authorization_code"}, {"token_url", "https://127.0.0.1:1/token"}});
+    BOOST_TEST(house.authorize({{"credential", elsewhere}}).code == "invalid_request");
+
+    // A grant stays with the client that it was made with.
+    const auto requests = house.provider.token_requests().size();
+    BOOST_TEST(ask(house.client, "DELETE", "/v1/oauth/clients/oauth2").status == 204U);
+    BOOST_TEST(ask(house.client, "POST", "/v1/credentials/" + id + "/refresh", "{}").status == 400U);
+    BOOST_TEST(house.provider.token_requests().size() == requests);
+    BOOST_TEST(!house.token_of("shared").empty()); // the live token serves on
+}
+
+BOOST_AUTO_TEST_CASE(a_revoke_upstream_says_what_became_of_each_token) {
+    OAuthHouse house(short_lived(3600, "rotating"));
+    const auto id = house.connected("leaked", {{"refresh_class", "rotating"}});
+    const auto path = "/v1/credentials/" + id + "/revoke";
+    const auto revoked = ask(house.client, "POST", path, R"({"upstream":true})");
+    BOOST_REQUIRE_MESSAGE(revoked.status == 200U, boost::json::serialize(revoked.json));
+    BOOST_TEST(OAuthHouse::text(revoked.json, "status") == "revoked");
+    const auto& tokens = revoked.json.at("upstream").as_array();
+    BOOST_TEST(tokens.size() == 2U);
+    for (const auto& token : tokens) BOOST_TEST(token.at("ok").as_bool(), boost::json::serialize(token));
+    BOOST_TEST(house.token_of("leaked").empty());
+    BOOST_TEST(has_action(house.client, "oauth.revoked"));
+    BOOST_TEST(ask(house.client, "POST", "/v1/credentials/" + id + "/restore", "{}").status == 200U);
+    BOOST_TEST(ask(house.client, "POST", "/v1/credentials/" + id + "/refresh", "{}").code == "credential_expired");
+
+    const auto plain = store_token(house.client, "plain", "tok_0a1b2c3d4e5f6071");
+    BOOST_TEST(ask(house.client, "POST", "/v1/credentials/" + plain + "/revoke", R"({"upstream":true})").status ==
+               400U);
+}
+
+BOOST_AUTO_TEST_CASE(a_machine_without_a_browser_is_connected_by_a_code_typed_elsewhere) {
+    OAuthHouse house({{"device_interval", 1}});
+    const auto id = house.store("far", {{"device_url", house.provider.origin() + "/device_authorization"}});
+    const auto begun = house.authorize({{"credential", id}, {"flow", "device"}});
+    BOOST_REQUIRE_MESSAGE(begun.status == 201U, boost::json::serialize(begun.json));
+    const auto code = OAuthHouse::text(begun.json, "user_code");
+    BOOST_TEST(OAuthHouse::text(begun.json, "verification_uri").starts_with(house.provider.origin()));
+    std::this_thread::sleep_for(1500ms);
+    const auto path = "/v1/oauth/authorizations/" + OAuthHouse::text(begun.json, "id");
+    BOOST_TEST(OAuthHouse::text(ask(house.client, "GET", path).json, "state") == "pending");
+    house.provider.control("/device", {{"user_code", code}, {"verdict", "approved"}});
+    BOOST_TEST(house.becomes(id, "active"));
+    BOOST_TEST(OAuthHouse::text(ask(house.client, "GET", path).json, "state") == "connected");
+    BOOST_TEST(!house.token_of("far").empty());
+
+    const auto again = house.authorize({{"credential", id}, {"flow", "device"}});
+    house.provider.control("/device",
+                           {{"user_code", OAuthHouse::text(again.json, "user_code")}, {"verdict", "denied"}});
+    std::string state = "pending";
+    const auto second = "/v1/oauth/authorizations/" + OAuthHouse::text(again.json, "id");
+    for (int i = 0; i < 100 && state == "pending"; ++i) {
+        std::this_thread::sleep_for(100ms);
+        state = OAuthHouse::text(ask(house.client, "GET", second).json, "state");
+    }
+    BOOST_TEST(state == "failed");
+    BOOST_TEST(OAuthHouse::text(house.show(id), "status") == "active"); // what it had stays
+
+    const auto third = house.authorize({{"credential", id}, {"flow", "device"}}); // a stop does not wait for the person
+    BOOST_REQUIRE_EQUAL(third.status, 201U);
+    BOOST_TEST(house.daemon.stop(2s).value_or(-1) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(no_token_is_shown_or_logged) {
+    OAuthHouse house(short_lived(3600, "rotating"));
+    const auto id = house.connected("quiet");
+    const auto token = house.token_of("quiet");
+    BOOST_REQUIRE(!token.empty());
+    const auto& shown = boost::json::serialize(house.show(id));
+    const auto& log = boost::json::serialize(ask(house.client, "GET", "/v1/audit?limit=500").json);
+    for (const auto& secret : {token, std::string("client-secret")}) {
+        BOOST_TEST(!shown.contains(secret));
+        BOOST_TEST(!log.contains(secret));
+        BOOST_TEST(!house.daemon.log().contains(secret));
+    }
+    auto lease = house.client.lease({.credential = "quiet"});
+    BOOST_REQUIRE(lease.ok());
+    BOOST_TEST(!lease->expose("client_secret", [](std::string_view) {}));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
