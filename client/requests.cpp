@@ -80,7 +80,7 @@ Result<Answer> Client::send_fields(const Request& request, std::string_view json
 
 Result<Answer> Client::send_secret(const Request& request, std::string_view member, const SecretText& secret) {
     return client::at_the_boundary([&]() -> Result<Answer> {
-        const auto body = client::write_secret(member, secret);
+        const auto body = client::write_secret(request.json, member, secret);
         if (!body) return body.error();
         return answer_of(live().exchange(request, &*body));
     });

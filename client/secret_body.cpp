@@ -69,9 +69,11 @@ Result<secret::SecretBuffer> write_fields(std::string_view json_members, const s
     });
 }
 
-Result<secret::SecretBuffer> write_secret(std::string_view member, const SecretText& secret) {
+Result<secret::SecretBuffer> write_secret(std::string_view others, std::string_view member, const SecretText& secret) {
+    const std::string_view members = others.substr(0, others.find_last_of('}'));
     return write_in_locked_memory([&](wire::SecretJsonWriter& writer) {
-        writer.raw("{");
+        writer.raw(members.size() < 2 ? "{" : members);
+        if (members.size() > 1) writer.raw(",");
         writer.quoted(member);
         writer.raw(":");
         secret.expose([&](std::string_view text) { writer.quoted(text); });

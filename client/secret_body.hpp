@@ -13,7 +13,8 @@ namespace credlease::client {
 [[nodiscard]] Result<secret::SecretBuffer> write_fields(std::string_view json_members,
                                                         const std::vector<Client::FieldValue>& fields);
 
-/// `{"MEMBER":"SECRET"}` in locked memory.
-[[nodiscard]] Result<secret::SecretBuffer> write_secret(std::string_view member, const SecretText& secret);
+/// `{"MEMBER":"SECRET"}` in locked memory, behind the members of the JSON object `others`; empty: none.
+[[nodiscard]] Result<secret::SecretBuffer> write_secret(std::string_view others, std::string_view member,
+                                                        const SecretText& secret);
 
 } // namespace credlease::client

@@ -1,3 +1,4 @@
+#include "cli/authorization.hpp"
 #include "cli/commands.hpp"
 #include "cli/credential_reference.hpp"
 #include "cli/field_input.hpp"
@@ -18,6 +19,7 @@ struct Asked {
     std::string expires_at;
     std::string rotate_every;
     std::vector<std::string> fields;
+    bool device = false;
 };
 
 Result<json::object> read_members(const Asked& asked, const std::string& auth) {
@@ -60,7 +62,13 @@ Result<int> add(const Invocation& invocation, Asked asked) {
         write_all(STDOUT_FILENO,
                   "Added " + printable(text_at(*made, {"name"})) + " (" + text_at(*made, {"id"}) + ").\n");
     }
-    return exit_done;
+    if (invocation.json || text_at(*made, {"status"}) != "pending") return exit_done;
+    const auto id = text_at(*made, {"id"});
+    if (!can_ask() && !asked.device) {
+        write_all(STDOUT_FILENO, "It waits for its authorization: credlease reauthorize " + id + "\n");
+        return exit_done;
+    }
+    return authorize(invocation, id, printable(text_at(*made, {"name"})) + " (" + id + ")", asked.device);
 }
 
 } // namespace
@@ -76,6 +84,7 @@ void offer_add(CLI::App& program, Invocation& invocation) {
         repeatable(command.add_option("--field", asked.fields,
                                       "NAME=VALUE; a secret as NAME=@FILE or NAME=- (standard input)"))
             ->type_name("FIELD");
+        command.add_flag("--device", asked.device, "OAuth for a machine without a browser: a code is typed elsewhere");
         command.add_option("--notes", asked.notes, "Notes for people");
         command.add_option("--expires-at", asked.expires_at, "When it ends (RFC 3339)")->type_name("TIME");
         command.add_option("--rotate-every", asked.rotate_every, "How often it is to be changed, such as 90d")

@@ -13,11 +13,36 @@ const json::array* array_at(const json::value& value, std::initializer_list<std:
 }
 
 ServiceAuth read_auth(const json::value& entry) {
-    ServiceAuth auth{.name = text_at(entry, {"name"}), .fields = {}};
+    ServiceAuth auth{.name = text_at(entry, {"name"}),
+                     .fields = {},
+                     .client_id = text_at(entry, {"oauth", "client_id"}),
+                     .client_secret = text_at(entry, {"oauth", "client_secret"})};
     if (const auto* fields = array_at(entry, {"fields"})) {
         for (const auto& field : *fields) auth.fields.push_back(read_field(field));
     }
     return auth;
+}
+
+bool takes_client(const ServiceAuth& auth) { return !auth.client_id.empty() && !auth.client_secret.empty(); }
+
+Result<std::vector<ServiceAuth>> fetch_all(Client& client, const std::string& service) {
+    const auto entry = get(client, Target("/v1/services").segment(service));
+    if (!entry) return entry.error();
+    std::vector<ServiceAuth> all;
+    if (const auto* types = array_at(*entry, {"auth"})) {
+        for (const auto& type : *types) all.push_back(read_auth(type));
+    }
+    return all;
+}
+
+/// The one of that name; empty: the first.
+Result<ServiceAuth> choose(std::vector<ServiceAuth> types, const std::string& service, const std::string& name) {
+    std::string names;
+    for (ServiceAuth& type : types) {
+        if (name.empty() || type.name == name) return std::move(type);
+        names += (names.empty() ? "" : ", ") + type.name;
+    }
+    return usage("The service \"" + service + "\" has no auth type \"" + name + "\".", "It has: " + names + ".");
 }
 
 } // namespace
@@ -43,17 +68,20 @@ const ServiceField* ServiceAuth::find(std::string_view field) const {
 }
 
 Result<ServiceAuth> fetch_auth(Client& client, const std::string& service, const std::string& auth) {
-    const auto entry = get(client, Target("/v1/services").segment(service));
-    if (!entry) return entry.error();
-    std::string names;
-    if (const auto* types = array_at(*entry, {"auth"})) {
-        for (const auto& type : *types) {
-            const std::string name = text_at(type, {"name"});
-            if (auth.empty() || name == auth) return read_auth(type);
-            names += (names.empty() ? "" : ", ") + name;
-        }
+    auto types = fetch_all(client, service);
+    if (!types) return types.error();
+    return choose(std::move(*types), service, auth);
+}
+
+Result<ServiceAuth> fetch_client_auth(Client& client, const std::string& service, const std::string& auth) {
+    auto types = fetch_all(client, service);
+    if (!types) return types.error();
+    std::erase_if(*types, [](const ServiceAuth& type) { return !takes_client(type); });
+    if (types->empty()) {
+        return usage("The service \"" + service + "\" takes no OAuth client.",
+                     "Store a credential of it: credlease add " + service);
     }
-    return usage("The service \"" + service + "\" has no auth type \"" + auth + "\".", "It has: " + names + ".");
+    return choose(std::move(*types), service, auth);
 }
 
 } // namespace credlease::cli

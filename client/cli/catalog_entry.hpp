@@ -26,11 +26,16 @@ struct ServiceField {
 struct ServiceAuth {
     std::string name;
     std::vector<ServiceField> fields;
+    std::string client_id, client_secret; ///< which of them are an OAuth client's; empty: it takes none
 
     [[nodiscard]] const ServiceField* find(std::string_view field) const;
 };
 
 /// The fields of a service under `auth`; empty: its first auth type.
 [[nodiscard]] Result<ServiceAuth> fetch_auth(Client& client, const std::string& service, const std::string& auth);
+
+/// The same of those that an OAuth client can be for.
+[[nodiscard]] Result<ServiceAuth> fetch_client_auth(Client& client, const std::string& service,
+                                                    const std::string& auth);
 
 } // namespace credlease::cli

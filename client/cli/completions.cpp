@@ -46,17 +46,27 @@ struct Argument {
 };
 constexpr const char* service_lines = "credlease services 2>/dev/null | sed -n '2,$s/  .*//p'";
 constexpr const char* name_lines = "credlease list 2>/dev/null | sed -n '2,$s/  .*//p'";
-constexpr std::array arguments = {
-    Argument{"add", service_lines},  Argument{"services", service_lines},
-    Argument{"show", name_lines},    Argument{"lease", name_lines},
-    Argument{"edit", name_lines},    Argument{"revoke", name_lines},
-    Argument{"restore", name_lines}, Argument{"delete", name_lines},
-    Argument{"audit", name_lines},   Argument{"completions", "printf '%s\\n' bash zsh fish"}};
+constexpr const char* client_lines = "credlease oauth-client list 2>/dev/null | sed -n '2,$s/  .*//p'";
+constexpr std::array arguments = {Argument{"add", service_lines},
+                                  Argument{"services", service_lines},
+                                  Argument{"show", name_lines},
+                                  Argument{"lease", name_lines},
+                                  Argument{"edit", name_lines},
+                                  Argument{"revoke", name_lines},
+                                  Argument{"reauthorize", name_lines},
+                                  Argument{"refresh", name_lines},
+                                  Argument{"restore", name_lines},
+                                  Argument{"delete", name_lines},
+                                  Argument{"audit", name_lines},
+                                  Argument{"oauth-client set", service_lines},
+                                  Argument{"oauth-client show", client_lines},
+                                  Argument{"oauth-client delete", client_lines},
+                                  Argument{"completions", "printf '%s\\n' bash zsh fish"}};
 
 /// A shell function that prints what may be the argument of the command `route`.
 std::string argument_function() {
     std::string text = "_credlease_arguments() {\n  case \"$1\" in\n";
-    for (const auto& each : arguments) text += "    " + std::string(each.path) + ") " + each.offered + " ;;\n";
+    for (const auto& each : arguments) text += "    '" + std::string(each.path) + "') " + each.offered + " ;;\n";
     return text + "  esac\n}\n";
 }
 
@@ -131,12 +141,19 @@ void add_for_fish(const CLI::App& command, const std::string& condition, bool is
     }
 }
 
+/// All words of the path were typed.
+std::string typed_in_fish(std::string path) {
+    const std::string typed = "__fish_seen_subcommand_from ";
+    if (const auto space = path.find(' '); space != std::string::npos) path.replace(space, 1, "; and " + typed);
+    return typed + path;
+}
+
 std::string for_fish(const CLI::App& program) {
     std::string out = "# fish completion of credlease: credlease completions fish | source\n";
     add_for_fish(program, "", true, out);
     for (const auto& each : arguments) {
-        out += "complete -c credlease -f -n " + quoted("__fish_seen_subcommand_from " + std::string(each.path)) +
-               " -a " + quoted("(" + std::string(each.offered) + ")") + "\n";
+        out += "complete -c credlease -f -n " + quoted(typed_in_fish(each.path)) + " -a " +
+               quoted("(" + std::string(each.offered) + ")") + "\n";
     }
     return out;
 }

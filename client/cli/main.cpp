@@ -26,10 +26,11 @@ void offer_all(CLI::App& program, Invocation& invocation) {
     program.require_subcommand(1);
     program.get_formatter()->label("REQUIRED", "(required)");
     for (const auto offer_one :
-         {offer_add,    offer_list,   offer_show,        offer_edit,       offer_revoke,  offer_restore,
-          offer_delete, offer_lease,  offer_exec,        offer_leases,     offer_events,  offer_audit,
-          offer_grant,  offer_grants, offer_services,    offer_workspaces, offer_members, offer_status,
-          offer_seal,   offer_unseal, offer_completions, offer_help,       offer_version}) {
+         {offer_add,     offer_list,         offer_show,   offer_edit,   offer_reauthorize, offer_refresh,
+          offer_revoke,  offer_restore,      offer_delete, offer_lease,  offer_exec,        offer_leases,
+          offer_events,  offer_audit,        offer_grant,  offer_grants, offer_services,    offer_workspaces,
+          offer_members, offer_oauth_client, offer_status, offer_seal,   offer_unseal,      offer_completions,
+          offer_help,    offer_version}) {
         offer_one(program, invocation);
     }
 }

@@ -14,7 +14,7 @@ namespace credlease::cli {
 namespace {
 
 /// What is typed behind these may be a secret: what is left over there is not repeated.
-constexpr std::array take_secrets = {"add", "edit", "unseal"};
+constexpr std::array take_secrets = {"add", "edit", "reauthorize", "unseal"};
 
 bool every_command(const CLI::App*) { return true; }
 bool every_argument(const CLI::Option&) { return true; }

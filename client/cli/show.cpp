@@ -28,6 +28,18 @@ void add_rotation(Sheet& sheet, const json::value& entry) {
     sheet.add("rotation due", time_at(entry, {"rotation", "due_at"}), is_overdue ? Color::warning : Color::none);
 }
 
+/// Of an OAuth credential: what its tokens live on.
+void add_tokens(Sheet& sheet, const json::value& entry) {
+    sheet.add("account", text_at(entry, {"oauth", "account"}));
+    sheet.add("token ends", time_at(entry, {"oauth", "token_expires_at"}));
+    sheet.add("refreshed", time_at(entry, {"oauth", "refreshed_at"}));
+    sheet.add("next refresh", time_at(entry, {"oauth", "refresh_at"}));
+    const auto failures = text_at(entry, {"oauth", "failures"});
+    if (!failures.empty() && failures != "0") {
+        sheet.add("failures", failures + ", the last " + text_at(entry, {"oauth", "last_failure"}), Color::warning);
+    }
+}
+
 Result<int> show(const Invocation& invocation, const Asked& asked) {
     Client client = invocation.client();
     const auto found = find_credential(invocation, client, asked.credential);
@@ -55,6 +67,7 @@ Result<int> show(const Invocation& invocation, const Asked& asked) {
     sheet.add("last used", time_at(entry, {"last_used_at"}));
     sheet.add("expires", time_at(entry, {"expires_at"}));
     add_rotation(sheet, entry);
+    add_tokens(sheet, entry);
     sheet.print();
     return exit_done;
 }

@@ -13,25 +13,10 @@ import socket
 import threading
 import urllib.parse
 
-BEARER = {
-    "id": "http-bearer", "name": "HTTP bearer token",
-    "auth": [{"name": "bearer", "label": "Bearer token", "fields": [
-        {"name": "token", "type": "string", "label": "Token", "secret": True, "required": True},
-        {"name": "base_url", "type": "string", "label": "Base URL", "destination": True}]}]}
-POSTGRES = {
-    "id": "postgres", "name": "PostgreSQL",
-    "auth": [{"name": "password", "label": "User and password", "fields": [
-        {"name": "host", "type": "string", "label": "Host", "required": True, "destination": True},
-        {"name": "port", "type": "integer", "label": "Port", "default": 5432},
-        {"name": "user", "type": "string", "label": "User", "required": True},
-        {"name": "password", "type": "string", "label": "Password", "secret": True, "required": True},
-        {"name": "key", "type": "text", "label": "Client key", "secret": True},
-        {"name": "options", "type": "list", "label": "Options"},
-        {"name": "tls", "type": "boolean", "label": "TLS"}]}]}
-HEADERS = {
-    "id": "custom-headers", "name": "Custom headers",
-    "auth": [{"name": "headers", "label": "Any headers", "fields": [
-        {"name": "headers", "type": "map", "label": "Headers", "secret": True, "required": True}]}]}
+from catalog import CATALOG
+
+AUTHORIZE_URL = "https://mail.example/authorize?response_type=code&state=St-1&redirect_uri=http%3A%2F%2F127.0.0.1%3A7466"
+REDIRECT_URI = "http://127.0.0.1:7466/oauth/callback"
 
 
 def moment(seconds):
@@ -50,12 +35,19 @@ class Refusal(Exception):
 class StandIn:
     def __init__(self, path):
         self.path = path
-        self.services = {s["id"]: s for s in (BEARER, POSTGRES, HEADERS)}
+        self.services = {s["id"]: s for s in CATALOG}
         self.credentials = {}
         self.leases = {}
         self.ended = []
         self.grants = {}
         self.workspaces = {"default": {}}
+        self.clients = {}
+        self.authorizations = {}
+        self.authorize_url = AUTHORIZE_URL
+        self.needs_no_person = False
+        self.provider_refuses = None
+        self.refresh_refusal = None
+        self.token_ends_at = "2027-01-01T00:00:00.250Z"
         self.status = {"state": "ready", "version": "0.1.0", "seal_method": "passphrase", "root_key": "set",
                        "arena": "memfd_secret", "peer": "pidfd", "store": {"engine": "rocksdb", "healthy": True}}
         self.verdict = {"ok": True, "first": 1, "last": 812, "records": 812, "first_bad": None, "problem": None}
@@ -160,7 +152,8 @@ class StandIn:
     # Credentials
 
     def shown(self, credential):
-        secret = {f["name"] for f in self.services[credential["service"]]["auth"][0]["fields"] if f.get("secret")}
+        kind = next(auth for auth in self.services[credential["service"]]["auth"] if auth["name"] == credential["auth"])
+        secret = {f["name"] for f in kind["fields"] if f.get("secret")}
         fields = {k: ({"set": True} if k in secret else v) for k, v in credential["fields"].items()}
         return {**credential, "fields": fields}
 
@@ -214,11 +207,15 @@ class StandIn:
 
     def post_credentials(self, words, query, what, headers):
         assert headers.get("Idempotency-Key")
+        if words[1:] == ["refresh"]:
+            return self.refresh(self.find(words[0]))
         if len(words) == 2:
             return self.act(self.find(words[0]), words[1], headers)
         if any(c["name"] == what["name"] for c in self.credentials.values()):
             raise Refusal(409, "name_taken", "The name is taken. Choose another.")
-        made = self.put(what["service"], what["name"], what["fields"], notes=what.get("notes", ""))
+        kind = next(auth for auth in self.services[what["service"]]["auth"] if auth["name"] == what["auth"])
+        made = self.put(what["service"], what["name"], what["fields"], notes=what.get("notes", ""), auth=kind["name"],
+                        status="pending" if "oauth" in kind else "active")
         return 201, self.shown(made), {"Location": "/v1/credentials/" + made["id"]}
 
     def act(self, found, action, headers):
@@ -318,6 +315,73 @@ class StandIn:
 
     def delete_grants(self, words, query, what, headers):
         self.grants.pop(words[0], None)
+        return 204, None, {}
+
+    # Authorizations and tokens
+
+    def post_oauth(self, words, query, what, headers):
+        if words[-1] == "complete":
+            return self.complete(words[1], what["redirect_url"])
+        found = self.find(what["credential"])
+        for one in self.authorizations.values():
+            if one["credential"] == found["id"] and one["state"] == "pending":
+                return 200, one, {}
+        one = {"id": f"auth_{len(self.authorizations) + 1:026d}", "state": "pending", "credential": found["id"],
+               "expires_at": moment(600)}
+        if self.needs_no_person:
+            if self.provider_refuses:
+                raise Refusal(502, "upstream_failed", "The provider gave no token. It is asked again by itself.")
+            self.connect(found)
+            return 200, {**one, "state": "connected"}, {}
+        self.authorizations[one["id"]] = one
+        one.update(redirect_uri=REDIRECT_URI, authorize_url=self.authorize_url)
+        return 201, one, {}
+
+    def complete(self, number, address):
+        one = self.authorizations[number]
+        if not address.startswith(REDIRECT_URI + "?"):
+            raise Refusal(400, "invalid_request", "This is not the address of this authorization. Paste the whole address.")
+        del one["authorize_url"]
+        if self.provider_refuses:
+            one.update(state="failed", error=self.provider_refuses)
+        else:
+            one["state"] = "connected"
+            self.connect(self.credentials[one["credential"]])
+        return 200, one, {}
+
+    def connect(self, found):
+        found.update(status="active", oauth={"token_expires_at": self.token_ends_at} if self.token_ends_at else {})
+        found["revision"] += 1
+
+    def refresh(self, found):
+        if self.refresh_refusal:
+            raise self.refresh_refusal
+        self.connect(found)
+        return 200, self.shown(found), {}
+
+    # The organization's OAuth clients
+
+    def client(self, service):
+        if service not in self.clients:
+            raise Refusal(404, "not_found", "The organization has no OAuth client for this service.")
+        kept = self.clients[service]
+        return {"service": service, "auth": "oauth2", "client_id": kept["client_id"],
+                "client_secret": {"set": bool(kept.get("client_secret"))}, "fields": kept.get("fields", {}),
+                "redirect_uri": REDIRECT_URI, "revision": 1, "updated_at": moment(0),
+                "updated_by": "operator:root"}
+
+    def put_oauth(self, words, query, what, headers):
+        self.clients[words[1]] = what
+        return 201, self.client(words[1]), {}
+
+    def get_oauth(self, words, query, _, __):
+        if len(words) == 2:
+            return 200, self.client(words[1]), {}
+        return self.page([self.client(name) for name in sorted(self.clients)], query)
+
+    def delete_oauth(self, words, query, what, headers):
+        self.client(words[1])
+        del self.clients[words[1]]
         return 204, None, {}
 
     # The broker itself

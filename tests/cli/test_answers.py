@@ -142,7 +142,7 @@ class Answers(CommandTest):
 
     def test_what_a_name_did_not_reach_is_named(self):
         for command in (["show", "nothing"], ["edit", "nothing", "--name", "x"], ["delete", "nothing", "--yes"],
-                        ["revoke", "nothing", "--yes"], ["restore", "nothing"], ["audit", "nothing"], ["leases", "--credential", "nothing"],
+                        ["revoke", "nothing", "--yes"], ["restore", "nothing"], ["reauthorize", "nothing"], ["refresh", "nothing"], ["audit", "nothing"], ["leases", "--credential", "nothing"],
                         ["grant", "--workflow", "w", "--ttl", "1h", "--credential", "nothing"]):
             done = self.run_it(*command)
             self.assertEqual(done.returncode, 1)
@@ -335,6 +335,38 @@ class Answers(CommandTest):
         self.assertNotIn("acme", self.broker.workspaces)
         self.assertEqual(self.run_it("members").returncode, 2)
 
+    def test_oauth_clients_are_set_shown_listed_and_deleted(self):
+        shown = self.run_ok("oauth-client", "set", "chat", "--client-id", "app-1", "--public", "--field", "site=acme")
+        self.assertIn("Register this redirect URI", shown)
+        self.assertIn("\nhttp://127.0.0.1:7466/oauth/callback\n", shown)
+        self.broker.clients.update({name: {"client_id": "x", "client_secret": "s"} for name in ("a", "b")})
+        for words in ("app-1", "none: a public client", "acme", "http://127.0.0.1:7466/oauth/callback", "by operator:root"):
+            self.assertIn(words, self.run_ok("oauth-client", "show", "chat"))
+        listed = self.run_ok("oauth-client", "list").splitlines()
+        self.assertEqual([line.split()[0] for line in listed], ["SERVICE", "a", "b", "chat"])
+        self.assertEqual(len(self.run_json("oauth-client", "list")["items"]), 3)
+        self.assertEqual(self.run_json("oauth-client", "show", "a")["client_secret"], {"set": True})
+        made = self.run_json("oauth-client", "set", "chat", "--client-id", "app-2", "--public")
+        self.assertEqual(made["redirect_uri"], "http://127.0.0.1:7466/oauth/callback")
+        self.assertEqual(self.run_it("oauth-client", "delete", "chat").returncode, 2)
+        self.assertIn("chat", self.broker.clients)
+        terminal = self.on_terminal("oauth-client", "delete", "chat").wait_for("[y/N]").type("y\n")
+        self.assertEqual(terminal.end(), 0, terminal.shown)
+        self.assertEqual(self.run_json("oauth-client", "delete", "b", "--yes"), {"deleted": "b"})
+        self.assertEqual(list(self.broker.clients), ["a"])
+        self.assertEqual(self.run_it("oauth-client", "show", "chat").returncode, 1)
+        self.assertEqual(self.run_it("oauth-client").returncode, 2)
+
+    def test_only_what_takes_an_oauth_client_is_asked_for_one(self):
+        done = self.run_it("oauth-client", "set", "postgres", "--client-id", "1", "--public")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("takes no OAuth client", done.stderr)
+        self.assertEqual(self.run_it("oauth-client", "set", "none", "--client-id", "1", "--public").returncode, 1)
+        done = self.run_it("oauth-client", "set", "chat", "--auth", "bot", "--client-id", "1", "--public")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("It has: oauth2.", done.stderr)
+        self.assertEqual(self.broker.clients, {})
+
     def test_status_is_for_people_and_programs(self):
         shown = self.run_ok("status")
         self.assertIn("memfd_secret", shown)
@@ -343,13 +375,19 @@ class Answers(CommandTest):
 
     def test_completions_offer_services_and_names_of_credentials(self):
         script = self.run_ok("completions", "bash")
-        words = [("add", "post"), ("show", "Acme"), ("revoke", "Acme"), ("restore", "th"), ("lease", "th"), ("completions", "b")]
+        words = [("add", "post"), ("show", "Acme"), ("revoke", "Acme"), ("restore", "th"), ("lease", "th"),
+                 ("reauthorize", "th"), ("refresh", "th"), ("completions", "b")]
         probe = script + f"\ncredlease() {{ '{PROGRAM}' \"$@\"; }}\n" + "".join(
             f'COMP_WORDS=(credlease {c} {w}); COMP_CWORD=2; COMPREPLY=(); _credlease; echo "${{COMPREPLY[@]}}"\n'
             for c, w in words) + "COMP_WORDS=(credlease show 'Acme\\ pr'); COMPREPLY=(); _credlease; echo \"${COMPREPLY[@]}\"\n"
+        self.broker.clients["chat"] = {"client_id": "x"}
+        probe += "".join(f'COMP_WORDS=(credlease oauth-client {c} {w}); COMP_CWORD=3; COMPREPLY=(); _credlease; echo "${{COMPREPLY[@]}}"\n'
+                         for c, w in (("set", "post"), ("show", "ch"), ("delete", "ch"))) + \
+            "COMP_WORDS=(credlease oauth-client d); COMP_CWORD=2; COMPREPLY=(); _credlease; echo \"${COMPREPLY[@]}\"\n"
         done = subprocess.run(["bash", self.file("probe", probe)], capture_output=True, text=True, check=True,
                               env=surroundings(self.socket))
-        self.assertEqual(done.stdout.splitlines(), ["postgres"] + ["Acme\\ prod\\ Slack"] * 2 + ["third"] * 2 + ["bash", "Acme\\ prod\\ Slack"])
+        self.assertEqual(done.stdout.splitlines(), ["postgres"] + ["Acme\\ prod\\ Slack"] * 2 + ["third"] * 4 + ["bash", "Acme\\ prod\\ Slack"] +
+                         ["postgres", "chat", "chat", "delete"])
 
     def test_completions_offer_commands_and_options(self):
         script = self.run_ok("completions", "bash")
@@ -359,6 +397,9 @@ class Answers(CommandTest):
         path = self.file("probe", probe)
         said = subprocess.run(["bash", path], capture_output=True, text=True, check=True).stdout.splitlines()
         self.assertEqual(said, ["verify", "--file", "none:"])
+        for shell in ("bash", "zsh", "fish"):
+            for command in ("reauthorize", "refresh"):
+                self.assertRegex(self.run_ok("completions", shell), rf"\b{command}\b")
         self.assertIn("#compdef credlease", self.run_ok("completions", "zsh"))
         self.assertIn("complete -c credlease", self.run_ok("completions", "fish"))
         self.assertEqual(self.run_it("completions", "tcsh").returncode, 2)

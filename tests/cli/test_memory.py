@@ -9,6 +9,7 @@ import unittest
 import urllib.parse
 
 from command import CommandTest
+from stand_in import REDIRECT_URI
 
 TOKEN = "Zq7/w+Kd93=Lm20\"xv\\Rt55-uYpQ81"
 TWO_SECRETS = {
@@ -89,6 +90,22 @@ class Memory(CommandTest):
         self.assertEqual(dumped, [])
         self.assertGreater(hidden, 0)
         self.assertEqual(terminal.type("x\n").end(), 0)
+
+    def test_a_pasted_address_lies_in_locked_memory_only(self):
+        inbox = self.broker.put("mail", "inbox", {}, auth="oauth2", status="pending")
+        complete, found = self.broker.complete, []
+
+        def search_and_complete(number, address):
+            found.append(places_of(self.broker.asked[-1]["pid"], TOKEN))  # it waits for its answer
+            return complete(number, address)
+
+        self.broker.complete = search_and_complete
+        address = f"{REDIRECT_URI}?state=St-1&code={TOKEN}\n"
+        self.run_ok("reauthorize", inbox["id"], input=address)
+        terminal = self.on_terminal("reauthorize", inbox["id"]).wait_for("(not shown): ").type(address)
+        self.assertEqual(terminal.end(), 0, terminal.shown)
+        self.assertEqual([dumped for dumped, _ in found], [[], []])
+        self.assertTrue(all(hidden > 0 for _, hidden in found))
 
     def test_what_exec_leased_is_not_in_its_ordinary_memory(self):
         self.broker.put("http-bearer", "api", {"token": TOKEN})

@@ -69,6 +69,42 @@ class Secrets(CommandTest):
         self.run_ok("add", "custom-headers", "--name", "h", "--field", "headers=@" + headers)
         self.assertEqual(self.stored()["fields"], {"headers": {"X-Key": "v", "X-Other": "w"}})
 
+    def test_a_client_secret_comes_from_a_prompt_a_file_or_standard_input_and_never_from_an_argument(self):
+        typed = self.run_it("oauth-client", "set", "chat", "--client-id", "1", "--field", "client_secret=Zq7-oops")
+        self.assertEqual(typed.returncode, 2)
+        self.assertIn("ps(1)", typed.stderr)
+        self.assertNotIn("Zq7", typed.stderr + typed.stdout)
+        self.run_ok("oauth-client", "set", "chat", "--client-id", "1", "--field", "client_secret=-", input="s1\n")
+        self.assertEqual(self.broker.clients["chat"], {"client_id": "1", "client_secret": "s1", "fields": {}})
+        self.run_ok("oauth-client", "set", "chat", "--auth", "oauth2", "--field", "client_id=2", "--field",
+                    "client_secret=@" + self.file("app", 's"2\n'), "--field", "site=acme")
+        self.assertEqual(self.broker.clients["chat"], {"client_id": "2", "client_secret": 's"2', "auth": "oauth2",
+                                                       "fields": {"site": "acme"}})
+        self.run_ok("oauth-client", "set", "chat", "--client-id", "3", "--public")
+        self.assertEqual(self.broker.clients["chat"], {"client_id": "3", "fields": {}})
+        terminal = self.on_terminal("oauth-client", "set", "chat").wait_for("Client ID: ").type("4\n")
+        terminal.wait_for("Client secret: ")
+        self.assertFalse(terminal.echoes())
+        terminal.type("s3cret-app\n")
+        self.assertEqual(terminal.end(), 0, terminal.shown)
+        self.assertNotIn("s3cret-app", terminal.shown)
+        self.assertIn("http://127.0.0.1:7466/oauth/callback", terminal.shown)
+        self.assertEqual(self.broker.clients["chat"], {"client_id": "4", "client_secret": "s3cret-app", "fields": {}})
+
+    def test_a_client_without_a_secret_is_public_only_if_that_is_said(self):
+        done = self.run_it("oauth-client", "set", "chat", "--client-id", "1")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--field client_secret=- (standard input) or --field client_secret=@FILE, or say --public", done.stderr)
+        terminal = self.on_terminal("oauth-client", "set", "chat", "--client-id", "1").wait_for("Client secret: ").type("\n")
+        self.assertEqual(terminal.end(), 2)
+        self.assertIn("--public", terminal.shown)
+        self.assertEqual(self.run_it("oauth-client", "set", "chat", "--public").returncode, 2)  # no ID, nobody to ask
+        for given in (["--public", "--field", "client_secret=-"], ["--field", "client_id=2", "--public"],
+                      ["--public", "--field", "seed=-"]):
+            done = self.run_it("oauth-client", "set", "chat", "--client-id", "1", *given, input="s")
+            self.assertEqual(done.returncode, 2)
+        self.assertEqual(self.broker.clients, {})
+
     def test_what_is_missing_is_named_where_nobody_can_be_asked(self):
         done = self.run_it("add", "postgres", "--name", "x")
         self.assertEqual(done.returncode, 2)

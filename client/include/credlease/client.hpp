@@ -261,7 +261,7 @@ class CREDLEASE_PUBLIC Client {
     /// POST or PATCH of a body whose `fields` hold secrets: the body is built in locked memory. `json_members` are the
     /// other members ("\"service\":\"openai\",\"name\":\"x\"").
     Result<Answer> send_fields(const Request& request, std::string_view json_members, std::vector<FieldValue> fields);
-    /// POST with one secret member (unseal's passphrase).
+    /// POST or PUT of a body with one secret member (unseal's passphrase), beside those of `request.json`.
     Result<Answer> send_secret(const Request& request, std::string_view member, const SecretText& secret);
     /// POST whose answer holds one secret member (a minted grant); the other members come as the answer.
     Result<std::pair<Answer, SecretText>> send_for_secret(const Request& request, std::string_view member);

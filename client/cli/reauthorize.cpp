@@ -1,0 +1,34 @@
+#include "cli/authorization.hpp"
+#include "cli/commands.hpp"
+#include "cli/credential_reference.hpp"
+#include "cli/terminal.hpp"
+
+namespace credlease::cli {
+namespace {
+
+struct Asked {
+    std::string credential;
+    bool device = false;
+};
+
+Result<int> reauthorize(const Invocation& invocation, const Asked& asked) {
+    Client client = invocation.client();
+    const auto found = find_credential(invocation, client, asked.credential);
+    if (!found) return found.error();
+    return authorize(invocation, found->id, printable(found->name) + " (" + found->id + ")", asked.device);
+}
+
+} // namespace
+
+void offer_reauthorize(CLI::App& program, Invocation& invocation) {
+    const auto describe = [](CLI::App& command, Asked& asked) {
+        command.footer("The credential keeps its id; who holds a lease of it is told, and renews.\n"
+                       "The address that the browser was sent to is asked for, or read from standard input.");
+        command.add_option("credential", asked.credential, "Its id or name")->required();
+        command.add_flag("--device", asked.device, "For a machine without a browser: a code is typed elsewhere");
+    };
+    offer<Asked>(program, invocation, "reauthorize", "Authorize an OAuth credential at its provider, anew or at last",
+                 describe, reauthorize);
+}
+
+} // namespace credlease::cli

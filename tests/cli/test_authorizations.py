@@ -1,0 +1,205 @@
+"""OAuth credentials: a person authorizes them at their provider, and their tokens are refreshed."""
+import json
+import unittest
+
+from command import PROGRAM, CommandTest
+from stand_in import AUTHORIZE_URL, REDIRECT_URI, Refusal
+
+CODE = "Zq7-code-never-shown"
+ADDRESS = f"{REDIRECT_URI}?state=St-1&code={CODE}"
+QUESTION = "Address that the browser was sent to (not shown): "
+
+
+class Authorizations(CommandTest):
+    def inbox(self, status="pending"):
+        return self.broker.put("mail", "inbox \u00fc", {}, auth="oauth2", status=status)
+
+    def begun(self):
+        """What was asked for, and how often."""
+        return [json.loads(a["body"]) for a in self.broker.asked
+                if (a["method"], a["target"]) == ("POST", "/v1/oauth/authorizations")]
+
+    def completed(self):
+        return [json.loads(a["body"]) for a in self.broker.asked if a["target"].endswith("/complete")]
+
+    # add
+
+    def test_an_added_credential_asks_for_its_authorization_on_a_terminal(self):
+        terminal = self.on_terminal("add", "mail", "--name", "inbox").wait_for("Added inbox").wait_for(QUESTION)
+        self.assertFalse(terminal.echoes())
+        self.assertIn(AUTHORIZE_URL, terminal.shown)
+        self.assertIn(REDIRECT_URI, terminal.shown.replace(AUTHORIZE_URL, ""))
+        self.assertEqual(terminal.type(ADDRESS + "\n").end(), 0, terminal.shown)
+        made = next(iter(self.broker.credentials.values()))
+        self.assertIn(f"Connected inbox ({made['id']}).", terminal.shown)
+        self.assertNotIn(CODE, terminal.shown)
+        self.assertEqual(self.begun(), [{"credential": made["id"]}])
+        self.assertEqual(self.completed(), [{"redirect_url": ADDRESS}])
+        self.assertEqual(made["status"], "active")
+
+    def test_an_added_credential_says_how_to_go_on_where_nobody_can_be_asked(self):
+        said = self.run_ok("add", "mail", "--name", "inbox")
+        made = next(iter(self.broker.credentials.values()))
+        self.assertIn(f"Added inbox ({made['id']}).\nIt waits for its authorization: credlease reauthorize {made['id']}\n", said)
+        self.assertEqual(self.begun(), [])
+        self.assertNotIn("reauthorize", self.run_ok("add", "http-bearer", "--name", "x", "--field", "token=-", input="t"))
+
+    def test_with_json_an_added_credential_is_printed_alone(self):
+        self.assertEqual(self.run_json("add", "mail", "--name", "inbox")["status"], "pending")
+        terminal = self.on_terminal("--json", "add", "mail", "--name", "other")
+        self.assertEqual(terminal.end(), 0, terminal.shown)
+        self.assertEqual(json.loads(terminal.shown)["status"], "pending")
+        self.assertEqual(self.begun(), [])
+
+    def test_an_added_credential_whose_authorization_fails_stays_and_is_named(self):
+        self.broker.provider_refuses = "The provider refused: access_denied"
+        terminal = self.on_terminal("add", "mail", "--name", "inbox").wait_for(QUESTION).type(ADDRESS + "\n")
+        self.assertEqual(terminal.end(), 1)
+        made = next(iter(self.broker.credentials.values()))
+        self.assertIn(f"access_denied\r\nTry again with: credlease reauthorize {made['id']}", terminal.shown)
+
+    def test_an_added_credential_that_needs_no_person_is_connected_on_a_terminal_without_a_question(self):
+        self.broker.needs_no_person = True
+        terminal = self.on_terminal("add", "mail", "--name", "inbox")
+        self.assertEqual(terminal.end(), 0, terminal.shown)
+        self.assertIn("Connected inbox", terminal.shown)
+        self.assertNotIn(QUESTION, terminal.shown)
+
+    # reauthorize
+
+    def test_the_address_is_read_from_standard_input_where_that_is_no_terminal(self):
+        inbox = self.inbox()
+        for ending in ("", "\n", "\r\n"):
+            done = self.run_it("reauthorize", inbox["name"], input=ADDRESS + ending)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(done.stdout, f"Connected {inbox['name']} ({inbox['id']}).\n")
+            self.assertIn(f"\n  {AUTHORIZE_URL}\n", done.stderr)
+            self.assertIn(f"The browser is then sent to {REDIRECT_URI}\u2026", done.stderr)
+            self.assertNotIn(CODE, done.stderr)
+        self.assertEqual(self.begun(), [{"credential": inbox["id"]}] * 3)
+        self.assertEqual(self.completed(), [{"redirect_url": ADDRESS}] * 3)
+
+    def test_a_pasted_address_is_shown_nowhere_whatever_comes_of_it(self):
+        inbox = self.inbox()
+        terminal = self.on_terminal("reauthorize", "inbox \u00fc").wait_for(QUESTION)
+        self.assertFalse(terminal.echoes())
+        self.assertEqual(terminal.type(ADDRESS + "\n").end(), 0, terminal.shown)
+        self.assertNotIn(CODE, terminal.shown)
+        wrong = self.run_it("reauthorize", inbox["id"], input=f"https://elsewhere.example/?code={CODE}")
+        self.assertEqual(wrong.returncode, 1)
+        self.assertIn("This is not the address of this authorization. Paste the whole address.", wrong.stderr)
+        self.broker.provider_refuses = "The provider refused: invalid_grant"
+        failed = self.run_it("reauthorize", inbox["id"], input=ADDRESS)
+        self.assertEqual(failed.returncode, 1)
+        argument = self.run_it("reauthorize", inbox["id"], ADDRESS)
+        self.assertEqual(argument.returncode, 2)
+        for done in (wrong, failed, argument):
+            self.assertNotIn(CODE, done.stdout + done.stderr)
+
+    def test_without_an_address_nothing_is_sent_and_the_authorization_waits(self):
+        inbox = self.inbox()
+        for text in (None, "\n"):
+            done = self.run_it("reauthorize", inbox["id"], input=text)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(AUTHORIZE_URL, done.stderr)
+            self.assertIn("No address was given. Nothing was sent.", done.stderr)
+            self.assertIn(f"credlease reauthorize {inbox['id']}", done.stderr)
+        terminal = self.on_terminal("reauthorize", inbox["id"]).wait_for(QUESTION).type("\n")
+        self.assertEqual(terminal.end(), 2)
+        self.assertEqual(self.completed(), [])
+        self.run_ok("reauthorize", inbox["id"], input=ADDRESS)
+        self.assertEqual(len(self.broker.authorizations), 1)
+
+    def test_a_terminal_whose_questions_go_elsewhere_is_not_read_from(self):
+        inbox = self.inbox()
+        terminal = self.on_terminal("-c", f'"$CREDLEASE_PROGRAM" reauthorize {inbox["id"]} 2>"{self.directory.name}/said"',
+                                    program="/bin/sh", CREDLEASE_PROGRAM=PROGRAM)
+        self.assertEqual(terminal.end(), 2)
+        with open(f"{self.directory.name}/said") as said:
+            self.assertIn("No address was given.", said.read())
+        self.assertEqual(self.completed(), [])
+
+    def test_an_address_from_elsewhere_does_not_reach_the_terminal_as_commands(self):
+        self.broker.authorize_url = "https://mail.example/\033]0;owned\007"
+        done = self.run_it("reauthorize", self.inbox()["id"], input=ADDRESS)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("https://mail.example/?]0;owned?", done.stderr)
+        self.assertNotIn("\033", done.stderr)
+
+    def test_what_needs_no_person_is_connected_without_a_question(self):
+        self.broker.needs_no_person = True
+        inbox = self.inbox()
+        done = self.run_it("reauthorize", inbox["id"])
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(done.stdout, f"Connected {inbox['name']} ({inbox['id']}).\n")
+        self.assertEqual(self.run_json("reauthorize", inbox["id"])["state"], "connected")
+        self.assertEqual(self.completed(), [])
+        self.broker.provider_refuses = "invalid_client"
+        refused = self.run_it("reauthorize", inbox["id"])
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("The provider gave no token. It is asked again by itself.", refused.stderr)
+
+    def test_a_failed_authorization_is_told_in_the_providers_words_with_a_next_step(self):
+        inbox = self.inbox()
+        self.broker.provider_refuses = "The provider refused: access_denied (she said \033[31mno)"
+        done = self.run_it("reauthorize", inbox["name"], input=ADDRESS)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("credlease: The provider refused: access_denied (she said ?[31mno)\n"
+                      f"Try again with: credlease reauthorize {inbox['id']}\n", done.stderr)
+        self.assertEqual(inbox["status"], "pending")
+
+    def test_with_json_an_authorization_is_json_and_a_failed_one_an_error_alone(self):
+        inbox = self.inbox()
+        done = self.run_it("--json", "reauthorize", inbox["id"], input=ADDRESS)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(AUTHORIZE_URL, done.stderr)
+        answer = json.loads(done.stdout)
+        self.assertEqual((answer["state"], answer["credential"]), ("connected", inbox["id"]))
+        self.broker.provider_refuses = "The provider refused: access_denied"
+        failed = self.run_it("--json", "reauthorize", inbox["id"], input=ADDRESS)
+        self.assertEqual(failed.returncode, 1)
+        self.assertEqual(failed.stdout, "")
+        error = json.loads(failed.stderr.splitlines()[-1])
+        self.assertEqual((error["code"], error["detail"]), ("upstream_failed", "The provider refused: access_denied"))
+        self.assertIn("credlease reauthorize", error["next_step"])
+
+    # refresh
+
+    def test_a_refresh_says_when_the_token_ends(self):
+        inbox = self.inbox("active")
+        said = self.run_ok("refresh", inbox["name"])
+        self.assertEqual(said, f"Refreshed {inbox['name']} ({inbox['id']}); its token ends at 2027-01-01T00:00:00Z.\n")
+        sent = self.broker.last("POST", "/v1/credentials")
+        self.assertEqual((sent["words"], sent["body"]), (["credentials", inbox["id"], "refresh"], "{}"))
+        self.assertEqual(self.run_json("refresh", inbox["id"])["oauth"], {"token_expires_at": "2027-01-01T00:00:00.250Z"})
+        self.broker.token_ends_at = None
+        self.assertEqual(self.run_ok("refresh", inbox["id"]), f"Refreshed {inbox['name']} ({inbox['id']}).\n")
+
+    def test_a_refused_refresh_is_1_with_its_next_step(self):
+        inbox = self.inbox("active")
+        for status, code, detail in (
+                (502, "upstream_failed", "The provider gave no token. It is asked again by itself."),
+                (409, "credential_expired", "The grant has ended. Authorize it anew (credlease reauthorize).")):
+            self.broker.refresh_refusal = Refusal(status, code, detail)
+            done = self.run_it("refresh", inbox["id"])
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+            self.assertIn(detail, done.stderr)
+            as_json = self.run_it("refresh", inbox["id"], "--json")
+            self.assertEqual((as_json.returncode, as_json.stdout), (1, ""))
+            error = json.loads(as_json.stderr)
+            self.assertEqual((error["code"], error["status"], error["detail"]), (code, status, detail))
+
+    # Both
+
+    def test_help_says_where_the_address_comes_from_and_what_to_do_when_a_grant_has_ended(self):
+        self.assertIn("or read from standard input", self.run_ok("help", "reauthorize"))
+        self.assertIn("keeps its id", self.run_ok("reauthorize", "--help"))
+        self.assertIn("credlease reauthorize", self.run_ok("help", "refresh"))
+        for command in ("reauthorize", "refresh"):
+            self.assertIn(f"\n  {command} ", self.run_ok("help"))
+            self.assertIn("credential TEXT (required)", self.run_ok("help", command))
+            self.assertEqual(self.run_it(command).returncode, 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
