@@ -138,6 +138,18 @@ BOOST_AUTO_TEST_CASE(a_passphrase_is_sent_as_one_member) {
     BOOST_TEST(broker.seen().at(0).body == R"({"passphrase":"open \"x\""})");
 }
 
+BOOST_AUTO_TEST_CASE(a_secret_member_goes_beside_what_may_be_seen) {
+    const StandIn broker(socket, [](const StandIn::Request&) { return StandIn::Response{}; });
+    for (const auto* others : {R"({"client_id":"a}b","fields":{}})", "{}", ""}) {
+        const auto sent =
+            client().send_secret({.method = "PUT", .path = "/v1/x", .json = others}, "client_secret", secret("s"));
+        BOOST_REQUIRE(sent.ok());
+    }
+    BOOST_TEST(broker.seen().at(0).body == R"({"client_id":"a}b","fields":{},"client_secret":"s"})");
+    BOOST_TEST(broker.seen().at(1).body == R"({"client_secret":"s"})");
+    BOOST_TEST(broker.seen().at(2).body == R"({"client_secret":"s"})");
+}
+
 BOOST_AUTO_TEST_CASE(a_minted_token_comes_apart_from_the_rest_of_its_answer) {
     const StandIn broker(socket, [](const StandIn::Request&) {
         return StandIn::Response{.status = 201, .body = R"({"grant":"clg_token","id":"grant_1","expires_at":"t"})"};
