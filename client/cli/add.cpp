@@ -65,7 +65,7 @@ Result<int> add(const Invocation& invocation, Asked asked) {
     if (invocation.json || text_at(*made, {"status"}) != "pending") return exit_done;
     const auto id = text_at(*made, {"id"});
     if (!can_ask() && !asked.device) {
-        write_all(STDOUT_FILENO, "It waits for its authorization: credlease reauthorize " + id + "\n");
+        write_all(STDOUT_FILENO, "It has no token yet. To connect it: credlease reauthorize " + id + "\n");
         return exit_done;
     }
     return authorize(invocation, id, printable(text_at(*made, {"name"})) + " (" + id + ")", asked.device);

@@ -24,9 +24,11 @@ Result<std::string> find_id(const Invocation& invocation, Client& client, const 
     return found->id;
 }
 
-Result<json::value> send_action(Client& client, const FoundCredential& found, const std::string& action) {
+Result<json::value> send_action(Client& client, const FoundCredential& found, const std::string& action,
+                                const json::object& asked) {
     const Target target = Target("/v1/credentials").segment(found.id).segment(action);
-    const auto answer = client.send({.method = "POST", .path = target.text(), .json = "{}", .if_match = found.etag});
+    const auto answer =
+        client.send({.method = "POST", .path = target.text(), .json = json::serialize(asked), .if_match = found.etag});
     if (!answer) return answer.error();
     return read_json(*answer);
 }

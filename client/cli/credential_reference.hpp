@@ -23,7 +23,8 @@ struct FoundCredential {
 [[nodiscard]] Result<std::string> find_id(const Invocation& invocation, Client& client, const std::string& id_or_name);
 
 /// POST /v1/credentials/ID/ACTION, of the revision that was found; the credential as it is then.
-[[nodiscard]] Result<json::value> send_action(Client& client, const FoundCredential& found, const std::string& action);
+[[nodiscard]] Result<json::value> send_action(Client& client, const FoundCredential& found, const std::string& action,
+                                              const json::object& asked = {});
 
 /// "personal", "workspace:W" or "organization" as the API's object.
 [[nodiscard]] Result<json::object> read_scope(const std::string& text);

@@ -47,6 +47,7 @@ class StandIn:
         self.needs_no_person = False
         self.provider_refuses = None
         self.refresh_refusal = None
+        self.upstream_results = []
         self.token_ends_at = "2027-01-01T00:00:00.250Z"
         self.status = {"state": "ready", "version": "0.1.0", "seal_method": "passphrase", "root_key": "set",
                        "arena": "memfd_secret", "peer": "pidfd", "store": {"engine": "rocksdb", "healthy": True}}
@@ -210,7 +211,7 @@ class StandIn:
         if words[1:] == ["refresh"]:
             return self.refresh(self.find(words[0]))
         if len(words) == 2:
-            return self.act(self.find(words[0]), words[1], headers)
+            return self.act(self.find(words[0]), words[1], what, headers)
         if any(c["name"] == what["name"] for c in self.credentials.values()):
             raise Refusal(409, "name_taken", "The name is taken. Choose another.")
         kind = next(auth for auth in self.services[what["service"]]["auth"] if auth["name"] == what["auth"])
@@ -218,13 +219,15 @@ class StandIn:
                         status="pending" if "oauth" in kind else "active")
         return 201, self.shown(made), {"Location": "/v1/credentials/" + made["id"]}
 
-    def act(self, found, action, headers):
+    def act(self, found, action, what, headers):
         self.check_match(found, headers)
         wanted = {"revoke": "revoked", "restore": "active"}[action]
         found["revision"] += found["status"] != wanted
         found["status"] = wanted
-        note = {"note": "What was handed out stays valid."} if action == "revoke" else {}
-        return 200, {**self.shown(found), **note}, {}
+        more = {"note": "What was handed out stays valid."} if action == "revoke" else {}
+        if what.get("upstream"):
+            more = {"upstream": self.upstream_results}
+        return 200, {**self.shown(found), **more}, {}
 
     def check_match(self, found, headers):
         if headers.get("If-Match") != f'"{found["revision"]}"':

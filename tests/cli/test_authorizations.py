@@ -40,7 +40,7 @@ class Authorizations(CommandTest):
     def test_an_added_credential_says_how_to_go_on_where_nobody_can_be_asked(self):
         said = self.run_ok("add", "mail", "--name", "inbox")
         made = next(iter(self.broker.credentials.values()))
-        self.assertIn(f"Added inbox ({made['id']}).\nIt waits for its authorization: credlease reauthorize {made['id']}\n", said)
+        self.assertIn(f"Added inbox ({made['id']}).\nIt has no token yet. To connect it: credlease reauthorize {made['id']}\n", said)
         self.assertEqual(self.begun(), [])
         self.assertNotIn("reauthorize", self.run_ok("add", "http-bearer", "--name", "x", "--field", "token=-", input="t"))
 
@@ -174,6 +174,22 @@ class Authorizations(CommandTest):
         self.assertEqual(self.run_json("refresh", inbox["id"])["oauth"], {"token_expires_at": "2027-01-01T00:00:00.250Z"})
         self.broker.token_ends_at = None
         self.assertEqual(self.run_ok("refresh", inbox["id"]), f"Refreshed {inbox['name']} ({inbox['id']}).\n")
+
+    def test_a_revocation_upstream_has_a_line_for_each_token_and_is_1_where_one_failed(self):
+        inbox = self.inbox("active")
+        good = {"slot": "", "token": "refresh_token", "ok": True, "detail": None}
+        bad = {"slot": "user", "token": "access_token", "ok": False, "detail": "status 503"}
+        self.broker.upstream_results = [good]
+        done = self.run_ok("revoke", "--yes", "--upstream", inbox["id"])
+        self.assertEqual(done, f"Revoked {inbox['name']} ({inbox['id']}); its leases have ended.\n"
+                               "Refresh token was revoked at its provider.\n")
+        self.assertEqual(self.broker.last("POST", "/v1/credentials")["body"], '{"upstream":true}')
+        self.broker.upstream_results = [good, bad]
+        again = self.run_it("revoke", "--upstream", inbox["id"])
+        self.assertEqual((again.returncode, again.stderr), (1, ""))
+        self.assertIn("was revoked already.\nRefresh token was revoked at its provider.\n"
+                      'Access token "user" was not revoked at its provider: status 503\n', again.stdout)
+        self.assertEqual(self.run_it("revoke", "--upstream", "--json", inbox["id"]).returncode, 1)
 
     def test_a_refused_refresh_is_1_with_its_next_step(self):
         inbox = self.inbox("active")
