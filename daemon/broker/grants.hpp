@@ -19,10 +19,16 @@ struct Minted {
 /// The grant that a caller minted (an operator: any): `grant_not_found`.
 [[nodiscard]] result::Result<const vocabulary::Grant*> find_grant(const Unsealed& house, const Asker& asker,
                                                                   std::string_view id);
-/// Who minted it may see and end it, an engine what its actors minted, an operator all.
-[[nodiscard]] bool is_theirs(const access::Caller& caller, std::string_view minted_by, std::string_view on_behalf_of);
 /// A grant's time has come, or its minter's rule is no more: unusable and without leases at
 /// once, then out of the store, as often as that takes.
 [[nodiscard]] runtime::Task<> end_grant(Unsealed& house, vocabulary::GrantId id, vocabulary::Action why);
+
+/// Who minted a grant, as the record of its withdrawal says it: by it the minter is told over a restart.
+struct Minter {
+    std::string_view principal;
+    std::string_view on_behalf_of{};
+};
+[[nodiscard]] std::string text_of(const Minter& minter);
+[[nodiscard]] std::optional<Minter> find_minter(std::string_view detail);
 
 } // namespace credlease::broker

@@ -1,5 +1,6 @@
 #include "broker/past_events.hpp"
 
+#include "broker/grants.hpp"
 #include "wire/limits.hpp"
 
 #include <algorithm>
@@ -92,8 +93,10 @@ Event event_of(const AuditRecord& record, EventKind kind, std::uint32_t count) {
     } else if (kind == EventKind::credential_deleted) {
         event.concerned.scope = vocabulary::Scope::find(record.detail).value_or(vocabulary::Scope());
     } else if (kind == EventKind::grant_ended) {
-        event.concerned.principal = record.principal;
-        event.concerned.on_behalf_of = record.on_behalf_of;
+        const Minter itself{.principal = record.principal, .on_behalf_of = record.on_behalf_of};
+        const auto minter = find_minter(record.detail).value_or(itself); // an operator withdraws what others minted
+        event.concerned.principal = minter.principal;
+        event.concerned.on_behalf_of = minter.on_behalf_of;
     } else {
         event.grant = {};
     }

@@ -9,6 +9,8 @@ namespace {
 using result::ErrorCode;
 using result::refuse;
 
+constexpr std::string_view by_whom = "minted by ";
+constexpr std::string_view for_whom = " for ";
 constexpr std::chrono::seconds tries_apart{1}; ///< of a withdrawal that the store does not take
 
 std::vector<std::string> grant_gate(const vocabulary::GrantId& id) { return {"grant:" + id.text()}; }
@@ -47,6 +49,21 @@ bool is_theirs(const access::Caller& caller, std::string_view minted_by, std::st
     return is_engine_itself || on_behalf_of == caller.on_behalf_of;
 }
 
+std::string text_of(const Minter& minter) {
+    std::string text(by_whom);
+    text += minter.principal;
+    if (!minter.on_behalf_of.empty()) text.append(for_whom).append(minter.on_behalf_of);
+    return text;
+}
+
+std::optional<Minter> find_minter(std::string_view detail) {
+    if (!detail.starts_with(by_whom)) return std::nullopt;
+    detail.remove_prefix(by_whom.size());
+    const auto end = detail.find(for_whom);
+    if (end == std::string_view::npos) return Minter{.principal = detail};
+    return Minter{.principal = detail.substr(0, end), .on_behalf_of = detail.substr(end + for_whom.size())};
+}
+
 result::Result<const vocabulary::Grant*> find_grant(const Unsealed& house, const Asker& asker, std::string_view text) {
     const auto id = vocabulary::GrantId::find(text);
     const auto* grant = id ? house.grants->find(*id) : nullptr;
@@ -68,6 +85,8 @@ runtime::Task<result::Result<Answer>> withdraw_grant(Unsealed& house, Asker aske
     auto record = record_of(asker, vocabulary::Action::grant_withdrawn);
     record.grant = grant_id;
     const auto ended = *grant;
+    const auto minter = text_of({.principal = ended.minted_by, .on_behalf_of = ended.on_behalf_of});
+    record.detail = minter;
     record.workflow = ended.workflow;
     record.run = ended.run;
     auto committed = co_await house.journal->commit(record, std::move(batch));
