@@ -16,7 +16,7 @@ std::string body_of(const LeaseRequest& request) {
                           .fields = std::nullopt,
                           .purpose = std::nullopt,
                           .bind = request.bound_to_process ? std::nullopt : std::optional<std::string>("none"),
-                          .min_valid = std::nullopt};
+                          .min_valid = request.min_valid};
     if (!request.fields.empty()) body.fields = request.fields;
     const Purpose& purpose = request.purpose;
     if (!purpose.workflow.empty() || !purpose.run.empty() || !purpose.node.empty()) {

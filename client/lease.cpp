@@ -69,6 +69,8 @@ const std::string& Lease::credential_id() const { return held() ? held()->holdin
 const std::string& Lease::service() const { return held() ? held()->holding->issued().service : nothing; }
 
 std::uint32_t Lease::version() const { return State::facts_of(held()).version; }
+std::uint64_t Lease::generation() const { return State::facts_of(held()).generation; }
+bool Lease::may_blip() const { return State::facts_of(held()).may_blip; }
 std::map<std::string, std::string> Lease::fields() const { return State::facts_of(held()).fields; }
 std::vector<std::string> Lease::secret_fields() const { return State::facts_of(held()).secret_fields; }
 std::string Lease::base_url() const { return State::facts_of(held()).base_url; }

@@ -82,6 +82,8 @@ Result<LeaseFacts> read_lease_facts(const json::value& answer) {
     if (facts.credential.empty()) return missing("credential");
     facts.version = static_cast<std::uint32_t>(read_number(answer, {"credential", "version"}));
     facts.generation = read_number(answer, {"credential", "generation"});
+    const auto* may_blip = find_at(answer, {"may_blip"});
+    facts.may_blip = may_blip != nullptr && may_blip->is_bool() && may_blip->get_bool();
     auto fields = read_fields(answer);
     if (!fields) return fields.error();
     facts.fields = std::move(*fields);

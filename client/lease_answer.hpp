@@ -28,6 +28,7 @@ struct LeaseFacts {
     std::string service{};
     std::uint32_t version = 0;
     std::uint64_t generation = 0;
+    bool may_blip = false;
     std::map<std::string, std::string> fields{}; ///< public ones, as text
     std::vector<std::string> secret_fields{};    ///< names
     std::string base_url{};

@@ -19,6 +19,7 @@ struct Asked {
     std::string credential;
     std::string field;
     std::string ttl;
+    std::string min_valid;
     std::string workspace;
     Purpose purpose;
     bool hold = false;
@@ -29,9 +30,12 @@ Result<LeaseRequest> request_for(const Asked& asked) {
     const bool is_left = asked.ttl.empty() && !asked.hold;
     const auto ttl = read_duration("--ttl", is_left ? "60s" : asked.ttl);
     if (!ttl) return ttl.error();
+    const auto min_valid = read_duration("--min-valid", asked.min_valid);
+    if (!min_valid) return min_valid.error();
     LeaseRequest request{.credential = asked.credential,
                          .workspace = asked.workspace,
                          .ttl = *ttl,
+                         .min_valid = *min_valid,
                          .purpose = asked.purpose,
                          .bound_to_process = asked.hold,
                          .renew_itself = asked.hold};
@@ -108,6 +112,8 @@ void offer_lease(CLI::App& program, Invocation& invocation) {
         command.add_option("credential", asked.credential, "Its id or name")->required();
         command.add_option("--field", asked.field, "Print this field alone");
         command.add_option("--ttl", asked.ttl, "How long it is needed (default 60s; with --hold the broker's, 15m)")
+            ->type_name("DURATION");
+        command.add_option("--min-valid", asked.min_valid, "Of OAuth: a token that is good for at least this long")
             ->type_name("DURATION");
         command.add_flag("--hold", asked.hold, "Keep and renew it until interrupted, then give it back");
         command.add_option("--workspace", asked.workspace, "In this workspace, for operators (default \"default\")");

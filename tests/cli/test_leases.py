@@ -25,6 +25,11 @@ class Leases(CommandTest):
                                  "purpose": {"workflow": "w", "run": "r"}, "bind": "none"})
         self.assertEqual(len(self.broker.leases), 1)
         self.assertEqual(self.run_it("lease", "api", "--ttl", "soon").returncode, 2)
+        self.assertEqual(self.run_it("lease", "api", "--min-valid", "soon").returncode, 2)
+
+    def test_a_token_that_is_good_for_long_enough_is_asked_for(self):
+        self.run_ok("lease", "api", "--min-valid", "10m")
+        self.assertEqual(json.loads(self.broker.last("POST", "/v1/leases")["body"])["min_valid"], "10m")
 
     def asked_ttl(self):
         return json.loads(self.broker.last("POST", "/v1/leases")["body"]).get("ttl")

@@ -84,6 +84,7 @@ BOOST_AUTO_TEST_CASE(a_lease_request_says_what_was_asked_and_no_more) {
     auto lease = client.lease({.credential = "a \"name\"",
                                .workspace = "acme",
                                .ttl = 90s,
+                               .min_valid = 5min,
                                .fields = {"access_token"},
                                .purpose = {.workflow = "nightly", .run = "42", .node = ""},
                                .bound_to_process = false});
@@ -93,7 +94,7 @@ BOOST_AUTO_TEST_CASE(a_lease_request_says_what_was_asked_and_no_more) {
     BOOST_TEST(request.method == "POST");
     BOOST_TEST(request.path == "/v1/leases");
     BOOST_TEST(request.body == R"({"credential":"a \"name\"","workspace":"acme","ttl":"90s","fields":["access_token"],)"
-                               R"("purpose":{"workflow":"nightly","run":"42"},"bind":"none"})");
+                               R"("purpose":{"workflow":"nightly","run":"42"},"bind":"none","min_valid":"5m"})");
     BOOST_TEST(request.headers.at("idempotency-key").size() == 32U);
     BOOST_TEST(request.headers.at("content-type") == "application/json");
     BOOST_TEST(!request.headers.contains("authorization"));
@@ -215,6 +216,24 @@ BOOST_AUTO_TEST_CASE(a_client_closes_at_once_although_a_renewal_waits_for_the_br
         BOOST_REQUIRE(broker.wait_for(2));
     }
     BOOST_TEST((std::chrono::steady_clock::now() - begun < 1min)); // of the ten minutes that the request may take
+}
+
+BOOST_AUTO_TEST_CASE(a_lease_says_which_token_it_has_and_whether_that_may_be_refused_for_a_moment) {
+    bool may_blip = false;
+    StandIn broker(socket, [&](const StandIn::Request&) {
+        auto body = lease_json(900);
+        if (may_blip) body.replace(body.rfind('}'), 1, R"(,"may_blip":true})");
+        return StandIn::Response{.status = 201, .body = std::move(body)};
+    });
+    auto client = client_of(broker);
+    for (const bool says_so : {false, true}) {
+        may_blip = says_so;
+        auto lease = client.lease({.credential = "c", .bound_to_process = false});
+        BOOST_REQUIRE(lease.ok());
+        BOOST_TEST(lease->generation() == 41U);
+        BOOST_TEST(lease->may_blip() == says_so);
+        lease->keep();
+    }
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_that_is_no_lease_is_an_error_not_a_lease) {

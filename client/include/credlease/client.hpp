@@ -149,7 +149,8 @@ struct LeaseRequest {
     std::string credential{}; ///< id or name
     std::string workspace{};  ///< operators; empty: default
     std::optional<std::chrono::milliseconds> ttl{};
-    std::vector<std::string> fields{}; ///< empty: all
+    std::optional<std::chrono::milliseconds> min_valid{}; ///< of OAuth: a token that is good for at least this long
+    std::vector<std::string> fields{};                    ///< empty: all
     Purpose purpose{};
     bool bound_to_process = true;
     bool renew_itself = false; ///< a thread renews it at two thirds of its time until it dies
@@ -174,6 +175,10 @@ class CREDLEASE_PUBLIC Lease {
     [[nodiscard]] const std::string& credential_id() const;
     [[nodiscard]] const std::string& service() const;
     [[nodiscard]] std::uint32_t version() const;
+    [[nodiscard]] std::uint64_t generation() const; ///< of OAuth: counts the refreshes within a version
+    /// Of OAuth: a refresh at this service leaves a moment in which the old token is refused already and the new one is
+    /// not here yet. A refused call is worth another try after `refreshed`.
+    [[nodiscard]] bool may_blip() const;
     [[nodiscard]] std::chrono::system_clock::time_point expires_at() const;
     [[nodiscard]] std::chrono::system_clock::time_point renewable_until() const;
     [[nodiscard]] std::string limited_by() const;
