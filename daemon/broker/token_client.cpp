@@ -129,6 +129,7 @@ result::Result<> TokenClient::make_terms(const vocabulary::GrantTerms* kept, con
     terms_.token_url = kept->token_url;
     if (has_one_url) terms_.refresh_url = kept->token_url;
     terms_.client_auth = kept->client_auth;
+    terms_.refresh_parameters = kept->parameters;
     return {};
 }
 
@@ -153,6 +154,7 @@ vocabulary::GrantTerms TokenClient::grant_terms() const {
     if (is_organizations_) kept.client = vocabulary::ClientOwner::organization;
     if (rules().client_id) kept.client_id = values_.text(*rules().client_id);
     kept.scopes = oauth::scopes_of(rules(), values_);
+    kept.parameters = terms_.refresh_parameters;
     return kept;
 }
 

@@ -59,7 +59,7 @@ struct AnswerField {
     std::size_t field = 0;
     Pointer at;                    ///< in the token answer, or in that of `url`
     std::string parameter;         ///< in the redirect's query
-    std::optional<Template> url{}; ///< asked once, by GET, with the first access token of a grant
+    std::optional<Template> url{}; ///< asked by GET with a grant's access token, until the field is known
 };
 
 struct Clocks {
@@ -104,6 +104,8 @@ struct Budget {
 
 struct Revocation {
     Template url;
+    bool is_delete = false;           ///< a DELETE, not a POST
+    bool is_bearer = false;           ///< the token goes into the Authorization header, alone: no client is named
     std::optional<ClientAuth> auth{}; ///< nullopt: as in token requests
     BodyFormat body = BodyFormat::form;
     std::string token_parameter = "token";
@@ -117,6 +119,7 @@ struct Jwt {
     vocabulary::Duration lifetime{300'000}; ///< from `iat` to `exp`
     vocabulary::Duration backdated{};       ///< `iat` lies so long before now
     bool is_bearer = false;                 ///< it goes into the Authorization header, not into `assertion`
+    bool has_id = false;                    ///< a random `jti`: it is good once
 };
 
 /// All there is to say of one provider's OAuth 2.0.

@@ -74,18 +74,35 @@ class OAuthReader {
         made_.token_url = endpoint(node, "token_url");
         made_.refresh_url = endpoint(node, "refresh_url");
         made_.device_url = endpoint(node, "device_url");
-        const json::value* value = node.find("revocation");
-        if (!value) return;
-        const EntryNode inner(
-            *value, node.path_of("revocation"), problem_,
-            {.required = {"url"}, .optional = {"client_auth", "body", "token_parameter", "by_access_token"}});
+        if (const json::value* value = node.find("revocation")) read_revocation(*value, node.path_of("revocation"));
+    }
+
+    void read_revocation(const json::value& value, const std::string& path) {
+        const EntryNode node(
+            value, path, problem_,
+            {.required = {"url"},
+             .optional = {"method", "as", "client_auth", "body", "token_parameter", "by_access_token"}});
         Revocation revocation;
-        revocation.url = endpoint(inner, "url").value_or(Template{});
-        revocation.auth = read_word<ClientAuth>(inner, "client_auth", of_auth);
-        revocation.body = read_word<BodyFormat>(inner, "body", of_body).value_or(BodyFormat::form);
-        if (inner.find("token_parameter")) revocation.token_parameter = inner.line("token_parameter");
-        revocation.by_access_token = inner.flag("by_access_token");
+        revocation.url = endpoint(node, "url").value_or(Template{});
+        revocation.is_delete = read_choice(node, "method", "post", "delete", "It must be post or delete.");
+        revocation.is_bearer = read_choice(node, "as", "parameter", "bearer", "It must be parameter or bearer.");
+        revocation.auth = read_word<ClientAuth>(node, "client_auth", of_auth);
+        revocation.body = read_word<BodyFormat>(node, "body", of_body).value_or(BodyFormat::form);
+        if (node.find("token_parameter")) revocation.token_parameter = node.line("token_parameter");
+        revocation.by_access_token = node.flag("by_access_token");
+        for (const std::string_view unused : {"client_auth", "body", "token_parameter"}) {
+            if (revocation.is_bearer && node.find(unused)) node.refuse(unused, "The token goes as the bearer, alone.");
+        }
         made_.revocation = std::move(revocation);
+    }
+
+    /// Whether it is the second of two words; the first is the default.
+    static bool read_choice(const EntryNode& node, std::string_view member, std::string_view usual,
+                            std::string_view other, StaticText sentence) {
+        if (!node.find(member)) return false;
+        const std::string word = node.line(member);
+        if (word != usual && word != other) node.refuse(member, sentence);
+        return word == other;
     }
 
     void read_client(const EntryNode& node) {
@@ -140,20 +157,18 @@ class OAuthReader {
         if (!value) return;
         const EntryNode inner(*value, node.path_of("jwt"), problem_,
                               {.required = {"private_key"},
-                               .optional = {"claims", "headers", "scope_claim", "lifetime", "backdated", "as"}});
+                               .optional = {"claims", "headers", "scope_claim", "lifetime", "backdated", "as", "jti"}});
         made_.private_key = unleased(inner, "private_key",
                                      {.type = FieldType::text,
                                       .secret = true,
                                       .otherwise = "It must be a secret field of type text that a person gives."});
         made_.jwt.scope_claim = inner.line("scope_claim");
-        made_.jwt_claims = fields_.parameters(inner, "claims", {"iat", "exp", made_.jwt.scope_claim});
+        made_.jwt_claims = fields_.parameters(inner, "claims", {"iat", "exp", "jti", made_.jwt.scope_claim});
         made_.jwt.headers = fields_.parameters(inner, "headers", {"alg", "typ"});
         if (const auto lifetime = inner.duration("lifetime")) made_.jwt.lifetime = *lifetime;
         made_.jwt.backdated = inner.duration("backdated").value_or(vocabulary::Duration{});
-        if (!inner.find("as")) return;
-        const std::string use = inner.line("as");
-        made_.jwt.is_bearer = use == "bearer";
-        if (use != "bearer" && use != "assertion") inner.refuse("as", "It must be assertion or bearer.");
+        made_.jwt.is_bearer = read_choice(inner, "as", "assertion", "bearer", "It must be assertion or bearer.");
+        made_.jwt.has_id = inner.flag("jti");
     }
 
     void read_clocks(const EntryNode& node) {

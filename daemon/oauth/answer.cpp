@@ -1,5 +1,6 @@
 #include "oauth/answer.hpp"
 
+#include "oauth/answer_fields.hpp"
 #include "oauth/refuse.hpp"
 #include "wire/limits.hpp"
 
@@ -18,11 +19,6 @@ namespace limits = wire::limits;
 bool is_token(std::string_view text) {
     return !text.empty() && text.size() <= limits::oauth_token && text.front() != ' ' && text.back() != ' ' &&
            std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f; });
-}
-
-bool is_public_value(std::string_view text) {
-    return !text.empty() && text.size() <= limits::oauth_answer_field &&
-           std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
 }
 
 /// One token answer while it is read.
@@ -133,9 +129,7 @@ class Reading {
         return scopes;
     }
     std::string public_value(const Pointer& at) const {
-        if (std::string number = body_.word(at); !number.empty()) return number;
-        const std::string_view text = body_.text(at);
-        return is_public_value(text) && !repeats(text) ? std::string(text) : std::string();
+        return oauth::public_value(body_, at, asked_.secrets, tokens_);
     }
     bool repeats(std::string_view text) const { return repeats_a_secret(text, asked_.secrets, tokens_); }
 

@@ -49,9 +49,10 @@ std::optional<json::value> read_form(std::string_view text, secret::Arena& arena
     return std::nullopt;
 }
 
-std::optional<json::value> read_object(std::string_view text, secret::Arena& arena) {
+/// An object, or a list.
+std::optional<json::value> read_structure(std::string_view text, secret::Arena& arena) {
     auto value = wire::read_json(text, memory_of(arena));
-    return value && value->is_object() ? std::optional(std::move(*value)) : std::nullopt;
+    return value ? std::optional(std::move(*value)) : std::nullopt;
 }
 
 std::optional<std::int64_t> whole(std::string_view digits) {
@@ -67,7 +68,7 @@ std::optional<std::int64_t> whole(std::string_view digits) {
 Result<std::optional<AnswerBody>> AnswerBody::read(const outbound::Answer& answer, secret::Arena& arena) {
     std::optional<json::value> root = answer.body.expose([&](std::span<const std::byte> bytes) {
         const std::string_view text = without_space(secret::as_text(bytes));
-        if (text.starts_with('{')) return read_object(text, arena);
+        if (text.starts_with('{') || text.starts_with('[')) return read_structure(text, arena);
         return may_be_a_form(answer.content_type) ? read_form(text, arena) : std::nullopt;
     });
     if (!root && is_short(arena)) {

@@ -14,8 +14,8 @@
 
 namespace credlease::oauth {
 
-/// A provider's answer as one JSON object in the arena; a form-encoded one has its parameters as members. What it shows
-/// are views of the arena that die with it.
+/// A provider's answer as one JSON object or list in the arena; a form-encoded one has its parameters as members. What
+/// it shows are views of the arena that die with it.
 class AnswerBody {
   public:
     /// Looks at the bytes, not at what the content type claims, except that a form must be called one (or plain text).

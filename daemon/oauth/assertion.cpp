@@ -1,5 +1,6 @@
 #include "oauth/assertion.hpp"
 
+#include "crypto/one_time.hpp"
 #include "crypto/rs256.hpp"
 #include "wire/encoders.hpp"
 
@@ -19,6 +20,11 @@ Result<SecretBuffer> claims_of(const Client& client, vocabulary::Time now) {
         claims.set(jwt.scope_claim, joined(scopes, client.rules.scope_separator));
     }
     claims.set(client.rules.jwt_claims, client.values);
+    if (jwt.has_id) {
+        const auto id = crypto::make_random_text(client.arena);
+        if (!id) return result::refuse(id.error());
+        claims.set("jti", *id);
+    }
     const auto strings = claims.as_json();
     if (!strings) return result::refuse(strings.error());
     const auto seconds = [](vocabulary::Time time) {

@@ -101,10 +101,22 @@ class Draft {
         return {};
     }
     Result<Prepared> finish(std::string_view url, BodyFormat format) {
-        if (url.empty()) return no_url();
-        if (auto added = add_entry_headers(); !added) return result::refuse(std::move(added.error()));
+        return finish(url, outbound::Method::post, format);
+    }
+    Result<Prepared> finish(std::string_view url, outbound::Method method, BodyFormat format) {
         auto body = format == BodyFormat::form ? parameters.as_form() : parameters.as_json();
         if (!body) return result::refuse(std::move(body.error()));
+        auto made = finish(url, method);
+        if (!made) return made;
+        made->request.content_type =
+            format == BodyFormat::form ? "application/x-www-form-urlencoded" : "application/json";
+        made->request.body = std::move(*body);
+        return made;
+    }
+    /// Without a body.
+    Result<Prepared> finish(std::string_view url, outbound::Method method) {
+        if (url.empty()) return no_url();
+        if (auto added = add_entry_headers(); !added) return result::refuse(std::move(added.error()));
         for (const std::size_t index : secret_headers_) {
             auto copied = headers_[index].value.expose([&](std::span<const std::byte> bytes) {
                 return SecretBuffer::copy(client_.arena, bytes, secret::Share::tokens);
@@ -113,13 +125,9 @@ class Draft {
             remembered_.push_back(std::move(*copied));
         }
         for (SecretBuffer& each : parameters.take_secrets()) remembered_.push_back(std::move(each));
-        return Prepared{.request = {.method = outbound::Method::post,
-                                    .url = std::string(url),
-                                    .headers = std::move(headers_),
-                                    .content_type = format == BodyFormat::form ? "application/x-www-form-urlencoded"
-                                                                               : "application/json",
-                                    .body = std::move(*body)},
-                        .secrets = std::move(remembered_)};
+        return Prepared{
+            .request = {.method = method, .url = std::string(url), .headers = std::move(headers_), .body = {}},
+            .secrets = std::move(remembered_)};
     }
 
   private:
@@ -163,12 +171,11 @@ class Draft {
     Parameters parameters;
 };
 
-/// A token request by the terms. The entry's own parameters come last: they may replace a standard one.
-Result<Prepared> token_request(Draft& draft, const Client& client, std::string_view url,
-                               const std::vector<catalog::Parameter>& own) {
+/// A request to the token URL by the terms. The entry's own parameters come last: they may replace a standard one.
+Result<Prepared> token_request(Draft& draft, const Client& client) {
     if (auto named = draft.identify(client.terms.client_auth); !named) return result::refuse(std::move(named.error()));
-    draft.parameters.set(own, client.values);
-    return draft.finish(url, client.rules.body);
+    draft.parameters.set(client.rules.token_parameters, client.values);
+    return draft.finish(client.terms.token_url, client.rules.body);
 }
 
 void set_scopes(Parameters& parameters, const Client& client) {
@@ -218,14 +225,16 @@ Result<Prepared> code_request(const Client& client, const SecretBuffer& code, co
     draft.parameters.set("code", code);
     draft.parameters.set("redirect_uri", redirect_uri);
     if (!verifier.empty()) draft.parameters.set("code_verifier", verifier);
-    return token_request(draft, client, client.terms.token_url, client.rules.token_parameters);
+    return token_request(draft, client);
 }
 
 Result<Prepared> refresh_request(const Client& client, const SecretBuffer& refresh_token) {
     Draft draft(client);
     draft.parameters.set("grant_type", "refresh_token");
     draft.parameters.set("refresh_token", refresh_token);
-    return token_request(draft, client, client.terms.refresh_url, client.rules.refresh_parameters);
+    if (auto named = draft.identify(client.terms.client_auth); !named) return result::refuse(std::move(named.error()));
+    for (const auto& [name, value] : client.terms.refresh_parameters) draft.parameters.set(name, value);
+    return draft.finish(client.terms.refresh_url, client.rules.body);
 }
 
 Result<Prepared> client_credentials_request(const Client& client) {
@@ -233,7 +242,7 @@ Result<Prepared> client_credentials_request(const Client& client) {
     const std::string& own = client.rules.grant_type;
     draft.parameters.set("grant_type", own.empty() ? std::string_view("client_credentials") : own);
     set_scopes(draft.parameters, client);
-    return token_request(draft, client, client.terms.token_url, client.rules.token_parameters);
+    return token_request(draft, client);
 }
 
 Result<Prepared> device_request(const Client& client) {
@@ -247,7 +256,7 @@ Result<Prepared> device_poll_request(const Client& client, const SecretBuffer& d
     Draft draft(client);
     draft.parameters.set("grant_type", "urn:ietf:params:oauth:grant-type:device_code");
     draft.parameters.set("device_code", device_code);
-    return token_request(draft, client, client.terms.token_url, client.rules.token_parameters);
+    return token_request(draft, client);
 }
 
 Result<Prepared> jwt_bearer_request(const Client& client, vocabulary::Time now) {
@@ -263,7 +272,7 @@ Result<Prepared> jwt_bearer_request(const Client& client, vocabulary::Time now) 
     draft.parameters.set("assertion", *assertion);
     const auto id = client.rules.client_id;
     if (id && client.values.has(*id)) { // else the assertion alone says who asks (RFC 7523 §3)
-        return token_request(draft, client, client.terms.token_url, client.rules.token_parameters);
+        return token_request(draft, client);
     }
     draft.parameters.set(client.rules.token_parameters, client.values);
     return draft.finish(client.terms.token_url, client.rules.body);
@@ -272,14 +281,25 @@ Result<Prepared> jwt_bearer_request(const Client& client, vocabulary::Time now) 
 Result<Prepared> revoke_request(const Client& client, const SecretBuffer& token, TokenKind kind) {
     const catalog::Revocation standard;
     const catalog::Revocation& rules = client.rules.revocation ? *client.rules.revocation : standard;
+    const auto method = rules.is_delete ? outbound::Method::del : outbound::Method::post;
     Draft draft(client);
+    if (rules.is_bearer) {
+        if (auto added = draft.bear(token); !added) return result::refuse(std::move(added.error()));
+        return draft.finish(client.terms.revoke_url, method);
+    }
     draft.parameters.set(rules.token_parameter, token);
     if (rules.token_parameter == "token") {
         draft.parameters.set("token_type_hint", kind == TokenKind::access ? "access_token" : "refresh_token");
     }
     if (auto named = draft.identify(rules.auth.value_or(client.terms.client_auth)); !named)
         return result::refuse(std::move(named.error()));
-    return draft.finish(client.terms.revoke_url, rules.body);
+    return draft.finish(client.terms.revoke_url, method, rules.body);
+}
+
+Result<Prepared> field_request(const Client& client, std::string_view url, const SecretBuffer& access_token) {
+    Draft draft(client);
+    if (auto added = draft.bear(access_token); !added) return result::refuse(std::move(added.error()));
+    return draft.finish(url, outbound::Method::get);
 }
 
 } // namespace credlease::oauth

@@ -48,8 +48,11 @@ struct Authorization {
 [[nodiscard]] result::Result<Prepared> jwt_bearer_request(const Client& client, vocabulary::Time now);
 
 enum class TokenKind : std::uint8_t { access, refresh };
-/// RFC 7009 §2.1. Which of the two a provider takes is Revocation::by_access_token.
+/// RFC 7009 §2.1, or as the entry says. Which of the two a provider takes is Revocation::by_access_token.
 [[nodiscard]] result::Result<Prepared> revoke_request(const Client& client, const secret::SecretBuffer& token,
                                                       TokenKind kind);
+/// A GET of one of `field_urls`.
+[[nodiscard]] result::Result<Prepared> field_request(const Client& client, std::string_view url,
+                                                     const secret::SecretBuffer& access_token);
 
 } // namespace credlease::oauth

@@ -1,5 +1,7 @@
 #include "oauth/terms.hpp"
 
+#include <algorithm>
+
 namespace credlease::oauth {
 namespace {
 
@@ -41,6 +43,9 @@ Result<Terms> make_terms(const catalog::OAuth& rules, const Values& values, cons
     made.flow = *flow;
     made.client_auth = *auth;
     made.refresh_class = *refresh;
+    for (const auto& each : rules.refresh_parameters) {
+        if (auto value = fill_public(each.value, values)) made.refresh_parameters[each.name] = std::move(*value);
+    }
     made.issuer = other.issuer;
     made.sends_issuer = other.sends_issuer;
     if (made.issuer.empty()) made.issuer = find_issuer(rules, values).value_or("");
@@ -68,11 +73,12 @@ std::optional<std::string> find_issuer(const catalog::OAuth& rules, const Values
 }
 
 std::vector<std::string> scopes_of(const catalog::OAuth& rules, const Values& values) {
-    if (rules.scopes && values.has(*rules.scopes)) {
-        auto words = values.words(*rules.scopes);
-        if (!words.empty()) return words;
+    std::vector<std::string> words;
+    if (rules.scopes && values.has(*rules.scopes)) words = values.words(*rules.scopes);
+    for (const std::string& scope : rules.default_scopes) {
+        if (std::ranges::find(words, scope) == words.end()) words.push_back(scope);
     }
-    return rules.default_scopes;
+    return words;
 }
 
 std::string joined(const std::vector<std::string>& words, std::string_view separator) {

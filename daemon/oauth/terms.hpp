@@ -2,6 +2,8 @@
 
 #include "oauth/values.hpp"
 
+#include <map>
+
 namespace credlease::oauth {
 
 /// What a server's metadata document says (RFC 8414, OpenID Connect Discovery). Empty: nothing.
@@ -21,6 +23,7 @@ struct Terms {
     std::string issuer;
     std::string authorize_url, token_url, refresh_url, device_url, revoke_url;
     bool sends_issuer = false;
+    std::map<std::string, std::string> refresh_parameters{}; ///< further ones of its refreshes
     bool operator==(const Terms&) const = default;
 };
 
@@ -35,7 +38,8 @@ struct Terms {
 /// The issuer whose metadata is to be read; nullopt where the entry has none or its field is not set.
 [[nodiscard]] std::optional<std::string> find_issuer(const catalog::OAuth& rules, const Values& values);
 
-/// What to ask for: the field's scopes, else the entry's own.
+/// What to ask for: the field's scopes, and the entry's own besides (without `offline_access` there is no refresh
+/// token, whatever a person thought of).
 [[nodiscard]] std::vector<std::string> scopes_of(const catalog::OAuth& rules, const Values& values);
 [[nodiscard]] std::string joined(const std::vector<std::string>& words, std::string_view separator);
 

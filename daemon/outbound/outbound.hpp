@@ -24,7 +24,7 @@ struct Options {
     std::vector<std::string> allowed_hosts{};  ///< whose addresses may be private all the same
 };
 
-enum class Method : std::uint8_t { get, post };
+enum class Method : std::uint8_t { get, post, del };
 
 /// Header values and body may hold secrets: they lie in the arena. The URL never does.
 struct Header {

@@ -53,9 +53,21 @@ class Sink {
     std::size_t size_ = 0;
 };
 
+std::string_view name_of(Method method) {
+    switch (method) {
+    case Method::get:
+        return "GET ";
+    case Method::post:
+        return "POST ";
+    case Method::del:
+        break;
+    }
+    return "DELETE ";
+}
+
 void write(Sink& sink, const Request& request, const Url& url) {
     const bool is_post = request.method == Method::post;
-    sink.put(is_post ? "POST " : "GET ");
+    sink.put(name_of(request.method));
     sink.put(url.target);
     sink.put(" HTTP/1.1\r\n");
     sink.line("Host", url.authority);

@@ -57,6 +57,9 @@ BOOST_AUTO_TEST_CASE(flows_endpoints_and_client_are_read) {
     BOOST_TEST((oauth.revocation->body == BodyFormat::json));
     BOOST_TEST(oauth.revocation->token_parameter == "access_token");
     BOOST_TEST(oauth.revocation->by_access_token);
+    BOOST_TEST(oauth.revocation->is_delete);
+    BOOST_TEST(!oauth.revocation->is_bearer);
+    BOOST_TEST(oauth.jwt.has_id);
 }
 
 BOOST_AUTO_TEST_CASE(a_chosen_class_is_its_fields_default_until_the_field_says_otherwise) {

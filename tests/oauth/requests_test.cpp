@@ -1,5 +1,6 @@
 #define BOOST_TEST_DYN_LINK
 #include "crypto/one_time.hpp"
+#include "oauth/answer_fields.hpp"
 #include "oauth/house.hpp"
 
 #include <openssl/evp.h>
@@ -82,6 +83,12 @@ BOOST_AUTO_TEST_CASE(scopes_have_the_entrys_separator_and_name_and_a_query_is_ke
     const std::string url = shown(authorization().url);
     BOOST_TEST(url.starts_with("https://id.example/authorize?owner=user&response_type=code&"));
     BOOST_TEST(url.contains("&user_scope=a%2Cb&"));
+}
+
+BOOST_AUTO_TEST_CASE(the_entrys_own_scopes_are_asked_for_besides_the_credentials) {
+    rules.default_scopes = {"offline_access", "mail"};
+    values.set_public(*rules.scopes, std::vector<std::string>{"mail", "files"});
+    BOOST_TEST(shown(authorization().url).contains("&scope=mail%20files%20offline_access&"));
 }
 
 BOOST_AUTO_TEST_CASE(a_secret_never_goes_through_the_browser) {
@@ -192,6 +199,49 @@ BOOST_AUTO_TEST_CASE(a_revocation_sends_what_the_entry_takes) {
     const Prepared other =
         prepared([&](const Client& client) { return revoke_request(client, secret("tok"), TokenKind::refresh); });
     BOOST_TEST(shown(other.request.body) == R"({"refresh_token":"tok","client_id":"app","client_secret":"s3cr3t/+"})");
+    BOOST_TEST((other.request.method == outbound::Method::post));
+}
+
+BOOST_AUTO_TEST_CASE(a_revocation_may_be_a_delete_and_the_token_its_bearer) {
+    rules.revocation.emplace().url = text("https://id.example/token");
+    rules.revocation->is_delete = true;
+    rules.revocation->is_bearer = true;
+    const Prepared made =
+        prepared([&](const Client& client) { return revoke_request(client, secret("tok"), TokenKind::access); });
+    BOOST_TEST((made.request.method == outbound::Method::del));
+    BOOST_TEST(header(made, "Authorization") == "Bearer tok");
+    BOOST_TEST(made.request.body.empty());
+    BOOST_TEST(made.request.content_type.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_grant_is_refreshed_with_the_parameters_that_its_terms_keep) {
+    rules.refresh_parameters = {parameter("expires_in", "7200")};
+    Terms kept = terms();
+    BOOST_TEST(kept.refresh_parameters.at("expires_in") == "7200");
+    kept.refresh_parameters = {{"expires_in", "1800"}};
+    const auto made = refresh_request({.rules = rules, .terms = kept, .values = values, .arena = *arena}, secret("r"));
+    BOOST_REQUIRE(made.has_value());
+    BOOST_TEST(shown(made->request.body).contains("expires_in=1800"));
+}
+
+BOOST_AUTO_TEST_CASE(a_field_is_asked_for_with_the_token_and_read_from_a_list) {
+    rules.answer_fields.push_back(
+        {.field = instance, .at = "/0/url", .parameter = {}, .url = text("https://id.example/sites")});
+    BOOST_TEST((field_urls(rules, values) == std::vector<std::string>{"https://id.example/sites"}));
+    const Prepared made = prepared(
+        [&](const Client& client) { return field_request(client, "https://id.example/sites", secret("tok")); });
+    BOOST_TEST((made.request.method == outbound::Method::get));
+    BOOST_TEST(header(made, "Authorization") == "Bearer tok");
+    outbound::Answer answer;
+    answer.status = 200;
+    answer.body = secret(R"([{"url":"https://acme.example"}])");
+    const auto read = read_fields(rules, values, "https://id.example/sites", made.secrets, answer, *arena);
+    BOOST_REQUIRE((read.has_value() && read->size() == 1U));
+    BOOST_TEST(read->front().text == "https://acme.example");
+    answer.status = 503;
+    BOOST_TEST(read_fields(rules, values, "https://id.example/sites", made.secrets, answer, *arena)->empty());
+    values.set_public(instance, std::string("https://acme.example"));
+    BOOST_TEST(field_urls(rules, values).empty());
 }
 
 BOOST_AUTO_TEST_CASE(what_the_service_does_not_offer_is_refused) {

@@ -43,6 +43,14 @@ BOOST_AUTO_TEST_CASE(a_get_has_no_body_and_a_post_without_one_says_so) {
     BOOST_TEST(body_of(ask("good", "/echo")).contains("\r\nContent-Length: 0\r\n"));
 }
 
+BOOST_AUTO_TEST_CASE(a_delete_may_have_a_body) {
+    Request made = request(Provider::get().url("good", "/echo"), "{}");
+    made.method = Method::del;
+    const auto got = body_of(send(std::move(made)));
+    BOOST_TEST(got.starts_with("DELETE /echo HTTP/1.1\r\n"));
+    BOOST_TEST(got.contains("\r\nContent-Length: 2\r\n"));
+}
+
 BOOST_AUTO_TEST_CASE(an_answer_is_status_type_and_body) {
     const auto outcome = ask("good", "/raw",
                              "HTTP/1.1 400 Bad Request\r\nContent-Type: Application/JSON;charset=utf-8\r\n"

@@ -1,0 +1,46 @@
+#include "oauth/answer_fields.hpp"
+
+#include "wire/limits.hpp"
+
+#include <algorithm>
+
+namespace credlease::oauth {
+
+bool is_public_value(std::string_view text) {
+    return !text.empty() && text.size() <= wire::limits::oauth_answer_field &&
+           std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
+}
+
+std::string public_value(const AnswerBody& body, const catalog::Pointer& at, const Secrets& secrets,
+                         std::span<const std::string_view> views) {
+    if (std::string number = body.word(at); !number.empty()) return number;
+    const std::string_view text = body.text(at);
+    return is_public_value(text) && !repeats_a_secret(text, secrets, views) ? std::string(text) : std::string();
+}
+
+std::vector<std::string> field_urls(const catalog::OAuth& rules, const Values& values) {
+    std::vector<std::string> urls;
+    for (const catalog::AnswerField& field : rules.answer_fields) {
+        if (!field.url || values.has(field.field)) continue;
+        auto url = fill_url(*field.url, values);
+        if (url && std::ranges::find(urls, *url) == urls.end()) urls.push_back(std::move(*url));
+    }
+    return urls;
+}
+
+result::Result<std::vector<FieldText>> read_fields(const catalog::OAuth& rules, const Values& values,
+                                                   std::string_view url, const Secrets& secrets,
+                                                   const outbound::Answer& answer, secret::Arena& arena) {
+    auto body = AnswerBody::read(answer, arena);
+    if (!body) return result::refuse(std::move(body.error()));
+    std::vector<FieldText> made;
+    if (!*body || answer.status < 200 || answer.status >= 300) return made;
+    for (const catalog::AnswerField& field : rules.answer_fields) {
+        if (!field.url || fill_url(*field.url, values) != url) continue;
+        auto text = public_value(**body, field.at, secrets);
+        if (!text.empty()) made.push_back({.field = field.field, .text = std::move(text)});
+    }
+    return made;
+}
+
+} // namespace credlease::oauth
