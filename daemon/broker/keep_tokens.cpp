@@ -1,5 +1,6 @@
 #include "broker/keep_tokens.hpp"
 
+#include "broker/ask_for_fields.hpp"
 #include "broker/change.hpp"
 #include "broker/events.hpp"
 #include "broker/refresher.hpp"
@@ -82,6 +83,8 @@ runtime::Task<result::Result<>> connect(Unsealed& house, const Refreshed& what, 
             if (!is_first) house.events->credential_rotated(credential);
             if (credential.status != status) house.events->credential_status_changed(credential);
             house.refresher->plan(*find(house, what));
+            pass.leave();
+            co_await ask_for_fields(house, what); // whoever connected it leases it next
             co_return result::Result<>();
         }
         pass.leave();
@@ -107,6 +110,7 @@ runtime::Task<> keep_refreshed(Unsealed& house, const Refreshed& what, const Tok
             const auto& credential = find(house, what)->credential;
             house.events->credential_refreshed(credential);
             if (credential.status != status) house.events->credential_status_changed(credential);
+            house.tasks.start(ask_for_fields(house, what)); // nobody waits for what is still not known
             co_return;
         }
         pass.leave();

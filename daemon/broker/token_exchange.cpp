@@ -39,19 +39,6 @@ vault::NewToken new_token(const TokenClient& client, oauth::SlotTokens made, con
             .refresh_ends_at = clocks.refresh_absolute_ends};
 }
 
-vocabulary::PublicFields public_fields(const TokenClient& client, const std::vector<oauth::FieldText>& texts) {
-    vocabulary::PublicFields fields;
-    for (const auto& [index, text] : texts) {
-        const auto& field = client.auth().fields[index];
-        std::int64_t number = 0;
-        const auto* end = text.data() + text.size();
-        const bool is_number = field.type == vocabulary::FieldType::integer &&
-                               std::from_chars(text.data(), end, number).ptr == end && !text.empty();
-        fields[field.name] = is_number ? vocabulary::PublicValue(number) : vocabulary::PublicValue(text);
-    }
-    return fields;
-}
-
 } // namespace
 
 runtime::Task<Exchanged> exchange(Unsealed& house, const TokenClient& client, oauth::Prepared prepared,
@@ -77,6 +64,19 @@ runtime::Task<Exchanged> exchange(Unsealed& house, const TokenClient& client, oa
     unread.may_be_done = true;
     made.outcome = std::move(unread);
     co_return made;
+}
+
+vocabulary::PublicFields public_fields(const TokenClient& client, const std::vector<oauth::FieldText>& texts) {
+    vocabulary::PublicFields fields;
+    for (const auto& [index, text] : texts) {
+        const auto& field = client.auth().fields[index];
+        std::int64_t number = 0;
+        const auto* end = text.data() + text.size();
+        const bool is_number = field.type == vocabulary::FieldType::integer &&
+                               std::from_chars(text.data(), end, number).ptr == end && !text.empty();
+        fields[field.name] = is_number ? vocabulary::PublicValue(number) : vocabulary::PublicValue(text);
+    }
+    return fields;
 }
 
 oauth::Clocks clocks_of(const TokenClient& client, const vocabulary::OAuthState& state, const TokenState& token) {

@@ -27,6 +27,10 @@ struct Exchanged {
 [[nodiscard]] std::optional<std::size_t> slot_to_refresh(const TokenClient& client,
                                                          const vocabulary::OAuthState& state);
 
+/// What a provider said of public fields, by their names and types.
+[[nodiscard]] vocabulary::PublicFields public_fields(const TokenClient& client,
+                                                     const std::vector<oauth::FieldText>& texts);
+
 /// An answer as the vault takes it. `before`: what the credential holds until now, nullptr at a consent. `seed` tells
 /// the credential's place in the schedule (oauth::refresh_at).
 [[nodiscard]] vault::NewTokens to_store(const TokenClient& client, oauth::TokenSet made, vocabulary::Time sent_at,

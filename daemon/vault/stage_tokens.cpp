@@ -54,6 +54,14 @@ bool take_answer_fields(const AuthType& auth, const vocabulary::PublicFields& gi
     return has_changed;
 }
 
+/// A consent may be another account's: what its tokens are asked for is asked anew.
+void forget_asked_fields(const AuthType& auth, vocabulary::PublicFields& fields) {
+    if (!auth.oauth) return;
+    for (const auto& asked : auth.oauth->answer_fields) {
+        if (asked.url) fields.erase(auth.fields[asked.field].name);
+    }
+}
+
 /// Whether it has changed. What was revoked or waits for its authorization stays so.
 bool give_status(vocabulary::Credential& credential, CredentialStatus status, const std::string& reason) {
     if (credential.status == CredentialStatus::revoked || credential.status == CredentialStatus::pending) return false;
@@ -121,6 +129,7 @@ Result<Change> Vault::stage_connect(const Entry& entry, const AuthType& auth, co
     after.rotated_at = made.answer.now;
     if (after.status == CredentialStatus::pending) after.status = CredentialStatus::active;
     give_status(after, CredentialStatus::active, {});
+    forget_asked_fields(auth, after.fields);
     take_answer_fields(auth, made.answer.answer_fields, after.fields);
     if (auto staged = state_->stage(*change, *fields, batch); !staged) return refuse(std::move(staged.error()));
     auto staged = state_->stage_token_set(*change, connected_state(made), *tokens, batch);
@@ -153,6 +162,22 @@ Result<Change> Vault::stage_tokens(const Entry& entry, const AuthType& auth, con
     auto staged = state_->stage_token_set(*change, merged(entry.tokens->state, made), *tokens, batch);
     if (!staged) return refuse(std::move(staged.error()));
     state_->end_intent(*change, batch);
+    return Change(std::move(change));
+}
+
+Result<Change> Vault::stage_answer_fields(const Entry& entry, const AuthType& auth,
+                                          const vocabulary::PublicFields& given, store::Batch& batch) {
+    auto change = state_->begin(entry);
+    change->in_place = true;
+    const bool has_changed = take_answer_fields(auth, given, change->next->credential.fields);
+    if (!has_changed || !entry.tokens) return Change(std::move(change));
+    auto fields = state_->open_given(entry, Share::tokens);
+    if (!fields) return refuse(std::move(fields.error()));
+    auto tokens = state_->open_token_set(entry, Share::tokens); // both are bound to the public fields
+    if (!tokens) return refuse(std::move(tokens.error()));
+    if (auto staged = state_->stage(*change, *fields, batch); !staged) return refuse(std::move(staged.error()));
+    auto staged = state_->stage_token_set(*change, entry.tokens->state, *tokens, batch);
+    if (!staged) return refuse(std::move(staged.error()));
     return Change(std::move(change));
 }
 

@@ -200,12 +200,18 @@ class Vault {
     // ---- OAuth. Where a request's outcome comes back, `of` is what it was made with: when the credential has other
     // tokens by then, it is `version_conflict` and nothing changes.
     /// The first tokens or a re-authorization: next version (the one before goes), generation 0, next revision, active.
-    /// Secret fields stay. A revoked credential stays revoked.
+    /// Secret fields stay; what the service is asked for besides is not known any more. A revoked credential stays
+    /// revoked.
     [[nodiscard]] result::Result<Change> stage_connect(const Entry& entry, const catalog::AuthType& auth,
                                                        const NewConnection& made, store::Batch& batch);
     /// A refresh's answer: next generation, same version and revision; it is active again, and the intent is over.
     [[nodiscard]] result::Result<Change> stage_tokens(const Entry& entry, const catalog::AuthType& auth,
                                                       const Generation& of, const NewTokens& made, store::Batch& batch);
+    /// What the service says besides, which was asked for with the tokens that are there: same generation. Nothing goes
+    /// into the batch where no field changes.
+    [[nodiscard]] result::Result<Change> stage_answer_fields(const Entry& entry, const catalog::AuthType& auth,
+                                                             const vocabulary::PublicFields& given,
+                                                             store::Batch& batch);
     /// What became known without new tokens. Of a credential that is not connected nothing changes but an intent's end.
     [[nodiscard]] result::Result<Change> stage_state(const Entry& entry, const Generation& of, StateChange made,
                                                      store::Batch& batch);
