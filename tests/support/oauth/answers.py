@@ -9,14 +9,26 @@ from connection import Answer
 NO_STORE = {"Cache-Control": "no-store"}
 
 
-def put(body, pointer, value):
-    """Sets the member that an RFC 6901 pointer names, with what must be around it; no pointer, no member."""
+def placed(root, pointer, value):
+    """`root` with the value where an RFC 6901 pointer leads. What is not there is made: a number is a place in an array."""
     if not pointer:
-        return
-    *around, last = [part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/")]
-    for name in around:
-        body = body.setdefault(name, {})
-    body[last] = value
+        return value
+    first, slash, rest = pointer[1:].partition("/")
+    name = first.replace("~1", "/").replace("~0", "~")
+    if root is None:
+        root = [] if name.isdigit() else {}
+    if isinstance(root, list):
+        root.extend({} for _ in range(len(root), int(name) + 1))
+        root[int(name)] = placed(root[int(name)] or None, slash + rest, value)
+    else:
+        root[name] = placed(root.get(name), slash + rest, value)
+    return root
+
+
+def put(body, pointer, value):
+    """No pointer, no member."""
+    if pointer:
+        placed(body, pointer, value)
 
 
 def remove(body, pointer):
@@ -82,8 +94,8 @@ class Answers:
         own = self.errors["named"].get(name, {})
         body = {}
         put(body, self.errors["ok_at"], False)
-        put(body, self.errors["at"], own.get("error", name))
         put(body, self.errors["text_at"], text or "No more is said.")
+        put(body, self.errors["at"], own.get("error", name)) # where both have one place it is the error that counts
         for pointer, value in (fields or own.get("fields", {})).items():
             put(body, pointer, value)
         return encoded(body, False, exactly or own.get("status") or status or self.errors["status"], headers)

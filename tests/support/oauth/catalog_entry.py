@@ -5,6 +5,9 @@ The schema is daemon/catalog/service.schema.json. What the entry leaves to a fie
 
 import copy
 import re
+import subprocess
+
+from answers import placed
 
 SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 URLS = {"authorize_url": "authorize", "token_url": "token", "refresh_url": "refresh", "device_url": "device"}
@@ -22,23 +25,25 @@ def path_of(template):
     return re.sub(r"^(https?://[^/?]*|\{[^}]*\})", "", template)
 
 
-def chosen(auth, value):
-    """What stands in the entry, or the default of the field that says it."""
+def chosen(auth, value, fields):
+    """What stands in the entry, or what the field that says it holds: its default, where it is not given."""
     if not isinstance(value, dict):
         return value
-    return next(field["default"] for field in auth["fields"] if field["name"] == value["field"])
+    default = next(field.get("default") for field in auth["fields"] if field["name"] == value["field"])
+    return (fields or {}).get(value["field"], default)
 
 
-def literals(parameters):
-    """Parameters by name: their value, or None where a field decides it."""
-    return {one["name"]: None if "{" in one["value"] else one["value"] for one in parameters}
+def filled(template, fields):
+    """The template with the fields' values; None where one is not set, or fields are not told at all."""
+    if any(name not in (fields or {}) for name in re.findall(r"\{(\w+)[^}]*\}", template)):
+        return None
+    return re.sub(r"\{(\w+)[^}]*\}", lambda found: fields[found[1]], template)
 
 
-def nested(pointer, value):
-    """A JSON value in which the pointer leads to `value`; a number in it is a place in an array."""
-    for part in reversed(pointer[1:].split("/") if pointer else []):
-        value = [{}] * int(part) + [value] if part.isdigit() else {part: value}
-    return value
+def required(parameters, fields):
+    """Parameters by name: their value, or None where a field decides it that is not told. One that is known to be unset is left out."""
+    values = {one["name"]: filled(one["value"], fields) for one in parameters}
+    return values if fields is None else {name: value for name, value in values.items() if value is not None}
 
 
 def made_value(auth, name):
@@ -82,6 +87,11 @@ def clocks_of(oauth, refresh_class):
     return settings
 
 
+def answers_of(auth, oauth):
+    """What the answer fields will hold."""
+    return {one["field"]: made_value(auth, one["field"]) for one in oauth.get("answer_fields", [])}
+
+
 def answer_of(auth, oauth):
     """What the answers and the redirect hold besides tokens, and the resources that are asked for more."""
     fields, parameters, resources = {}, {}, {}
@@ -92,21 +102,38 @@ def answer_of(auth, oauth):
         if "parameter" in one:
             parameters[one["parameter"]] = value
         elif "url" in one:
-            resources[path_of(one["url"])] = nested(one["at"], value)
+            path = path_of(one["url"])
+            resources[path] = placed(resources.get(path), one["at"], value)
         else:
             fields[one["at"]] = value
     return {"answer": {"slots": [slot_of(slot) for slot in oauth["slots"]], "fields": fields}, "resources": resources,
             "redirect": {"parameters": parameters, "iss": "issuer" in oauth}}
 
 
-def jwt_of(oauth):
+def jwt_of(oauth, fields):
     jwt = oauth.get("jwt")
     if jwt is None:
         return {}
-    claims = literals(jwt.get("claims", []))
+    claims = required(jwt.get("claims", []), fields)
     return {"jwt": {"in": "authorization" if jwt.get("as") == "bearer" else "assertion", "audience": claims.get("aud"),
-                    "subject": claims.get("sub"),
-                    "headers": {name: value for name, value in literals(jwt.get("headers", [])).items() if value is not None}}}
+                    "subject": claims.get("sub"), "once": jwt.get("jti", False),
+                    "headers": {name: value for name, value in required(jwt.get("headers", []), fields).items() if value is not None}}}
+
+
+def client_of(oauth, way, fields):
+    """The OAuth client that the fields name, or that issues the assertions."""
+    if fields is None:
+        return {"auth": way}
+    jwt = oauth.get("jwt", {})
+    issued = next((filled(claim["value"], fields) for claim in jwt.get("claims", []) if claim["name"] == "iss"), None)
+    secret, key = fields.get(oauth.get("client_secret")), fields.get(jwt.get("private_key"))
+    client = {"id": issued or fields.get(oauth.get("client_id"), "client"), "auth": way if secret else "none"}
+    if secret:
+        client["secret"] = secret
+    if key:
+        made = subprocess.run(["openssl", "rsa", "-pubout"], input=key.encode(), check=True, capture_output=True)
+        client["public_key"] = made.stdout.decode()
+    return client
 
 
 def oauth_of(entry, auth=None):
@@ -115,15 +142,17 @@ def oauth_of(entry, auth=None):
     return found, found["oauth"]
 
 
-def settings_of(entry, auth=None):
+def settings_of(entry, auth=None, fields=None):
+    """`fields`: what a credential has, as text."""
     auth, oauth = oauth_of(entry, auth)
-    refresh_class, way = chosen(auth, oauth["refresh_class"]), chosen(auth, oauth["client_auth"])
+    refresh_class = chosen(auth, oauth["refresh_class"], fields)
+    way = "basic_secret_alone" if oauth.get("secret_is_user") else chosen(auth, oauth["client_auth"], fields)
     settings = {"refresh_class": refresh_class, "body": oauth.get("body", "form"), "pkce": "required" if oauth.get("pkce", True) else "rejected",
-                "clients": [{"auth": "basic_secret_alone" if oauth.get("secret_is_user") else way}], "errors": errors_of(oauth),
+                "clients": [client_of(oauth, way, fields)], "errors": errors_of(oauth),
                 "endpoints": {URLS[name]: path_of(oauth[name]) for name in URLS if path_of(oauth.get(name, ""))},
-                "required": {"authorize": literals(oauth.get("authorize_parameters", [])), "token": literals(oauth.get("token_parameters", [])),
-                             "refresh": literals(oauth.get("refresh_parameters", [])), "headers": literals(oauth.get("headers", []))},
-                **clocks_of(oauth, refresh_class), **answer_of(auth, oauth), **jwt_of(oauth)}
+                "required": {"authorize": required(oauth.get("authorize_parameters", []), fields), "token": required(oauth.get("token_parameters", []), fields),
+                             "refresh": required(oauth.get("refresh_parameters", []), fields), "headers": required(oauth.get("headers", []), fields)},
+                **clocks_of(oauth, refresh_class), **answer_of(auth, oauth), **jwt_of(oauth, fields)}
     for name in ("scope_parameter", "scope_separator", "grants_per_account"):
         if name in oauth:
             settings[name] = oauth[name]
@@ -134,7 +163,8 @@ def settings_of(entry, auth=None):
     revocation = oauth.get("revocation")
     if revocation is not None:
         settings["revocation"] = {"parameter": revocation.get("token_parameter", "token"), "auth": revocation.get("client_auth"),
-                                  "body": revocation.get("body", "form")}
+                                  "body": revocation.get("body", "form"), "method": revocation.get("method", "post").upper(),
+                                  "bearer": revocation.get("as") == "bearer"}
         if path_of(revocation["url"]):
             settings["endpoints"]["revoke"] = path_of(revocation["url"])
     return settings

@@ -11,15 +11,20 @@ POST /revoke {grant}             the family of one grant, or of all, as reuse de
 POST /device {user_code, verdict}  "approved" or "denied"
 POST /advance {seconds}          puts the provider's clock ahead
 POST /configure {provider, …}    a provider of these settings in place of that mount's, without grants
-POST /entry {provider, entry, auth, settings}    the same of an entry of the catalog, with `settings` above what it says; answers
-                                 `entry`: it, with its URLs here, and `settings`, what the provider is like
+POST /entry {provider, entry, auth, fields, settings}    the same of an entry of the catalog, for a credential with these fields (text),
+                                 with `settings` above what it says; answers `entry`: it, with its URLs here, `settings`, what the
+                                 provider is like, and `answers`, what the answer fields will hold
+POST /visit {url}                opens it as a browser does whose owner consents; answers `location`
+POST /token {token}              of an access token `live`, `grant`, `slot`, `generation`, `scopes`
 """
 
 import json
+import urllib.parse
 
 import catalog_entry
 import settings
 from connection import Answer, Request
+from grants import hash_of
 from misbehavior import Plan
 from mount import Mount
 
@@ -113,13 +118,29 @@ class Control:
 
     def entry(self, mount, told, name):
         wanted, auth = told["entry"], told.get("auth")
-        given = overlaid(catalog_entry.settings_of(wanted, auth), told.get("settings", {}))
+        given = overlaid(catalog_entry.settings_of(wanted, auth, told.get("fields")), told.get("settings", {}))
         self.front.mounts[name] = Mount(name, settings.read(given), self.clock, self.origin)
-        return {"entry": catalog_entry.leading_to(wanted, self.origin + name, auth), "settings": given}
+        return {"entry": catalog_entry.leading_to(wanted, self.origin + name, auth), "settings": given,
+                "answers": catalog_entry.answers_of(*catalog_entry.oauth_of(wanted, auth))}
+
+    def visit(self, mount, told, name):
+        """The real door, without TLS."""
+        url = urllib.parse.urlsplit(told["url"])
+        request = Request("GET", url.path, url.query, {})
+        answer = self.front.answer(request, self.front.plan(request))
+        return {"status": answer.status, "location": answer.headers.get("Location", "")}
+
+    def token(self, mount, told, name):
+        token = mount.grants.access_tokens.get(hash_of(told["token"]))
+        if token is None:
+            return {"live": False}
+        return {"live": mount.grants.live_access_token(told["token"]) is not None, "grant": token.grant.id, "slot": token.slot,
+                "generation": token.generation, "scopes": token.grant.scopes}
 
     def configure(self, mount, told, name):
         self.front.mounts[name] = Mount(name, settings.read(told), self.clock, self.origin)
         return {}
 
 
-CALLS = {"counters", "grants", "misbehave", "clear", "grant", "expire", "revoke", "device", "advance", "configure", "entry"}
+CALLS = {"counters", "grants", "misbehave", "clear", "grant", "expire", "revoke", "device", "advance", "configure", "entry", "visit",
+         "token"}

@@ -90,18 +90,30 @@ class Mount:
     def revoke(self, request, note):
         """RFC 7009: a refresh token takes the whole grant with it; an unknown token is a success."""
         how = self.settings["revocation"]
-        parameters = {**request.query_parameters(), **read_parameters(request, how["body"] or self.settings["body"])}
-        client = authenticate(self.settings["clients"], request, parameters, how["auth"])
-        if how["parameter"] not in parameters:
-            raise Refusal("invalid_request", f"{how['parameter']} is missing.")
-        token = self.token_named(parameters[how["parameter"]])
-        note.update(client=client["id"], token=hash_of(parameters[how["parameter"]]))
-        if token is not None and token.grant.client == client["id"]:
+        if request.method != how["method"]:
+            raise Refusal("invalid_request", f"A token is revoked by {how['method']}.", 405)
+        text, client = self.revoked_as_bearer(request) if how["bearer"] else self.revoked_as_parameter(request, how)
+        token = self.token_named(text)
+        note.update(client=client, token=hash_of(text))
+        if token is not None and client in (None, token.grant.client):
             note["grant"] = token.grant.id
             if token.hash in self.grants.refresh_tokens:
                 self.grants.revoke(token.grant)
             token.is_dead = True
-        return Answer(200, b"", "")
+        return Answer(200, b"", "") if how["method"] == "POST" else Answer(204, b"", "")
+
+    def revoked_as_bearer(self, request):
+        scheme, _, text = request.headers.get("authorization", "").partition(" ")
+        if scheme != "Bearer" or self.grants.live_access_token(text) is None:
+            raise Refusal("invalid_token", "The Authorization header holds no token that lives.", 401)
+        return text, None
+
+    def revoked_as_parameter(self, request, how):
+        parameters = {**request.query_parameters(), **read_parameters(request, how["body"] or self.settings["body"])}
+        client = authenticate(self.settings["clients"], request, parameters, how["auth"])
+        if how["parameter"] not in parameters:
+            raise Refusal("invalid_request", f"{how['parameter']} is missing.")
+        return parameters[how["parameter"]], client["id"]
 
     def introspect(self, request, note):
         """RFC 7662."""

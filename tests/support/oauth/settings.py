@@ -44,8 +44,10 @@ DEFAULTS = {
     "redirect": {"iss": True, "parameters": {}},
     "errors": {"at": "/error", "text_at": "/error_description", "ok_at": None, "status": 400,
                "named": {}}, # "invalid_grant": {"status": 403, "error": "…", "fields": {}}
-    "jwt": {"in": "assertion", "issuer": None, "subject": None, "audience": None, "longest": 3600, "headers": {}}, # in: "authorization"
-    "revocation": {"parameter": "token", "auth": None, "body": None},
+    "jwt": {"in": "assertion", "issuer": None, "subject": None, "audience": None, "longest": 3600, "headers": {}, # in: "authorization"
+            "once": False}, # an assertion must have a jti, and is good once
+    # bearer: the token comes in the Authorization header, and no client is named
+    "revocation": {"parameter": "token", "auth": None, "body": None, "method": "POST", "bearer": False},
     "resource_scheme": "Bearer",
     "script": [],
 }

@@ -38,6 +38,7 @@ class TokenEndpoint:
         self.answers, self.authorization = answers, authorization
         self.recent = []                        # when the requests of the budget came
         self.at_once = self.most_at_once = 0
+        self.assertions = set()                 # ids of those that came, where each is good once
         self.keys = {id: PublicKey(client["public_key"]) for id, client in settings["clients"].items() if client["public_key"]}
 
     def parameters_of(self, request):
@@ -147,6 +148,10 @@ class TokenEndpoint:
     def by_assertion(self, assertion, request, plan, note):
         client, claims = check_assertion(assertion, self.keys, self.settings["jwt"], self.clock.now())
         note["client"] = client
+        if self.settings["jwt"]["once"]:
+            if not claims.get("jti") or claims["jti"] in self.assertions:
+                raise Refusal("invalid_grant", "The assertion has no jti, or one that came before.")
+            self.assertions.add(claims["jti"])
         return self.issue(client, claims.get("scope", "").split(), request, plan, note, refreshable=False)[1]
 
     def by_header(self, request, plan, note):
