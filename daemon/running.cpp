@@ -73,7 +73,8 @@ result::Result<> Running::open() {
          .outbound = *outbound_,
          .anchor = [this](const std::string& head) { say_head(head); },
          .tell_problem = [this](const result::Error& error) { log_.refuse(error); },
-         .tell_seal = [this](broker::SealEvent event, const attestation::Peer& by) { say_seal(event, by); }},
+         .tell_seal = [this](broker::SealEvent event, const attestation::Peer& by) { say_seal(event, by); },
+         .tell_ending = [this](const broker::EndingClock& ending) { say_ending(ending); }},
         {.settings = settings_, .catalog = std::move(*catalog), .loaded_at = clock_->wall()});
     if (!broker) return std::unexpected(std::move(broker.error()));
     broker_ = std::move(*broker);
@@ -146,6 +147,18 @@ void Running::drop_anchor() {
 }
 
 void Running::say_head(const std::string& head) { log_.info("audit head", {{"head", result::PublicText::of(head)}}); }
+
+void Running::say_ending(const broker::EndingClock& ending) {
+    const bool is_clients = ending.credential.empty();
+    const logs::Field what{"credential", result::PublicText::of(is_clients ? "-" : ending.credential)};
+    constexpr result::StaticText of_client = "The secret of the organization's OAuth client ends before long.";
+    constexpr result::StaticText of_grant = "A clock of a credential's grant ends before long.";
+    log_.warn(is_clients ? of_client : of_grant,
+              {{"service", result::PublicText::of(ending.service)},
+               what,
+               {"clock", result::PublicText::of(ending.clock)},
+               {"ends_at", result::PublicText::of(vocabulary::text_of(ending.ends_at))}});
+}
 
 void Running::say_seal(broker::SealEvent event, const attestation::Peer& by) {
     const bool is_refused = event == broker::SealEvent::refused;

@@ -16,6 +16,7 @@ struct Asked {
     std::string scope;
     std::optional<std::string> expires_at;
     std::optional<std::string> rotate_every;
+    std::optional<std::string> client_secret_ends;
     std::vector<std::string> fields;
 };
 
@@ -40,6 +41,7 @@ Result<json::object> read_members(const Asked& asked) {
     }
     set_or_clear(members, "expires_at", asked.expires_at);
     set_or_clear(members, "rotate_every", asked.rotate_every);
+    set_or_clear(members, "client_secret_ends_at", asked.client_secret_ends);
     return members;
 }
 
@@ -113,6 +115,10 @@ void offer_edit(CLI::App& program, Invocation& invocation) {
             ->type_name("TIME");
         command.add_option("--rotate-every", asked.rotate_every, "How often it is to be changed; \"\" for never")
             ->type_name("DURATION");
+        command
+            .add_option("--client-secret-ends", asked.client_secret_ends,
+                        "When the secret of its own OAuth client ends (RFC 3339); \"\" for nobody knows")
+            ->type_name("TIME");
     };
     offer<Asked>(program, invocation, "edit", "Change a credential in place", describe, edit);
 }

@@ -33,7 +33,8 @@ std::string json_line(const Event& event) {
 Color color_of(const Event& event) {
     if (event.type == "lease.ended" || event.type == "credential.deleted" || event.type == "grant.ended")
         return Color::bad;
-    if (event.type == "lease.expiring" || event.type == "broker.sealing" || event.type == "reset")
+    if (event.type == "lease.expiring" || event.type == "credential.ending" || event.type == "broker.sealing" ||
+        event.type == "reset")
         return Color::warning;
     return Color::good;
 }
@@ -48,7 +49,7 @@ std::string text_line(const Event& event) {
     add(in(color_of(event), printable(event.type)));
     if (event.type == "reset") add("events were missed: look at what you hold anew");
     add(printable(text_at(members, {"lease"})));
-    for (const auto* name : {"reason", "status"}) add(printable(text_at(members, {name})));
+    for (const auto* name : {"reason", "status", "clock"}) add(printable(text_at(members, {name})));
     if (const auto end = time_at(members, {"expires_at"}); !end.empty()) add("ends " + printable(end));
     add(printable(text_at(members, {"grant"})));
     const std::string credential = printable(text_at(members, {"credential"}));

@@ -24,6 +24,7 @@ struct New {
     std::string auth;
     std::string client_id;
     std::vector<std::string> fields;
+    std::string secret_ends;
     bool is_public = false;
 };
 
@@ -92,6 +93,7 @@ json::object members_of(const New& asked, std::string client_id, const std::vect
     }
     json::object members{{"client_id", std::move(client_id)}, {"fields", std::move(places)}};
     if (!asked.auth.empty()) members["auth"] = asked.auth;
+    if (!asked.secret_ends.empty()) members["client_secret_ends_at"] = asked.secret_ends;
     return members;
 }
 
@@ -141,6 +143,7 @@ Result<int> show(const Invocation& invocation, const One& asked) {
     sheet.add("Auth type", text_at(*found, {"auth"}));
     sheet.add("Client ID", text_at(*found, {"client_id"}));
     sheet.add("Client secret", is_true_at(*found, {"client_secret", "set"}) ? "set" : "none: a public client");
+    sheet.add("Secret ends", time_at(*found, {"client_secret_ends_at"}));
     if (const auto* fields = find_at(*found, {"fields"}); fields != nullptr && fields->is_object()) {
         for (const auto& [name, value] : fields->get_object()) sheet.add(std::string(name), text_at(value, {}));
     }
@@ -160,12 +163,13 @@ Result<int> list(const Invocation& invocation, const All&) {
         print_items(std::move(all->items));
         return exit_done;
     }
-    Table table({"SERVICE", "AUTH", "CLIENT ID", "SECRET", "CHANGED"});
+    Table table({"SERVICE", "AUTH", "CLIENT ID", "SECRET", "ENDS", "CHANGED"});
     for (const auto& item : all->items) {
         table.add({{text_at(item, {"service"})},
                    {text_at(item, {"auth"})},
                    {text_at(item, {"client_id"})},
                    {is_true_at(item, {"client_secret", "set"}) ? "set" : "none"},
+                   {time_at(item, {"client_secret_ends_at"})},
                    {time_at(item, {"updated_at"})}});
     }
     table.print("The organization has no OAuth client.");
@@ -201,6 +205,8 @@ void describe_set(CLI::App& command, New& asked) {
     repeatable(command.add_option("--field", asked.fields,
                                   "NAME=VALUE; the secret as client_secret=@FILE or client_secret=- (standard input)"))
         ->type_name("FIELD");
+    command.add_option("--secret-ends", asked.secret_ends, "When its secret ends (RFC 3339): the broker warns before")
+        ->type_name("TIME");
     command.add_flag("--public", asked.is_public, "The client has no secret");
 }
 

@@ -3,6 +3,10 @@
 #include "cli/credential_status.hpp"
 #include "cli/table.hpp"
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 namespace credlease::cli {
 namespace {
 
@@ -28,10 +32,51 @@ void add_rotation(Sheet& sheet, const json::value& entry) {
     sheet.add("rotation due", time_at(entry, {"rotation", "due_at"}), is_overdue ? Color::warning : Color::none);
 }
 
+/// Whether the broker warns of it by now.
+bool is_ending(const json::value& entry, const std::string& slot, std::string_view clock) {
+    const auto* all = find_at(entry, {"oauth", "ending"});
+    if (all == nullptr || !all->is_array()) return false;
+    return std::ranges::any_of(all->get_array(), [&](const json::value& one) {
+        return text_at(one, {"clock"}) == clock && text_at(one, {"slot"}) == slot;
+    });
+}
+
+std::string joined(const json::value* texts) {
+    std::string line;
+    if (texts == nullptr || !texts->is_array()) return line;
+    for (const auto& text : texts->get_array()) line += (line.empty() ? "" : " ") + text_at(text, {});
+    return line;
+}
+
+/// Each with its own clocks.
+void add_slot(Sheet& sheet, const json::value& entry, const json::value& token, const std::string& prefix) {
+    struct Line {
+        std::string_view name, clock, member;
+    };
+    constexpr std::array<Line, 3> lines = {{{"token ends", "access_token", "token_expires_at"},
+                                            {"refresh token ends unless used", "refresh_idle", "refresh_idle_ends_at"},
+                                            {"refresh token ends", "refresh_absolute", "refresh_ends_at"}}};
+    const std::string slot = text_at(token, {"slot"});
+    for (const auto& [name, clock, member] : lines) {
+        const auto color = is_ending(entry, slot, clock) ? Color::warning : Color::none;
+        sheet.add(prefix + std::string(name), time_at(token, {member}), color);
+    }
+    sheet.add(prefix + "scopes lost", joined(find_at(token, {"lost_scopes"})), Color::warning);
+}
+
 /// Of an OAuth credential: what its tokens live on.
 void add_tokens(Sheet& sheet, const json::value& entry) {
     sheet.add("account", text_at(entry, {"oauth", "account"}));
-    sheet.add("token ends", time_at(entry, {"oauth", "token_expires_at"}));
+    const auto* tokens = find_at(entry, {"oauth", "tokens"});
+    if (tokens != nullptr && tokens->is_array()) {
+        const auto& all = tokens->get_array();
+        for (const auto& token : all) {
+            add_slot(sheet, entry, token, all.size() > 1 ? text_at(token, {"slot"}) + ": " : "");
+        }
+    }
+    sheet.add("client secret ends", time_at(entry, {"oauth", "client_secret_ends_at"}),
+              is_ending(entry, "", "client_secret") ? Color::warning : Color::none);
+    sheet.add("token refused in a refresh for", text_at(entry, {"oauth", "may_be_refused_for"}));
     sheet.add("refreshed", time_at(entry, {"oauth", "refreshed_at"}));
     sheet.add("next refresh", time_at(entry, {"oauth", "refresh_at"}));
     const auto failures = text_at(entry, {"oauth", "failures"});

@@ -22,6 +22,28 @@ std::string health_of(const json::value& status) {
     return damaged.empty() || damaged == "0" ? "healthy" : damaged + " damaged records";
 }
 
+void add_times(Sheet& sheet, const json::value& times, std::string name) {
+    const std::string count = text_at(times, {"count"});
+    if (count.empty()) return;
+    sheet.add(std::move(name), "last " + text_at(times, {"last_ms"}) + " ms, p99 " + text_at(times, {"p99_ms"}) +
+                                   " ms, longest " + text_at(times, {"max_ms"}) + " ms, of " + count);
+}
+
+/// Which clocks run out, and what refreshes cost at each provider.
+void add_oauth(Sheet& sheet, const json::value& status) {
+    const std::string ending = text_at(status, {"oauth", "ending"});
+    sheet.add("clocks running out", ending == "0" ? "" : ending, Color::warning);
+    const auto* providers = find_at(status, {"oauth", "providers"});
+    if (providers == nullptr || !providers->is_object()) return;
+    for (const auto& [service, times] : providers->get_object()) {
+        const std::string of(service);
+        if (const auto* refused = find_at(times, {"may_be_refused"})) {
+            add_times(sheet, *refused, of + ": token refused for");
+        }
+        if (const auto* kept = find_at(times, {"until_durable"})) add_times(sheet, *kept, of + ": until on the disk");
+    }
+}
+
 Result<int> status(const Invocation& invocation, const Asked&) {
     Client client = invocation.client();
     auto door = Client::Door::admin;
@@ -48,6 +70,7 @@ Result<int> status(const Invocation& invocation, const Asked&) {
     sheet.add("live leases", text_at(*answer, {"leases"}));
     sheet.add("grants", text_at(*answer, {"grants"}));
     sheet.add("audit head", text_at(*answer, {"audit_head"}));
+    add_oauth(sheet, *answer);
     sheet.print();
     if (state == "sealed") write_all(STDERR_FILENO, "Unseal it with: credlease unseal\n");
     return exit_done;

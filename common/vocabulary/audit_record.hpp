@@ -52,8 +52,10 @@ enum class Action : std::uint8_t {
     oauth_in_doubt,
     oauth_revoked,
     oauth_refresh_asked,        ///< somebody asked for it; what came of it has its own record
+    oauth_ending,               ///< a warning: a clock of the grant runs out
     oauth_client_changed = 112, ///< the organization's
     oauth_client_deleted,
+    oauth_client_ending, ///< a warning: its secret ends
 };
 /// "lease.issued"
 [[nodiscard]] std::string_view name_of(Action action);

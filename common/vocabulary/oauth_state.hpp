@@ -33,6 +33,7 @@ struct GrantTerms {
 struct TokenState {
     std::string slot{};                         ///< "bot": its name in the catalog
     std::vector<std::string> scopes{};          ///< granted
+    std::vector<std::string> lost_scopes{};     ///< granted at the consent, and no more: the provider took them back
     std::optional<Time> access_ends_at{};       ///< nullopt: it does not end
     std::optional<Time> refresh_idle_ends_at{}; ///< when the refresh token dies unless it is used
     std::optional<Time> refresh_ends_at{};      ///< when it dies, used or not
@@ -47,10 +48,10 @@ struct OAuthState {
     std::vector<TokenState> tokens{};
     Time connected_at{};
     std::optional<Time> refreshed_at{};
-    std::optional<Time> refresh_at{}; ///< planned
-    std::uint32_t failures = 0;       ///< since the last token answer
-    std::string last_failure{};       ///< a code's name; empty: none since then
-    std::optional<Time> client_secret_ends_at{};
+    std::optional<Time> refresh_at{};            ///< planned
+    std::uint32_t failures = 0;                  ///< since the last token answer
+    std::string last_failure{};                  ///< a code's name; empty: none since then
+    std::optional<Time> client_secret_ends_at{}; ///< of the credential's own client
     Duration may_be_refused_for{}; ///< measured: how long the old access token is refused before the new one is there
     GrantTerms terms{};
 

@@ -73,8 +73,9 @@ struct EditCredential {
     std::optional<boost::json::value> expires_at;
     std::optional<boost::json::value> rotate_every;
     std::optional<boost::json::value> fields;
+    std::optional<boost::json::value> client_secret_ends_at;
 };
-BOOST_DESCRIBE_STRUCT(EditCredential, (), (name, notes, scope, expires_at, rotate_every, fields))
+BOOST_DESCRIBE_STRUCT(EditCredential, (), (name, notes, scope, expires_at, rotate_every, fields, client_secret_ends_at))
 
 /// POST /v1/credentials/{id}/revoke
 struct RevokeCredential {
@@ -163,8 +164,9 @@ struct PutOAuthClient {
     std::string client_id;
     std::optional<boost::json::value> client_secret; ///< absent or null: a public client
     std::optional<boost::json::value> fields;        ///< where the secret may go
+    std::optional<vocabulary::Time> client_secret_ends_at;
 };
-BOOST_DESCRIBE_STRUCT(PutOAuthClient, (), (auth, client_id, client_secret, fields))
+BOOST_DESCRIBE_STRUCT(PutOAuthClient, (), (auth, client_id, client_secret, fields, client_secret_ends_at))
 
 /// A lease request read in place: its texts lie in the request's own bytes (or, where a text had an escape, in
 /// `unescaped`).

@@ -1,6 +1,7 @@
 #include "api/api.hpp"
 #include "api/rows.hpp"
 #include "attestation/peer.hpp"
+#include "broker/oauth_view.hpp"
 #include "broker/views.hpp"
 
 #include <array>
@@ -32,7 +33,8 @@ Reply status_reply(broker::Broker& broker, const broker::Asker* asker) {
     wire::JsonWriter writer(reply.body);
     writer.object().member("state", broker::name_of(broker.phase())).member("version", CREDLEASE_VERSION);
     writer.key("api").object().member("version", 1).key("features").array();
-    for (const auto* feature : {"leases", "grants", "audit", "workspaces", "revoke", "events", "oauth"}) writer.value(feature);
+    for (const auto* feature : {"leases", "grants", "audit", "workspaces", "revoke", "events", "oauth"})
+        writer.value(feature);
     writer.close().close();
     writer.member("seal_method", settings::name_of(settings.seal.method)).member("root_key", broker.root_key_word());
     writer.member("arena", secret::name_of(broker.parts().arena.backing()));
@@ -48,6 +50,7 @@ Reply status_reply(broker::Broker& broker, const broker::Asker* asker) {
         writer.member("credentials", std::uint64_t{house->vault->size()})
             .member("leases", std::uint64_t{house->book.size()});
         writer.member("grants", std::uint64_t{house->grants->size()}).member("audit_head", house->journal->head_text());
+        broker::write_oauth_status(writer, *house);
     }
     if (asker != nullptr && asker->caller->is_operator()) write_config(writer, broker);
     writer.close();

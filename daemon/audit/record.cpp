@@ -218,8 +218,8 @@ bool is_action(std::uint8_t number) {
            within(Action::lease_issued, Action::lease_refused) ||
            within(Action::grant_minted, Action::access_refused) ||
            within(Action::broker_started, Action::change_not_made) ||
-           within(Action::oauth_started, Action::oauth_refresh_asked) ||
-           within(Action::oauth_client_changed, Action::oauth_client_deleted);
+           within(Action::oauth_started, Action::oauth_ending) ||
+           within(Action::oauth_client_changed, Action::oauth_client_ending);
 }
 
 } // namespace

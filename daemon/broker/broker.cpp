@@ -1,6 +1,7 @@
 #include "broker/broker.hpp"
 
 #include "broker/authorizations.hpp"
+#include "broker/clock_warnings.hpp"
 #include "broker/events.hpp"
 #include "broker/expiry.hpp"
 #include "broker/first_start.hpp"
@@ -197,6 +198,7 @@ runtime::Task<> Broker::quiet_house() {
     house_->events->quiet();
     house_->refresher->quiet();
     house_->authorizations->quiet();
+    house_->clock_warnings->quiet();
     co_await house_->tasks.drain();
     house_->refusals->flush();
 }

@@ -1,3 +1,4 @@
+#include "broker/clock_warnings.hpp"
 #include "broker/credentials.hpp"
 #include "broker/events.hpp"
 #include "broker/expiry.hpp"
@@ -14,17 +15,29 @@ using result::invalid;
 using result::refuse;
 
 /// A member that `null` clears.
-result::Result<> read_expiry(const wire::EditCredential& asked, vault::Edit& edit) {
-    if (!asked.expires_at) return {};
-    if (asked.expires_at->is_null()) {
-        edit.expires_at.emplace(std::nullopt);
+result::Result<> read_time(std::string_view member, const std::optional<boost::json::value>& asked,
+                           std::optional<std::optional<vocabulary::Time>>& into) {
+    if (!asked) return {};
+    if (asked->is_null()) {
+        into.emplace(std::nullopt);
         return {};
     }
-    if (!asked.expires_at->is_string()) return refuse(invalid("expires_at", "Write a time (RFC 3339) or null."));
-    auto time = vocabulary::read_time(asked.expires_at->get_string());
-    if (!time) return refuse(invalid("expires_at", "Write a time (RFC 3339) or null."));
-    edit.expires_at.emplace(*time);
+    if (!asked->is_string()) return refuse(invalid(member, "Write a time (RFC 3339) or null."));
+    auto time = vocabulary::read_time(asked->get_string());
+    if (!time) return refuse(invalid(member, "Write a time (RFC 3339) or null."));
+    into.emplace(*time);
     return {};
+}
+
+/// The organization's client's is said where that is set.
+result::Result<> read_secret_end(const wire::EditCredential& asked, const vault::Entry& entry, vault::Edit& edit) {
+    constexpr std::string_view member = "client_secret_ends_at";
+    if (!asked.client_secret_ends_at) return {};
+    const bool is_own = entry.tokens && entry.tokens->state.terms.client == vocabulary::ClientOwner::credential;
+    if (is_own) return read_time(member, asked.client_secret_ends_at, edit.client_secret_ends_at);
+    auto error = invalid(member, "Only a connected OAuth credential with a client of its own has a client secret.");
+    error.next_step = "Authorize it first; of the organization's client: credlease oauth-client set.";
+    return refuse(std::move(error));
 }
 
 result::Result<> read_rotation(const wire::EditCredential& asked, vault::Edit& edit) {
@@ -77,7 +90,9 @@ result::Result<vault::Edit> read_edit(Unsealed& house, const Asker& asker, const
     vault::Edit edit;
     edit.now = house.wall();
     if (auto read = read_texts(asked, edit); !read) return refuse(std::move(read.error()));
-    if (auto read = read_expiry(asked, edit); !read) return refuse(std::move(read.error()));
+    if (auto read = read_time("expires_at", asked.expires_at, edit.expires_at); !read)
+        return refuse(std::move(read.error()));
+    if (auto read = read_secret_end(asked, entry, edit); !read) return refuse(std::move(read.error()));
     if (auto read = read_rotation(asked, edit); !read) return refuse(std::move(read.error()));
     if (auto read = read_target(house, asker, entry.credential, asked, edit); !read)
         return refuse(std::move(read.error()));
@@ -207,6 +222,7 @@ runtime::Task<result::Result<Answer>> edit_credential(Unsealed& house, Asker ask
     const auto scope = after.scope;
     house.vault->apply(std::move(*change));
     house.refresher->plan(*house.vault->find({&scope, 1}, credential_id));
+    house.clock_warnings->look_soon();
     if (is_over) end_leases(house, {.credential = credential_id}, vocabulary::EndReason::expired);
     if (moved) end_leases(house, {.credential = credential_id}, vocabulary::EndReason::scope_changed);
     schedule_expiry(house);

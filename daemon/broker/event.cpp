@@ -23,6 +23,7 @@ std::string data_of(const Event& event) {
     write_id(writer, "grant", event.grant);
     if (event.reason) writer.member("reason", vocabulary::text_of(*event.reason).view());
     if (event.status) writer.member("status", vocabulary::name_of(*event.status));
+    if (event.clock) writer.member("clock", oauth::name_of(*event.clock));
     if (event.expires_at) writer.member("expires_at", *event.expires_at);
     writer.member("at", event.at).close();
     return data;
@@ -48,6 +49,8 @@ std::string_view name_of(EventKind kind) {
         return "credential.deleted";
     case EventKind::credential_status_changed:
         return "credential.status_changed";
+    case EventKind::credential_ending:
+        return "credential.ending";
     case EventKind::grant_ended:
         return "grant.ended";
     case EventKind::broker_sealing:

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "leases/book.hpp"
+#include "oauth/endings.hpp"
 #include "vocabulary/credential.hpp"
 #include "vocabulary/lease.hpp"
 
@@ -22,6 +23,7 @@ enum class EventKind : std::uint8_t {
     credential_updated,
     credential_deleted,
     credential_status_changed,
+    credential_ending,
     grant_ended,
     broker_sealing,
 };
@@ -58,7 +60,8 @@ struct Event {
     vocabulary::LeaseId lease{};
     vocabulary::GrantId grant{};
     std::optional<vocabulary::EndReason> reason{};
-    std::optional<vocabulary::Time> expires_at{};         ///< of lease.expiring
+    std::optional<vocabulary::Time> expires_at{};         ///< of lease.expiring, and of `clock`
+    std::optional<oauth::ClockKind> clock{};              ///< of credential.ending
     std::optional<vocabulary::CredentialStatus> status{}; ///< of credential.status_changed
     Concerned concerned{};
     bool is_of_change = false; ///< read from the log: it was told once its record was on the disk, behind later ones

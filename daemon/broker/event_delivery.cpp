@@ -21,6 +21,7 @@ bool is_for_viewers(const Listener& listener, EventKind kind) {
     case EventKind::credential_updated:
     case EventKind::credential_deleted:
     case EventKind::credential_status_changed:
+    case EventKind::credential_ending:
         return true;
     case EventKind::grant_ended:
         return listener.on_admin;

@@ -127,6 +127,14 @@ void Events::credential_status_changed(const vocabulary::Credential& credential)
     tell_viewers(make(std::move(event)));
 }
 
+void Events::credential_ending(const vocabulary::Credential& credential, const oauth::RunningClock& clock) {
+    if (!is_heard()) return;
+    auto event = about(EventKind::credential_ending, credential);
+    event.clock = clock.clock;
+    event.expires_at = clock.ends;
+    tell_viewers(make(std::move(event)));
+}
+
 void Events::grant_ended(const vocabulary::Grant& grant) {
     if (!is_heard()) return;
     const auto event = make({.kind = EventKind::grant_ended,

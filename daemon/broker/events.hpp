@@ -35,6 +35,8 @@ class Events : public std::enable_shared_from_this<Events> {
     void credential_updated(const vocabulary::Credential& credential);
     void credential_deleted(const vocabulary::Credential& credential);
     void credential_status_changed(const vocabulary::Credential& credential);
+    /// A clock of its grant runs out, and only a person can do something about it.
+    void credential_ending(const vocabulary::Credential& credential, const oauth::RunningClock& clock);
     /// To whoever ran under it, who is no caller any more, and to whoever minted it.
     void grant_ended(const vocabulary::Grant& grant);
     void sealing();

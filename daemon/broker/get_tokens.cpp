@@ -163,7 +163,10 @@ vault::StateChange change_for(const Request& request, const vocabulary::OAuthSta
         return change;
     }
     change.status = CredentialStatus::failing;
-    change.status_reason = "the last refresh failed: " + *change.last_failure;
+    const bool is_clients = refusal.meaning == catalog::Meaning::client;
+    change.status_reason = is_clients ? "the provider refuses the OAuth client (its secret may have ended): "
+                                      : "the last refresh failed: ";
+    change.status_reason += *change.last_failure;
     oauth::Clocks clocks;
     for (const auto& token : state.tokens) {
         const bool is_asked = !request.slot || request.client.rules().slots[*request.slot].name == token.slot;
@@ -211,6 +214,22 @@ runtime::Task<result::Result<>> note_refusal(Unsealed& house, const Request& req
     co_return answer;
 }
 
+bool kills_access_token(const TokenClient& client) {
+    return client.terms().refresh_class == catalog::RefreshClass::kills_access_token;
+}
+
+/// Once its tokens are durable; of what was dropped, nothing.
+void note_times(Unsealed& house, const Request& request, const Exchanged& made) {
+    const auto* entry = find(house, request.what);
+    const vault::Generation next{.version = request.of.version, .number = request.of.number + 1};
+    if (entry == nullptr || vault::generation_of(entry->credential) != next) return;
+    const auto now = house.parts.clock.boot();
+    house.token_times.note(entry->credential.service.text(),
+                           {.since_request = now - made.begun,
+                            .since_answer = now - made.read,
+                            .kills_access_token = request.slot && kills_access_token(request.client)});
+}
+
 } // namespace
 
 runtime::Task<result::Result<>> get_tokens(Unsealed& house, const Refreshed& what) {
@@ -218,7 +237,9 @@ runtime::Task<result::Result<>> get_tokens(Unsealed& house, const Refreshed& wha
     if (!request) co_return refuse(std::move(request.error()));
     auto prepared = std::move(*request->prepared);
     auto made = co_await exchange(house, request->client, std::move(prepared), request->slot);
-    if (const auto* refusal = std::get_if<oauth::Refusal>(&made.outcome)) {
+    if (auto* refusal = std::get_if<oauth::Refusal>(&made.outcome)) {
+        const bool is_clients = refusal->meaning == catalog::Meaning::client;
+        if (is_clients && request->client.is_outdated(house)) refusal->meaning = catalog::Meaning::transient;
         co_return co_await note_refusal(house, *request, made, *refusal);
     }
     const auto* entry = find(house, what);
@@ -227,7 +248,11 @@ runtime::Task<result::Result<>> get_tokens(Unsealed& house, const Refreshed& wha
     vault::NewConnection got;
     got.answer = to_store(request->client, std::move(tokens), made.sent_at, before, house.wall(), what.seed);
     if (before != nullptr) {
+        if (kills_access_token(request->client)) {
+            got.answer.may_be_refused_for = house.token_times.last_refused(entry->credential.service.text());
+        }
         co_await keep_refreshed(house, what, request->client, request->of, got.answer);
+        note_times(house, *request, made);
         co_return result::Result<>();
     }
     got.terms = request->client.grant_terms();

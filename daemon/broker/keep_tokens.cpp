@@ -2,8 +2,11 @@
 
 #include "broker/ask_for_fields.hpp"
 #include "broker/change.hpp"
+#include "broker/clock_warnings.hpp"
 #include "broker/events.hpp"
 #include "broker/refresher.hpp"
+
+#include <algorithm>
 
 namespace credlease::broker {
 namespace {
@@ -60,6 +63,18 @@ vocabulary::AuditRecord record_by(const Asker* by, Action action) {
     return record;
 }
 
+/// "scopes lost: write admin"; empty: the provider grants what it did.
+std::string newly_lost(const vocabulary::OAuthState& before, const vocabulary::OAuthState& after) {
+    std::string text;
+    for (std::size_t i = 0; i < before.tokens.size(); ++i) { // a refresh adds no slot before these
+        const auto& known = before.tokens[i].lost_scopes;
+        for (const auto& scope : after.tokens[i].lost_scopes) {
+            if (std::ranges::find(known, scope) == known.end()) text += ' ' + scope;
+        }
+    }
+    return text.empty() ? text : "scopes lost:" + text;
+}
+
 } // namespace
 
 runtime::Task<result::Result<>> connect(Unsealed& house, const Refreshed& what, const TokenClient& client,
@@ -83,6 +98,7 @@ runtime::Task<result::Result<>> connect(Unsealed& house, const Refreshed& what, 
             if (!is_first) house.events->credential_rotated(credential);
             if (credential.status != status) house.events->credential_status_changed(credential);
             house.refresher->plan(*find(house, what));
+            house.clock_warnings->look_soon();
             pass.leave();
             co_await ask_for_fields(house, what); // whoever connected it leases it next
             co_return result::Result<>();
@@ -102,13 +118,17 @@ runtime::Task<> keep_refreshed(Unsealed& house, const Refreshed& what, const Tok
         store::Batch batch;
         auto change = house.vault->stage_tokens(*entry, client.auth(), of, made, batch);
         bool is_kept = false;
+        std::string lost;
         if (change) {
             auto record = record_by(nullptr, Action::oauth_refreshed);
+            lost = newly_lost(entry->tokens->state, change->tokens()->state);
+            if (!lost.empty()) record.detail = lost;
             is_kept = co_await commit(house, record, std::move(*change), std::move(batch));
         }
         if (is_kept) {
             const auto& credential = find(house, what)->credential;
             house.events->credential_refreshed(credential);
+            if (!lost.empty()) house.events->credential_updated(credential);
             if (credential.status != status) house.events->credential_status_changed(credential);
             house.tasks.start(ask_for_fields(house, what)); // nobody waits for what is still not known
             co_return;

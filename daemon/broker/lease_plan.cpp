@@ -16,8 +16,14 @@ using result::refuse;
 /// A refresh of this kind leaves a moment in which the old token is refused already.
 bool may_blip(const vault::Entry& entry, const catalog::AuthType& auth) {
     if (!entry.tokens || !auth.oauth) return false;
-    return auth.oauth->refresh_class.value == catalog::RefreshClass::kills_access_token ||
-           entry.tokens->state.may_be_refused_for.count() > 0;
+    if (entry.tokens->state.may_be_refused_for.count() > 0) return true;
+    const auto& chosen = auth.oauth->refresh_class;
+    constexpr auto kills = catalog::RefreshClass::kills_access_token;
+    const auto& fields = entry.credential.fields;
+    const auto word = chosen.field ? fields.find(auth.fields[*chosen.field].name) : fields.end();
+    if (word == fields.end()) return chosen.value == kills;
+    const auto* text = std::get_if<std::string>(&word->second);
+    return text != nullptr && *text == catalog::name_of(kills);
 }
 
 void write_head(wire::SecretJsonWriter& writer, const leases::Lease& lease, const vocabulary::Credential& credential) {

@@ -1,5 +1,7 @@
 #include "broker/oauth_clients.hpp"
 
+#include "broker/clock_warnings.hpp"
+#include "broker/refresh_failing.hpp"
 #include "catalog/check_value.hpp"
 
 #include <algorithm>
@@ -91,6 +93,20 @@ read_hosts(const catalog::AuthType& auth, const std::optional<boost::json::value
     return vault::choose_hosts(auth, std::move(hosts));
 }
 
+/// As it is given; else when the provider lets none live longer.
+result::Result<std::optional<vocabulary::Time>> read_end(const Unsealed& house, const catalog::AuthType& auth,
+                                                         const wire::PutOAuthClient& asked, bool has_secret) {
+    if (!asked.client_secret_ends_at) {
+        const auto& life = auth.oauth->clocks.client_secret;
+        return has_secret && life ? std::optional(house.wall() + *life) : std::nullopt;
+    }
+    if (!has_secret) return refuse(invalid("client_secret_ends_at", "A public client has no secret that could end."));
+    if (*asked.client_secret_ends_at <= house.wall()) {
+        return refuse(invalid("client_secret_ends_at", "This time has passed."));
+    }
+    return asked.client_secret_ends_at;
+}
+
 result::Result<vault::NewOAuthClient> read_client(const Unsealed& house, const Asker& asker, std::string_view id,
                                                   const wire::PutOAuthClient& asked) {
     const auto service = find_service(house, id);
@@ -107,12 +123,15 @@ result::Result<vault::NewOAuthClient> read_client(const Unsealed& house, const A
     if (!hosts) return refuse(std::move(hosts.error()));
     auto secret = read_secret(**auth, asked.client_secret, arena);
     if (!secret) return refuse(std::move(secret.error()));
+    const auto end = read_end(house, **auth, asked, !secret->empty());
+    if (!end) return refuse(end.error());
     const auto& caller = *asker.caller;
     return vault::NewOAuthClient{.service = (*service)->id,
                                  .auth = (*auth)->name,
                                  .client_id = asked.client_id,
                                  .fields = std::move(*hosts),
                                  .secret = std::move(*secret),
+                                 .secret_ends_at = *end,
                                  .now = house.wall(),
                                  .changed_by = caller.on_behalf_of.empty() ? caller.principal : caller.on_behalf_of};
 }
@@ -127,12 +146,16 @@ class Changes {
         for (const auto& [name, value] : after.fields) {
             if (!before.fields.contains(name)) note("fields." + name, "", value);
         }
+        note("client_secret_ends_at", time_in(before), time_in(after));
         if (before.fingerprint != after.fingerprint) texts_.push_back({"client_secret", "", ""});
         for (const auto& text : texts_) views_.push_back({.member = text[0], .before = text[1], .after = text[2]});
     }
     [[nodiscard]] std::span<const vocabulary::ChangeView> views() const { return views_; }
 
   private:
+    static std::string time_in(const vault::OAuthClient& client) {
+        return client.secret_ends_at ? vocabulary::text_of(*client.secret_ends_at) : "";
+    }
     static std::string value_in(const vault::OAuthClient& client, const std::string& name) {
         const auto at = client.fields.find(name);
         return at == client.fields.end() ? "" : at->second;
@@ -196,6 +219,8 @@ runtime::Task<result::Result<Answer>> put_oauth_client(Unsealed& house, Asker as
     auto committed =
         co_await commit(house, asker, Action::oauth_client_changed, before, std::move(*change), std::move(batch));
     if (!committed) co_return refuse(std::move(committed.error()));
+    house.clock_warnings->look_soon();
+    house.tasks.start(refresh_failing(house, std::move(service)));
     co_return answer;
 }
 
@@ -231,7 +256,7 @@ void write_oauth_client(wire::JsonWriter& writer, const Unsealed& house, const v
     writer.object().member("service", client.service.text()).member("auth", client.auth);
     writer.member("client_id", client.client_id);
     writer.key("client_secret").object().member("set", client.has_secret).close();
-    writer.key("fields").object();
+    writer.member("client_secret_ends_at", client.secret_ends_at).key("fields").object();
     for (const auto& [name, value] : client.fields) writer.member(name, value);
     writer.close().member("redirect_uri", settings::redirect_uri(house.settings().outbound));
     writer.member("revision", client.revision).member("updated_at", client.changed_at);

@@ -1,4 +1,5 @@
 #include "broker/authorizations.hpp"
+#include "broker/clock_warnings.hpp"
 #include "broker/events.hpp"
 #include "broker/expiry.hpp"
 #include "broker/first_start.hpp"
@@ -220,6 +221,8 @@ result::Result<std::unique_ptr<Unsealed>> open_with(crypto::RootKey root, const 
     house->authorizations = std::make_shared<Authorizations>(parts.clock);
     house->refresher = std::make_shared<Refresher>(*house);
     house->refresher->plan_all();
+    house->clock_warnings = std::make_shared<ClockWarnings>(*house, log_ends_at);
+    house->clock_warnings->look_soon();
     schedule_expiry(*house);
     schedule_pruning(*house);
     house->tasks.start(make_checkpoint(*house));

@@ -17,6 +17,14 @@ namespace credlease::broker {
 
 enum class SealEvent : std::uint8_t { sealed, unsealed, refused };
 
+/// A clock of a grant, or of the organization's OAuth client for a service, that runs out (clock_warnings.hpp).
+struct EndingClock {
+    std::string service{};
+    std::string credential{}; ///< its id; empty: of the organization's client
+    std::string_view clock{};
+    vocabulary::Time ends_at{};
+};
+
 /// What the daemon made before the broker and keeps longer than it.
 struct Parts {
     runtime::Loop& loop;
@@ -29,6 +37,7 @@ struct Parts {
     std::function<void(const std::string& head)> anchor;    ///< the audit head, for a witness outside
     std::function<void(const result::Error&)> tell_problem; ///< of work that nobody waits for
     std::function<void(SealEvent, const attestation::Peer& by)> tell_seal;
+    std::function<void(const EndingClock&)> tell_ending;
 };
 
 /// What a reload replaces.

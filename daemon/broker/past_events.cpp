@@ -37,7 +37,10 @@ std::vector<EventKind> kinds_of(const AuditRecord& record) {
     case Action::credential_expired:
         return {EventKind::credential_status_changed};
     case Action::oauth_refreshed:
-        return {EventKind::credential_refreshed};
+        if (record.detail.empty()) return {EventKind::credential_refreshed};
+        return {EventKind::credential_refreshed, EventKind::credential_updated}; // scopes were lost
+    case Action::oauth_ending:
+        return {EventKind::credential_ending};
     case Action::grant_withdrawn:
     case Action::grant_ended:
         return {EventKind::grant_ended};
@@ -75,6 +78,12 @@ Concerned holder_in(const AuditRecord& record) {
     return holder;
 }
 
+/// As clock_warnings.cpp writes it.
+void read_ending(std::string_view detail, Event& event) {
+    event.clock = oauth::find_clock(detail.substr(0, detail.find(' ')));
+    if (const auto end = vocabulary::read_time(detail.substr(detail.rfind(' ') + 1))) event.expires_at = *end;
+}
+
 Event event_of(const AuditRecord& record, EventKind kind, std::uint32_t count) {
     Event event{.id = {.seq = record.seq, .count = count},
                 .kind = kind,
@@ -85,7 +94,8 @@ Event event_of(const AuditRecord& record, EventKind kind, std::uint32_t count) {
                 .lease = record.lease,
                 .grant = record.grant,
                 .status = status_of(record.action)};
-    event.is_of_change = kind != EventKind::lease_ended && record.action != Action::credential_expired;
+    event.is_of_change = kind != EventKind::lease_ended && record.action != Action::credential_expired &&
+                         record.action != Action::oauth_ending;
     if (kind == EventKind::lease_ended) {
         event.grant = {};
         event.reason = record.lease_view->reason;
@@ -100,6 +110,7 @@ Event event_of(const AuditRecord& record, EventKind kind, std::uint32_t count) {
     } else {
         event.grant = {};
     }
+    if (kind == EventKind::credential_ending) read_ending(record.detail, event);
     return event;
 }
 

@@ -89,7 +89,7 @@ result::Result<> TokenClient::take_organizations(const Unsealed& house, const va
     if (!fields) return refuse(std::move(fields.error()));
     values_ = oauth::Values(*auth_, *fields);
     values_.set_public(*rules().client_id, client->client_id);
-    is_organizations_ = true;
+    organizations_ = client;
     if (!rules().client_secret) return {};
     auto secret = house.vault->open_client(*client);
     if (!secret) return refuse(std::move(secret.error()));
@@ -101,7 +101,7 @@ result::Result<> TokenClient::take_secrets(secret::Arena& arena) {
     const auto& fields = auth_->fields;
     for (std::size_t i = 0; i < fields.size(); ++i) {
         if (!fields[i].secret || fields[i].source != catalog::Source::person) continue;
-        if (is_organizations_ && rules().client_secret == i) continue;
+        if (organizations_ && rules().client_secret == i) continue;
         auto value = grant_.copy_field(fields[i].name, arena);
         if (!value) return refuse(std::move(value.error()));
         take_secret(i, std::move(*value));
@@ -123,7 +123,7 @@ result::Result<> TokenClient::make_terms(const vocabulary::GrantTerms* kept, con
     auto terms = oauth::make_terms(rules(), values_, &known);
     if (!terms) return refuse(std::move(terms.error()));
     terms_ = std::move(*terms);
-    if (is_organizations_ && is_automatic(terms_.flow)) return not_for_itself();
+    if (organizations_ && is_automatic(terms_.flow)) return not_for_itself();
     if (!kept) return {};
     const bool has_one_url = terms_.refresh_url == terms_.token_url;
     terms_.token_url = kept->token_url;
@@ -147,11 +147,15 @@ const secret::SecretBuffer* TokenClient::access_token(std::string_view slot) con
     return nullptr;
 }
 
+bool TokenClient::is_outdated(const Unsealed& house) const {
+    return organizations_ && house.vault->find_client(organizations_->service.text()) != organizations_;
+}
+
 vocabulary::GrantTerms TokenClient::grant_terms() const {
     vocabulary::GrantTerms kept;
     kept.token_url = terms_.token_url;
     kept.client_auth = terms_.client_auth;
-    if (is_organizations_) kept.client = vocabulary::ClientOwner::organization;
+    if (organizations_) kept.client = vocabulary::ClientOwner::organization;
     if (rules().client_id) kept.client_id = values_.text(*rules().client_id);
     kept.scopes = oauth::scopes_of(rules(), values_);
     kept.parameters = terms_.refresh_parameters;

@@ -31,6 +31,8 @@ class TokenClient {
     // nullptr: the slot has none.
     [[nodiscard]] const secret::SecretBuffer* access_token(std::string_view slot) const;
     [[nodiscard]] const secret::SecretBuffer* refresh_token(std::string_view slot) const;
+    /// The organization's client has been changed since: what was refused may be right now.
+    [[nodiscard]] bool is_outdated(const Unsealed& house) const;
     /// What a grant that is made now keeps.
     [[nodiscard]] vocabulary::GrantTerms grant_terms() const;
 
@@ -50,8 +52,8 @@ class TokenClient {
     std::shared_ptr<const catalog::Catalog> catalog_; ///< a reload does not take the rules away meanwhile
     const catalog::AuthType* auth_;
     vault::OpenGrant grant_;
-    bool is_organizations_ = false;
-    std::vector<secret::SecretBuffer> fields_; ///< that `values_` views
+    std::shared_ptr<const vault::OAuthClient> organizations_; ///< nullptr: the credential's own
+    std::vector<secret::SecretBuffer> fields_;                ///< that `values_` views
     oauth::Values values_;
     oauth::Terms terms_;
 };

@@ -45,6 +45,7 @@ runtime::Task<Exchanged> exchange(Unsealed& house, const TokenClient& client, oa
                                   std::optional<std::size_t> slot) {
     Exchanged made;
     made.sent_at = house.wall();
+    made.begun = house.parts.clock.boot();
     auto answer = co_await house.parts.outbound.send(std::move(prepared.request));
     if (!answer) {
         made.outcome = oauth::refusal_of(answer.error());
@@ -55,6 +56,7 @@ runtime::Task<Exchanged> exchange(Unsealed& house, const TokenClient& client, oa
     for (int i = 0; i < looks_for_room; ++i) {
         auto read = oauth::read_answer(client.rules(), asked, *answer, house.parts.arena);
         if (read) {
+            made.read = house.parts.clock.boot();
             made.outcome = std::move(*read);
             co_return made;
         }
@@ -85,7 +87,6 @@ oauth::Clocks clocks_of(const TokenClient& client, const vocabulary::OAuthState&
     clocks.access_ends = token.access_ends_at;
     clocks.refresh_idle_ends = token.refresh_idle_ends_at;
     clocks.refresh_absolute_ends = token.refresh_ends_at;
-    clocks.client_secret_ends = state.client_secret_ends_at;
     clocks.can_refresh = can_refresh(client, token.has_refresh_token);
     clocks.margin = client.rules().clocks.margin;
     clocks.access_after_refresh = client.rules().clocks.access_after_refresh;

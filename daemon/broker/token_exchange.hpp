@@ -12,6 +12,7 @@ namespace credlease::broker {
 struct Exchanged {
     std::variant<oauth::TokenSet, oauth::Refusal> outcome;
     vocabulary::Time sent_at{};
+    runtime::BootTime begun{}, read{}; ///< for how long it took: nobody sets this clock
     bool was_sent = true;
 };
 

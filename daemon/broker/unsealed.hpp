@@ -10,6 +10,7 @@
 #include "broker/outcomes.hpp"
 #include "broker/parts.hpp"
 #include "broker/refusals.hpp"
+#include "broker/token_times.hpp"
 #include "leases/book.hpp"
 #include "leases/idempotency.hpp"
 #include "runtime/gate.hpp"
@@ -25,6 +26,7 @@ namespace credlease::broker {
 class Events;
 class Refresher;
 class Authorizations;
+class ClockWarnings;
 
 /// What is there only while the broker is unsealed: keys, the index, the book, the log. Sealing destroys it whole. The
 /// use cases are functions over it.
@@ -67,6 +69,8 @@ struct Unsealed {
     std::shared_ptr<Refresher> refresher;
     std::size_t unkept_tokens = 0; ///< sets that a provider gave and that the store has not taken yet
     std::shared_ptr<Authorizations> authorizations;
+    TokenTimes token_times;
+    std::shared_ptr<ClockWarnings> clock_warnings;
 
     [[nodiscard]] vocabulary::Time wall() const { return parts.clock.wall(); }
     [[nodiscard]] vocabulary::Ulid next_id() {

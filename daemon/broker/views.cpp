@@ -1,6 +1,7 @@
 #include "broker/views.hpp"
 
 #include "broker/lease_plan.hpp"
+#include "broker/oauth_view.hpp"
 
 #include <algorithm>
 
@@ -50,35 +51,6 @@ void write_fields(wire::JsonWriter& writer, const Unsealed& house, const vocabul
     writer.close();
 }
 
-void write_slot(wire::JsonWriter& writer, const vocabulary::TokenState& token) {
-    writer.object().member("slot", token.slot).key("scopes").array();
-    for (const auto& scope : token.scopes) writer.value(scope);
-    writer.close().member("token_expires_at", token.access_ends_at).member("refreshable", token.has_refresh_token);
-    writer.member("refresh_idle_ends_at", token.refresh_idle_ends_at).member("refresh_ends_at", token.refresh_ends_at);
-    writer.close();
-}
-
-/// `scopes` and `token_expires_at` are the first slot's.
-void write_oauth(wire::JsonWriter& writer, const vocabulary::OAuthState& state) {
-    writer.key("oauth").object().member_or_null("account", state.account);
-    if (!state.tokens.empty()) {
-        const auto& main = state.tokens.front();
-        writer.key("scopes").array();
-        for (const auto& scope : main.scopes) writer.value(scope);
-        writer.close().member("token_expires_at", main.access_ends_at);
-    }
-    writer.member("connected_at", state.connected_at).member("refreshed_at", state.refreshed_at);
-    writer.member("refresh_at", state.refresh_at).member("failures", state.failures);
-    writer.member_or_null("last_failure", state.last_failure);
-    writer.member("client_id", state.terms.client_id).member("client_secret_ends_at", state.client_secret_ends_at);
-    if (state.may_be_refused_for.count() > 0) {
-        writer.member("may_be_refused_for", vocabulary::text_of(state.may_be_refused_for));
-    }
-    writer.key("tokens").array();
-    for (const auto& token : state.tokens) write_slot(writer, token);
-    writer.close().close();
-}
-
 void write_rotation(wire::JsonWriter& writer, const Unsealed& house, const vocabulary::Credential& credential) {
     const auto every = credential.rotate_every ? credential.rotate_every : house.settings().rotation.every;
     writer.key("rotation");
@@ -107,7 +79,7 @@ void write_members(wire::JsonWriter& writer, const Unsealed& house, const vocabu
     writer.member("last_used_at", last_used_at).member("expires_at", credential.expires_at);
     write_rotation(writer, house, credential);
     writer.key("last_test").null();
-    if (entry != nullptr && entry->tokens) write_oauth(writer, entry->tokens->state);
+    if (entry != nullptr && entry->tokens) write_oauth(writer, house, *entry);
 }
 
 } // namespace

@@ -56,10 +56,8 @@ Time for_access(const Clocks& clocks, RefreshClass refresh, std::uint64_t seed) 
     return on_grid(*clocks.access_ends - margin, (life - margin) / 2, seed);
 }
 
-/// An idle refresh token is used a sixth of its life before that ends, a week at most.
 Time for_idle(const Clocks& clocks, std::uint64_t seed) {
-    const Duration life = *clocks.refresh_idle_ends - clocks.got_at;
-    const Duration margin = std::min(life / 6, longest_keep_alive);
+    const Duration margin = keep_alive_margin(*clocks.refresh_idle_ends - clocks.got_at);
     return on_grid(*clocks.refresh_idle_ends - margin, margin, seed);
 }
 
@@ -81,7 +79,6 @@ Clocks clocks_after(const catalog::OAuth& rules, RefreshClass refresh, bool can_
     made.refresh_idle_ends = after(rules.clocks.refresh_idle);
     made.refresh_absolute_ends =
         before != nullptr ? before->refresh_absolute_ends : after(rules.clocks.refresh_absolute);
-    if (before != nullptr) made.client_secret_ends = before->client_secret_ends;
     if (tokens.refresh_ends_at) {
         const bool is_kept = refresh == RefreshClass::fixed;
         (is_kept ? made.refresh_absolute_ends : made.refresh_idle_ends) = tokens.refresh_ends_at;
@@ -137,17 +134,6 @@ InDoubt in_doubt_action(RefreshClass refresh, const Clocks& clocks, Duration gra
     return {};
 }
 
-std::vector<Ending> endings(const Clocks& clocks, Time now, Duration within) {
-    std::vector<Ending> found;
-    const auto look = [&](ClockKind clock, const std::optional<Time>& at) {
-        if (at && *at < now + within) found.push_back({.clock = clock, .at = *at});
-    };
-    if (!clocks.can_refresh) look(ClockKind::access_token, clocks.access_ends);
-    look(ClockKind::refresh_idle, clocks.refresh_idle_ends);
-    look(ClockKind::refresh_absolute, clocks.refresh_absolute_ends);
-    look(ClockKind::client_secret, clocks.client_secret_ends);
-    std::ranges::sort(found, {}, &Ending::at);
-    return found;
-}
+Duration keep_alive_margin(Duration life) { return std::min(life / 6, longest_keep_alive); }
 
 } // namespace credlease::oauth

@@ -13,7 +13,6 @@ struct Clocks {
     std::optional<Time> access_ends{};
     std::optional<Time> refresh_idle_ends{};     ///< unless the refresh token is used before
     std::optional<Time> refresh_absolute_ends{}; ///< whatever is done: a person consents again
-    std::optional<Time> client_secret_ends{};
     bool can_refresh = false; ///< a refresh token is there, or the flow needs none (client credentials, JWT bearer)
     Duration margin{};        ///< the entry's; 0: by the token's life
     std::optional<Duration> access_after_refresh{}; ///< the entry's: an access token works so long after a refresh
@@ -46,13 +45,7 @@ struct InDoubt {
 [[nodiscard]] InDoubt in_doubt_action(RefreshClass refresh, const Clocks& clocks, Duration grace, Time started_at,
                                       Time now);
 
-enum class ClockKind : std::uint8_t { access_token, refresh_idle, refresh_absolute, client_secret };
-struct Ending {
-    ClockKind clock = ClockKind::access_token;
-    Time at{};
-};
-/// The clocks that end before `now + within`, the first first, or have ended. An access token only where it can't be
-/// refreshed.
-[[nodiscard]] std::vector<Ending> endings(const Clocks& clocks, Time now, Duration within);
+/// So long before its end an idle refresh token of this life is used.
+[[nodiscard]] Duration keep_alive_margin(Duration life);
 
 } // namespace credlease::oauth

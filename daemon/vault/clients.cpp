@@ -27,6 +27,7 @@ std::string write_client(const OAuthClient& client) {
     writer.text(client.client_id);
     write(writer, client.fields);
     writer.u8(client.has_secret ? 1 : 0);
+    write(writer, client.secret_ends_at);
     writer.i64(number_of(client.changed_at));
     writer.text(client.changed_by);
     writer.raw(text_of(std::as_bytes(std::span(client.fingerprint))));
@@ -43,6 +44,7 @@ Result<OAuthClient> read_client(std::string_view key, std::uint64_t revision, st
     read.client_id = reader.text();
     read.fields = read_map(reader);
     read.has_secret = reader.u8() != 0;
+    read.secret_ends_at = read_maybe_time(reader);
     read.changed_at = time_of(reader.i64());
     read.changed_by = reader.text();
     read.revision = revision;
@@ -106,6 +108,7 @@ Result<ClientChange> Vault::stage_client(NewOAuthClient made, store::Batch& batc
     next->client_id = std::move(made.client_id);
     next->fields = std::move(made.fields);
     next->has_secret = !made.secret.empty();
+    next->secret_ends_at = made.secret_ends_at;
     next->changed_at = made.now;
     next->changed_by = std::move(made.changed_by);
     next->revision = (held ? held->revision : 0) + 1;

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct OAuthClient {
     std::string client_id{};
     std::map<std::string, std::string> fields{}; ///< where its secret may go: see client_fields
     bool has_secret = false;                     ///< false: a public client (RFC 6749 §2.1)
+    std::optional<vocabulary::Time> secret_ends_at{};
     vocabulary::Time changed_at{};
     std::string changed_by{};
     std::uint64_t revision = 0;                ///< of its record
@@ -36,6 +38,7 @@ struct NewOAuthClient {
     std::string client_id;
     std::map<std::string, std::string> fields;
     secret::SecretBuffer secret; ///< empty: a public client
+    std::optional<vocabulary::Time> secret_ends_at{};
     vocabulary::Time now{};
     std::string changed_by;
 };

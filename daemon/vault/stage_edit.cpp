@@ -159,7 +159,9 @@ Result<Change> Vault::stage_edit(const Entry& entry, const AuthType& auth, Edit 
     if (change->next->tokens) {
         auto tokens = state_->open_token_set(entry, secret::Share::leases);
         if (!tokens) return refuse(std::move(tokens.error()));
-        staged = state_->stage_token_set(*change, entry.tokens->state, *tokens, batch);
+        auto known = entry.tokens->state;
+        if (edit.client_secret_ends_at) known.client_secret_ends_at = *edit.client_secret_ends_at;
+        staged = state_->stage_token_set(*change, std::move(known), *tokens, batch);
         if (!staged) return refuse(std::move(staged.error()));
     }
     return Change(std::move(change));

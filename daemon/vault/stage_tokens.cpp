@@ -71,13 +71,37 @@ bool give_status(vocabulary::Credential& credential, CredentialStatus status, co
     return true;
 }
 
-vocabulary::OAuthState connected_state(const NewConnection& made) {
+/// Of the credential's own client: what is known of it stays; else it ends when the provider lets none live longer.
+std::optional<vocabulary::Time> client_secret_end(const Entry& entry, const AuthType& auth, const NewConnection& made) {
+    if (made.client_secret_ends_at || made.terms.client != vocabulary::ClientOwner::credential) {
+        return made.client_secret_ends_at;
+    }
+    const bool is_known = entry.tokens && entry.tokens->state.terms.client == vocabulary::ClientOwner::credential &&
+                          entry.tokens->state.terms.client_id == made.terms.client_id;
+    if (is_known && entry.tokens->state.client_secret_ends_at) return entry.tokens->state.client_secret_ends_at;
+    if (!auth.oauth || !auth.oauth->client_secret || !auth.oauth->clocks.client_secret) return std::nullopt;
+    const auto& name = auth.fields[*auth.oauth->client_secret].name;
+    const auto& set = entry.credential.secret_fields;
+    if (std::ranges::find(set, name) == set.end()) return std::nullopt;
+    return entry.credential.created_at + *auth.oauth->clocks.client_secret;
+}
+
+vocabulary::OAuthState connected_state(const Entry& entry, const AuthType& auth, const NewConnection& made) {
     vocabulary::OAuthState state = merged(vocabulary::OAuthState{}, made.answer);
     state.connected_at = made.answer.now;
     state.refreshed_at.reset();
-    state.client_secret_ends_at = made.client_secret_ends_at;
+    state.client_secret_ends_at = client_secret_end(entry, auth, made);
     state.terms = made.terms;
     return state;
+}
+
+/// A person learns why what worked yesterday is refused today.
+std::string reason_of_active(const vocabulary::OAuthState& state) {
+    std::string lost;
+    for (const auto& token : state.tokens) {
+        for (const auto& scope : token.lost_scopes) lost += ' ' + scope;
+    }
+    return lost.empty() ? lost : "the provider no longer grants:" + lost;
 }
 
 void change_state(vocabulary::OAuthState& state, const StateChange& made) {
@@ -132,7 +156,7 @@ Result<Change> Vault::stage_connect(const Entry& entry, const AuthType& auth, co
     forget_asked_fields(auth, after.fields);
     take_answer_fields(auth, made.answer.answer_fields, after.fields);
     if (auto staged = state_->stage(*change, *fields, batch); !staged) return refuse(std::move(staged.error()));
-    auto staged = state_->stage_token_set(*change, connected_state(made), *tokens, batch);
+    auto staged = state_->stage_token_set(*change, connected_state(entry, auth, made), *tokens, batch);
     if (!staged) return refuse(std::move(staged.error()));
     state_->end_intent(*change, batch);
     return Change(std::move(change));
@@ -151,15 +175,16 @@ Result<Change> Vault::stage_tokens(const Entry& entry, const AuthType& auth, con
     change->in_place = true;
     vocabulary::Credential& after = change->next->credential;
     after.generation += 1;
-    const bool is_active_again = give_status(after, CredentialStatus::active, {});
+    auto state = merged(entry.tokens->state, made);
+    const bool has_other_status = give_status(after, CredentialStatus::active, reason_of_active(state));
     if (take_answer_fields(auth, made.answer_fields, after.fields)) {
         auto fields = state_->open_given(entry, Share::tokens);
         if (!fields) return refuse(std::move(fields.error()));
         if (auto staged = state_->stage(*change, *fields, batch); !staged) return refuse(std::move(staged.error()));
-    } else if (is_active_again) {
+    } else if (has_other_status) {
         State::stage_credential(*change, batch);
     }
-    auto staged = state_->stage_token_set(*change, merged(entry.tokens->state, made), *tokens, batch);
+    auto staged = state_->stage_token_set(*change, std::move(state), *tokens, batch);
     if (!staged) return refuse(std::move(staged.error()));
     state_->end_intent(*change, batch);
     return Change(std::move(change));

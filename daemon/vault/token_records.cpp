@@ -16,6 +16,7 @@ constexpr std::uint8_t token_binding_format = 2; ///< 1 is that of a person's fi
 template <class Out> void write_token_state(ByteWriter<Out>& writer, const TokenState& token) {
     writer.text(token.slot);
     write(writer, token.scopes);
+    write(writer, token.lost_scopes);
     write(writer, token.access_ends_at);
     write(writer, token.refresh_idle_ends_at);
     write(writer, token.refresh_ends_at);
@@ -52,6 +53,7 @@ TokenState read_token_state(ByteReader& reader) {
     TokenState token;
     token.slot = reader.text();
     token.scopes = read_texts(reader);
+    token.lost_scopes = read_texts(reader);
     token.access_ends_at = read_maybe_time(reader);
     token.refresh_idle_ends_at = read_maybe_time(reader);
     token.refresh_ends_at = read_maybe_time(reader);

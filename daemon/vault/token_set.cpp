@@ -74,6 +74,18 @@ vocabulary::TokenState& state_of(vocabulary::OAuthState& state, const std::strin
     return state.tokens.emplace_back(vocabulary::TokenState{.slot = slot});
 }
 
+bool contains(const std::vector<std::string>& texts, const std::string& text) {
+    return std::ranges::find(texts, text) != texts.end();
+}
+
+void take_scopes(vocabulary::TokenState& state, const std::vector<std::string>& granted) {
+    for (auto& scope : state.scopes) {
+        if (!contains(state.lost_scopes, scope)) state.lost_scopes.push_back(std::move(scope));
+    }
+    std::erase_if(state.lost_scopes, [&](const std::string& scope) { return contains(granted, scope); });
+    state.scopes = granted;
+}
+
 } // namespace
 
 std::optional<TokenValue> TokenValues::next() {
@@ -110,7 +122,7 @@ Result<SecretBuffer> merged(const SecretBuffer& held, const std::vector<NewToken
 vocabulary::OAuthState merged(vocabulary::OAuthState held, const NewTokens& made) {
     for (const NewToken& token : made.tokens) {
         vocabulary::TokenState& state = state_of(held, token.slot);
-        if (token.scopes) state.scopes = *token.scopes;
+        if (token.scopes) take_scopes(state, *token.scopes);
         state.access_ends_at = token.access_ends_at;
         const bool is_new = !token.refresh_token.empty();
         state.has_refresh_token |= is_new;

@@ -68,7 +68,7 @@ struct NewTokens {
 struct NewConnection {
     NewTokens answer;
     vocabulary::GrantTerms terms;
-    std::optional<vocabulary::Time> client_secret_ends_at{};
+    std::optional<vocabulary::Time> client_secret_ends_at{}; ///< nullopt: as it was known, else by the entry's rule
 };
 
 /// What becomes known of a grant without new tokens. Absent members stay.

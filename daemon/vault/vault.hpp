@@ -79,6 +79,7 @@ struct Edit {
     std::optional<std::optional<vocabulary::Time>> expires_at;
     std::optional<std::optional<vocabulary::Duration>> rotate_every;
     std::optional<GivenFields> fields;
+    std::optional<std::optional<vocabulary::Time>> client_secret_ends_at; ///< of one that is connected
     vocabulary::Time now{};
 };
 

@@ -369,7 +369,8 @@ class StandIn:
             raise Refusal(404, "not_found", "The organization has no OAuth client for this service.")
         kept = self.clients[service]
         return {"service": service, "auth": "oauth2", "client_id": kept["client_id"],
-                "client_secret": {"set": bool(kept.get("client_secret"))}, "fields": kept.get("fields", {}),
+                "client_secret": {"set": bool(kept.get("client_secret"))},
+                "client_secret_ends_at": kept.get("client_secret_ends_at"), "fields": kept.get("fields", {}),
                 "redirect_uri": REDIRECT_URI, "revision": 1, "updated_at": moment(0),
                 "updated_by": "operator:root"}
 

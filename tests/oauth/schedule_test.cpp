@@ -182,20 +182,6 @@ BOOST_AUTO_TEST_CASE(what_is_in_doubt_is_tried_as_its_class_allows) {
     BOOST_TEST(!in_doubt_action(RefreshClass::single_use, clocks, {}, now, now).try_at.has_value());
 }
 
-BOOST_AUTO_TEST_CASE(clocks_that_end_soon_are_named_the_first_first) {
-    Clocks clocks = hour();
-    clocks.refresh_idle_ends = now + 5 * 24h;
-    clocks.refresh_absolute_ends = now + 3 * 24h;
-    clocks.client_secret_ends = now + 30 * 24h;
-    const auto soon = endings(clocks, now, 7 * 24h);
-    BOOST_REQUIRE(soon.size() == 2u);
-    BOOST_TEST((soon[0].clock == ClockKind::refresh_absolute));
-    BOOST_TEST((soon[1].clock == ClockKind::refresh_idle));
-    clocks.can_refresh = false;
-    BOOST_TEST((endings(clocks, now, 7 * 24h)[0].clock == ClockKind::access_token));
-    BOOST_TEST(endings(hour(), now, 7 * 24h).empty());
-}
-
 BOOST_FIXTURE_TEST_CASE(a_refresh_moves_the_idle_clock_and_never_the_absolute_one, House) {
     rules.clocks.refresh_idle = 90 * 24h;
     rules.clocks.refresh_absolute = 365 * 24h;

@@ -62,12 +62,15 @@ struct Clients : House {
 BOOST_FIXTURE_TEST_SUITE(clients, Clients)
 
 BOOST_AUTO_TEST_CASE(a_client_is_found_after_a_restart_with_its_secret) {
-    BOOST_REQUIRE_EQUAL(put(client("slack", "123.456")), "none");
+    auto slack = client("slack", "123.456");
+    slack.secret_ends_at = now + std::chrono::days(90);
+    BOOST_REQUIRE_EQUAL(put(std::move(slack)), "none");
     BOOST_REQUIRE_EQUAL(put(client("airtable", "air", {})), "none");
     for (int start = 0; start < 2; ++start) {
         const auto held = vault->find_client("slack");
         BOOST_TEST_REQUIRE(held != nullptr);
         BOOST_TEST(held->client_id == "123.456");
+        BOOST_TEST((held->secret_ends_at == now + std::chrono::days(90)));
         BOOST_TEST(held->auth == "oauth2");
         BOOST_TEST(held->has_secret);
         BOOST_TEST(held->revision == 1u);

@@ -106,6 +106,7 @@ BOOST_AUTO_TEST_CASE(what_is_shown_of_tokens_is_bound_to_them) {
         [](auto& state) { state.tokens[0].access_ends_at.reset(); },
         [](auto& state) { state.tokens[0].refresh_ends_at.reset(); },
         [](auto& state) { state.tokens[1].has_refresh_token = false; },
+        [](auto& state) { state.tokens[0].lost_scopes.push_back("admin"); },
         [](auto& state) { state.connected_at += std::chrono::seconds(1); },
         [](auto& state) { state.refresh_at.reset(); },
         [](auto& state) { state.failures = 9; },

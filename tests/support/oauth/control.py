@@ -9,6 +9,7 @@ POST /grant {count, client, scopes, account}    makes grants without a flow; ans
 POST /expire {what, grant}       `what` "access" or "refresh"; of one grant or of all
 POST /revoke {grant}             the family of one grant, or of all, as reuse detection does
 POST /device {user_code, verdict}  "approved" or "denied"
+POST /client {id, secret}        from now on its secret is this one alone
 POST /advance {seconds}          puts the provider's clock ahead
 POST /configure {provider, …}    a provider of these settings in place of that mount's, without grants
 POST /entry {provider, entry, auth, fields, settings}    the same of an entry of the catalog, for a credential with these fields (text),
@@ -112,6 +113,10 @@ class Control:
             raise ValueError("no flow has that code")
         return {}
 
+    def client(self, mount, told, name):
+        mount.settings["clients"][told["id"]]["secret"] = told["secret"]
+        return {}
+
     def advance(self, mount, told, name):
         self.clock.ahead += told["seconds"]
         return {}
@@ -142,5 +147,5 @@ class Control:
         return {}
 
 
-CALLS = {"counters", "grants", "misbehave", "clear", "grant", "expire", "revoke", "device", "advance", "configure", "entry", "visit",
-         "token"}
+CALLS = {"counters", "grants", "misbehave", "clear", "grant", "expire", "revoke", "device", "client", "advance", "configure", "entry",
+         "visit", "token"}

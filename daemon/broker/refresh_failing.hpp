@@ -1,0 +1,11 @@
+#pragma once
+
+#include "broker/unsealed.hpp"
+
+namespace credlease::broker {
+
+/// The organization's client for a service has been set anew: grants that fail by it are refreshed at once, one after
+/// the other, until two have failed again; then each waits for its own time.
+[[nodiscard]] runtime::Task<> refresh_failing(Unsealed& house, std::string service);
+
+} // namespace credlease::broker
