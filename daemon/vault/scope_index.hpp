@@ -137,6 +137,17 @@ struct Vault::State {
     /// Seals the token set for the change's credential and puts its record into `batch`.
     [[nodiscard]] result::Result<> stage_token_set(Change::State& change, vocabulary::OAuthState state,
                                                    const secret::SecretBuffer& tokens, store::Batch& batch) const;
+    /// What a credential's next token set is made of.
+    struct NextTokens {
+        vocabulary::OAuthState state;
+        secret::SecretBuffer tokens; ///< token_set.hpp
+        const vocabulary::PublicFields& answer_fields;
+    };
+    /// As Vault::stage_connect and Vault::stage_tokens say.
+    [[nodiscard]] result::Result<Change> stage_next_version(const Entry& entry, const catalog::AuthType& auth,
+                                                            NextTokens next, store::Batch& batch) const;
+    [[nodiscard]] result::Result<Change> stage_next_generation(const Entry& entry, const catalog::AuthType& auth,
+                                                               NextTokens next, store::Batch& batch) const;
     /// Puts into `batch` that the records of its tokens, and of an intent to spend one, go.
     void erase_tokens(Change::State& change, store::Batch& batch) const;
     void end_intent(Change::State& change, store::Batch& batch) const;

@@ -133,15 +133,11 @@ Result<> Vault::State::stage_token_set(Change::State& change, vocabulary::OAuthS
     return {};
 }
 
-Result<Change> Vault::stage_connect(const Entry& entry, const AuthType& auth, const NewConnection& made,
-                                    store::Batch& batch) {
-    if (auto whole = check_access_tokens(made.answer); !whole) return refuse(std::move(whole.error()));
-    auto fields = state_->open_given(entry, Share::tokens);
+Result<Change> Vault::State::stage_next_version(const Entry& entry, const AuthType& auth, NextTokens next,
+                                                store::Batch& batch) const {
+    auto fields = open_given(entry, Share::tokens);
     if (!fields) return refuse(std::move(fields.error()));
-    auto tokens = merged(secret::SecretBuffer{}, made.answer.tokens, state_->arena);
-    if (!tokens) return refuse(std::move(tokens.error()));
-
-    auto change = state_->begin(entry);
+    auto change = begin(entry);
     change->in_place = true;
     vocabulary::Credential& after = change->next->credential;
     batch.erase(store::Table::versions, version_key(after.id, after.version), change->next->sealed_revision);
@@ -149,17 +145,48 @@ Result<Change> Vault::stage_connect(const Entry& entry, const AuthType& auth, co
     after.version += 1;
     after.generation = 0;
     after.revision += 1;
-    after.updated_at = made.answer.now;
-    after.rotated_at = made.answer.now;
+    after.updated_at = next.state.connected_at;
+    after.rotated_at = next.state.connected_at;
     if (after.status == CredentialStatus::pending) after.status = CredentialStatus::active;
     give_status(after, CredentialStatus::active, {});
     forget_asked_fields(auth, after.fields);
-    take_answer_fields(auth, made.answer.answer_fields, after.fields);
-    if (auto staged = state_->stage(*change, *fields, batch); !staged) return refuse(std::move(staged.error()));
-    auto staged = state_->stage_token_set(*change, connected_state(entry, auth, made), *tokens, batch);
+    take_answer_fields(auth, next.answer_fields, after.fields);
+    if (auto staged = stage(*change, *fields, batch); !staged) return refuse(std::move(staged.error()));
+    auto staged = stage_token_set(*change, std::move(next.state), next.tokens, batch);
     if (!staged) return refuse(std::move(staged.error()));
-    state_->end_intent(*change, batch);
+    end_intent(*change, batch);
     return Change(std::move(change));
+}
+
+Result<Change> Vault::State::stage_next_generation(const Entry& entry, const AuthType& auth, NextTokens next,
+                                                   store::Batch& batch) const {
+    auto change = begin(entry);
+    change->in_place = true;
+    vocabulary::Credential& after = change->next->credential;
+    after.generation += 1;
+    const bool has_other_status = give_status(after, CredentialStatus::active, reason_of_active(next.state));
+    if (take_answer_fields(auth, next.answer_fields, after.fields)) {
+        auto fields = open_given(entry, Share::tokens);
+        if (!fields) return refuse(std::move(fields.error()));
+        if (auto staged = stage(*change, *fields, batch); !staged) return refuse(std::move(staged.error()));
+    } else if (has_other_status) {
+        stage_credential(*change, batch);
+    }
+    auto staged = stage_token_set(*change, std::move(next.state), next.tokens, batch);
+    if (!staged) return refuse(std::move(staged.error()));
+    end_intent(*change, batch);
+    return Change(std::move(change));
+}
+
+Result<Change> Vault::stage_connect(const Entry& entry, const AuthType& auth, const NewConnection& made,
+                                    store::Batch& batch) {
+    if (auto whole = check_access_tokens(made.answer); !whole) return refuse(std::move(whole.error()));
+    auto tokens = merged(secret::SecretBuffer{}, made.answer.tokens, state_->arena);
+    if (!tokens) return refuse(std::move(tokens.error()));
+    State::NextTokens next{.state = connected_state(entry, auth, made),
+                           .tokens = std::move(*tokens),
+                           .answer_fields = made.answer.answer_fields};
+    return state_->stage_next_version(entry, auth, std::move(next), batch);
 }
 
 Result<Change> Vault::stage_tokens(const Entry& entry, const AuthType& auth, const Generation& of,
@@ -170,24 +197,9 @@ Result<Change> Vault::stage_tokens(const Entry& entry, const AuthType& auth, con
     if (!held) return refuse(std::move(held.error()));
     auto tokens = merged(*held, made.tokens, state_->arena);
     if (!tokens) return refuse(std::move(tokens.error()));
-
-    auto change = state_->begin(entry);
-    change->in_place = true;
-    vocabulary::Credential& after = change->next->credential;
-    after.generation += 1;
-    auto state = merged(entry.tokens->state, made);
-    const bool has_other_status = give_status(after, CredentialStatus::active, reason_of_active(state));
-    if (take_answer_fields(auth, made.answer_fields, after.fields)) {
-        auto fields = state_->open_given(entry, Share::tokens);
-        if (!fields) return refuse(std::move(fields.error()));
-        if (auto staged = state_->stage(*change, *fields, batch); !staged) return refuse(std::move(staged.error()));
-    } else if (has_other_status) {
-        State::stage_credential(*change, batch);
-    }
-    auto staged = state_->stage_token_set(*change, std::move(state), *tokens, batch);
-    if (!staged) return refuse(std::move(staged.error()));
-    state_->end_intent(*change, batch);
-    return Change(std::move(change));
+    State::NextTokens next{
+        .state = merged(entry.tokens->state, made), .tokens = std::move(*tokens), .answer_fields = made.answer_fields};
+    return state_->stage_next_generation(entry, auth, std::move(next), batch);
 }
 
 Result<Change> Vault::stage_answer_fields(const Entry& entry, const AuthType& auth,

@@ -216,6 +216,15 @@ class Vault {
     /// What became known without new tokens. Of a credential that is not connected nothing changes but an intent's end.
     [[nodiscard]] result::Result<Change> stage_state(const Entry& entry, const Generation& of, StateChange made,
                                                      store::Batch& batch);
+    /// A token set that was staged and that the store refused, as it is kept beside the store: ciphertext, and what it
+    /// is bound to.
+    [[nodiscard]] static std::string write_rescued(const Change& change);
+    /// The credential as that change would have left it. `damaged`: it is not whole or does not authenticate.
+    [[nodiscard]] result::Result<Entry> read_rescued(std::string_view bytes) const;
+    /// Stages it anew, as the connection or the refresh that it was, on what the credential is now. `version_conflict`:
+    /// it does not follow the tokens that the credential has, or was got for another destination.
+    [[nodiscard]] result::Result<Change> stage_rescued(const Entry& entry, const catalog::AuthType& auth,
+                                                       const Entry& rescued, store::Batch& batch);
     /// To be durable before the slot's refresh token is spent. One that is there is replaced.
     [[nodiscard]] Change stage_intent(const Entry& entry, std::string slot, vocabulary::Time now, store::Batch& batch);
     /// The token was not spent after all. Without an intent nothing goes into the batch.
