@@ -44,6 +44,13 @@ int Running::run(Doors doors) {
         log_.refuse(opened.error());
         return 1;
     }
+    tasks_.start(begin(std::move(doors)));
+    loop_.run();
+    return status_;
+}
+
+runtime::Task<> Running::begin(Doors doors) {
+    co_await broker_->begin();
     serve(std::move(doors));
     watch_signals();
     supervisor_.ready();
@@ -52,8 +59,6 @@ int Running::run(Doors doors) {
                   ? result::StaticText("Ready.")
                   : result::StaticText("Ready, and sealed: unseal with credlease unseal."),
               {{"lease_socket", result::PublicText::of((settings_->places.runtime / "lease.sock").native())}});
-    loop_.run();
-    return status_;
 }
 
 result::Result<> Running::open() {
@@ -73,6 +78,11 @@ result::Result<> Running::open() {
          .outbound = *outbound_,
          .anchor = [this](const std::string& head) { say_head(head); },
          .tell_problem = [this](const result::Error& error) { log_.refuse(error); },
+         .tell_rescued =
+             [this](const vocabulary::CredentialId& credential) {
+                 log_.warn("The store refused a credential's new tokens: they lie in DATA/rescue until it takes them.",
+                           {{"credential", result::PublicText::of(credential.text())}});
+             },
          .tell_seal = [this](broker::SealEvent event, const attestation::Peer& by) { say_seal(event, by); },
          .tell_ending = [this](const broker::EndingClock& ending) { say_ending(ending); }},
         {.settings = settings_, .catalog = std::move(*catalog), .loaded_at = clock_->wall()});

@@ -37,6 +37,7 @@ class Running {
   private:
     [[nodiscard]] result::Result<> open();
     void tell_warnings(const catalog::Catalog& catalog);
+    [[nodiscard]] runtime::Task<> begin(Doors doors);
     void serve(Doors doors);
     void watch_signals();
     void reload();

@@ -7,7 +7,7 @@
 namespace credlease::vocabulary {
 namespace {
 
-constexpr Words<Action, 44> actions = {{{Action::credential_created, "credential.created"},
+constexpr Words<Action, 45> actions = {{{Action::credential_created, "credential.created"},
                                         {Action::credential_edited, "credential.edited"},
                                         {Action::credential_rotated, "credential.rotated"},
                                         {Action::credential_rolled_back, "credential.rolled_back"},
@@ -48,6 +48,7 @@ constexpr Words<Action, 44> actions = {{{Action::credential_created, "credential
                                         {Action::oauth_revoked, "oauth.revoked"},
                                         {Action::oauth_refresh_asked, "oauth.refresh_asked"},
                                         {Action::oauth_ending, "oauth.ending"},
+                                        {Action::oauth_rescued, "oauth.rescued"},
                                         {Action::oauth_client_changed, "oauth_client.changed"},
                                         {Action::oauth_client_deleted, "oauth_client.deleted"},
                                         {Action::oauth_client_ending, "oauth_client.ending"}}};

@@ -53,6 +53,7 @@ enum class Action : std::uint8_t {
     oauth_revoked,
     oauth_refresh_asked,        ///< somebody asked for it; what came of it has its own record
     oauth_ending,               ///< a warning: a clock of the grant runs out
+    oauth_rescued,              ///< the store refused new tokens: they lie in DATA/rescue until it takes them
     oauth_client_changed = 112, ///< the organization's
     oauth_client_deleted,
     oauth_client_ending, ///< a warning: its secret ends

@@ -218,7 +218,7 @@ bool is_action(std::uint8_t number) {
            within(Action::lease_issued, Action::lease_refused) ||
            within(Action::grant_minted, Action::access_refused) ||
            within(Action::broker_started, Action::change_not_made) ||
-           within(Action::oauth_started, Action::oauth_ending) ||
+           within(Action::oauth_started, Action::oauth_rescued) ||
            within(Action::oauth_client_changed, Action::oauth_client_ending);
 }
 

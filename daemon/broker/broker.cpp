@@ -18,6 +18,8 @@ using result::ErrorCode;
 using result::PublicText;
 using result::refuse;
 
+constexpr std::chrono::seconds rescued_may_take{2}; ///< of a start or unseal
+
 result::Failure wrong_key(const settings::Settings& settings) {
     return refuse(
         {.code = ErrorCode::configuration,
@@ -65,7 +67,7 @@ std::string_view name_of(Phase phase) {
 
 Broker::Broker(Parts parts, Rules rules, std::unique_ptr<store::Store> store)
     : parts_(parts), rules_(std::move(rules)), store_(std::move(store)),
-      sealed_log_(rules_.settings->places.data / "sealed.log"),
+      rescue_(rules_.settings->places.data / "rescue"), sealed_log_(rules_.settings->places.data / "sealed.log"),
       sealed_callers_(rules_.settings, no_directory_, no_grants_), gate_(parts_.loop) {}
 
 Broker::~Broker() = default;
@@ -90,6 +92,7 @@ result::Result<std::unique_ptr<Broker>> Broker::start(Parts parts, Rules rules) 
     if (!*seal && !(*store)->is_empty()) return no_seal_file(data);
     std::unique_ptr<Broker> broker(new Broker(parts, std::move(rules), std::move(*store)));
     broker->seal_ = std::move(*seal);
+    if (auto made = broker->rescue_.open(); !made) parts.tell_problem(made.error()); // it is tried again when needed
     if (method == settings::SealMethod::passphrase) {
         broker->sealed_log_.note_start();
         broker->phase_ = Phase::sealed;
@@ -145,11 +148,16 @@ result::Result<> Broker::open_house(crypto::RootKey root, const SealFile& seal) 
 }
 
 result::Result<> Broker::enter_house(crypto::RootKey root) {
-    auto house = open_with(std::move(root), parts_, rules_, *store_);
+    auto house = open_with(std::move(root), parts_, rules_, *store_, rescue_);
     if (!house) return refuse(std::move(house.error()));
     house_ = std::move(*house);
-    phase_ = Phase::ready;
     return {};
+}
+
+runtime::Task<> Broker::begin() {
+    if (!house_) co_return;
+    co_await house_->refresher->land(parts_.clock.boot() + rescued_may_take);
+    phase_ = Phase::ready;
 }
 
 result::Result<access::CallerRef> Broker::find_caller(const attestation::Peer& peer, access::Callers::Claims claims) {

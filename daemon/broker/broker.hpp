@@ -20,9 +20,13 @@ enum class Phase : std::uint8_t { starting, ready, sealed, sealing };
 /// Owns the store and, while unsealed, everything that keys are needed for. Seals, unseals, reloads and stops.
 class Broker {
   public:
-    /// Opens the store. With a key file it unseals at once, making the key and the store's first keys where nothing is
-    /// stored yet; with a passphrase it starts sealed. A wrong, missing or badly kept key refuses and writes nothing.
+    /// Opens the store. To be followed by `begin`. With a key file it unseals at once, making the key and the store's
+    /// first keys where nothing is stored yet; with a passphrase it starts sealed. A wrong, missing or badly kept key
+    /// refuses and writes nothing.
     [[nodiscard]] static result::Result<std::unique_ptr<Broker>> start(Parts parts, Rules rules);
+    /// What lies in DATA/rescue goes into the store before anybody is served; a store that still refuses it, or hangs,
+    /// is not waited for long.
+    [[nodiscard]] runtime::Task<> begin();
     ~Broker();
     Broker(const Broker&) = delete;
     Broker& operator=(const Broker&) = delete;
@@ -33,7 +37,7 @@ class Broker {
     [[nodiscard]] const Rules& rules() const { return rules_; }
     [[nodiscard]] const Parts& parts() const { return parts_; }
     [[nodiscard]] store::Store& store() { return *store_; }
-    /// Token sets that providers gave and that the store has not taken yet.
+    /// Token sets that providers gave and that are on no disk yet.
     [[nodiscard]] std::size_t unkept_tokens() const { return house_ ? house_->unkept_tokens : 0; }
     /// Who a peer is; while sealed by the config alone (no directory, no grants).
     [[nodiscard]] result::Result<access::CallerRef> find_caller(const attestation::Peer& peer,
@@ -74,6 +78,7 @@ class Broker {
     Rules rules_;
     result::PublicText refused_reload_; ///< empty: the last one was taken
     std::unique_ptr<store::Store> store_;
+    store::Rescue rescue_;
     std::optional<SealFile> seal_;
     audit::SealedLog sealed_log_;
     Phase phase_ = Phase::starting;

@@ -251,9 +251,9 @@ runtime::Task<result::Result<>> get_tokens(Unsealed& house, const Refreshed& wha
         if (kills_access_token(request->client)) {
             got.answer.may_be_refused_for = house.token_times.last_refused(entry->credential.service.text());
         }
-        co_await keep_refreshed(house, what, request->client, request->of, got.answer);
-        note_times(house, *request, made);
-        co_return result::Result<>();
+        auto kept = co_await keep_refreshed(house, what, request->client, request->of, got.answer);
+        if (kept) note_times(house, *request, made);
+        co_return kept;
     }
     got.terms = request->client.grant_terms();
     co_return co_await connect(house, what, request->client, got, nullptr);

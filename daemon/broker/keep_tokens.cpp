@@ -4,18 +4,32 @@
 #include "broker/change.hpp"
 #include "broker/clock_warnings.hpp"
 #include "broker/events.hpp"
+#include "broker/find_credential.hpp"
 #include "broker/refresher.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <map>
 
 namespace credlease::broker {
 namespace {
 
+using result::ErrorCode;
 using result::refuse;
 using vocabulary::Action;
 
 constexpr std::chrono::milliseconds first_wait_for_store{250};
 constexpr std::chrono::milliseconds longest_wait_for_store{5000};
+constexpr std::chrono::milliseconds looks_apart{100}; ///< whether the broker closes
+
+using Place = store::Rescue::Place;
+using Stage = std::function<result::Result<vault::Change>(const vault::Entry&, store::Batch&)>;
+
+/// What lies in DATA/rescue of one credential.
+struct Rescued {
+    Place place;
+    vault::Entry next;
+};
 
 runtime::Task<runtime::Gate::Pass> enter(Unsealed& house, const Refreshed& what) {
     std::vector<std::string> keys{gate_key(what.id)};
@@ -26,33 +40,152 @@ const vault::Entry* find(const Unsealed& house, const Refreshed& what) {
     return house.vault->find({&what.scope, 1}, what.id);
 }
 
-/// Holds a stop, and waits for the next try at a store that refuses.
-class Patience {
-  public:
-    explicit Patience(Unsealed& house) : house_(house) { ++house_.unkept_tokens; }
-    ~Patience() { --house_.unkept_tokens; }
-    Patience(const Patience&) = delete;
-    Patience& operator=(const Patience&) = delete;
+result::Failure closing() {
+    return refuse({.code = ErrorCode::sealed,
+                   .sentence = "The broker is closing, and the store refuses the tokens: they are kept beside it.",
+                   .next_step = "Ask again when it is ready."});
+}
 
-    runtime::Task<> wait() {
-        auto& clock = house_.parts.clock;
-        const auto until = clock.boot() + next_;
-        next_ = std::min(next_ * 2, longest_wait_for_store);
-        co_await clock.sleep_until(until);
+/// A token set that is not in the store yet: it holds a stop while it is on no disk.
+class Unkept {
+  public:
+    explicit Unkept(Unsealed& house) : house_(house) { ++house_.unkept_tokens; }
+    Unkept(Unsealed& house, const Place& lies) : house_(house), place_(lies) {}
+    ~Unkept() {
+        if (!place_) --house_.unkept_tokens;
     }
+    Unkept(const Unkept&) = delete;
+    Unkept& operator=(const Unkept&) = delete;
+
+    /// As the store refused it.
+    runtime::Task<> rescue(const vault::Change& refused);
+    /// Until the next try; false: the broker closes, and needs no more tries.
+    runtime::Task<bool> wait();
+    /// It is in the store, or of no use.
+    runtime::Task<> clear();
 
   private:
     Unsealed& house_;
+    std::optional<Place> place_; ///< in DATA/rescue
+    bool is_told_ = false;
     std::chrono::milliseconds next_ = first_wait_for_store;
 };
 
-/// False: the store did not take it.
-runtime::Task<bool> commit(Unsealed& house, vocabulary::AuditRecord record, vault::Change change, store::Batch batch) {
-    concern(record, change.after());
-    record.fingerprint = change.tokens()->fingerprint;
-    auto committed = co_await house.journal->commit(record, std::move(batch));
-    if (committed) house.vault->apply(std::move(change));
-    co_return committed.has_value();
+runtime::Task<> Unkept::rescue(const vault::Change& refused) {
+    if (place_) co_return;
+    vocabulary::AuditRecord record;
+    record.action = Action::oauth_rescued;
+    record.principal = "broker";
+    concern(record, refused.after());
+    record.fingerprint = refused.tokens()->fingerprint;
+    auto job = [&rescue = house_.rescue, set = vault::Vault::write_rescued(refused)] { return rescue.put(set); };
+    auto put = co_await house_.parts.commit.run(std::move(job));
+    if (!put) {
+        if (!std::exchange(is_told_, true)) house_.parts.tell_problem(put.error());
+        co_return;
+    }
+    place_ = *put;
+    --house_.unkept_tokens;
+    house_.journal->note(record);
+    house_.parts.tell_rescued(record.credential);
+}
+
+runtime::Task<bool> Unkept::wait() {
+    auto& clock = house_.parts.clock;
+    const auto until = clock.boot() + next_;
+    next_ = std::min(next_ * 2, longest_wait_for_store);
+    while (clock.boot() < until) {
+        if (house_.is_closing && place_) co_return false;
+        co_await clock.sleep_until(std::min(until, clock.boot() + looks_apart));
+    }
+    co_return true;
+}
+
+runtime::Task<> Unkept::clear() {
+    if (!place_) co_return;
+    auto job = [&rescue = house_.rescue, place = *place_] { return rescue.clear(place); };
+    auto cleared = co_await house_.parts.commit.run(std::move(job));
+    if (!cleared) house_.parts.tell_problem(cleared.error()); // the next start finds that it is of no use
+}
+
+/// Of a credential, before its tokens came.
+struct Before {
+    std::uint32_t version = 0;
+    vocabulary::CredentialStatus status{};
+    bool is_connected = false;
+};
+
+/// "scopes lost: write admin", which a refresh did not bring back; empty: the provider grants what it did.
+std::string newly_lost(const vault::Entry& before, const vault::Change& change) {
+    if (!before.tokens || change.after().version != before.credential.version) return {};
+    const auto& known_tokens = before.tokens->state.tokens;
+    std::string text;
+    for (std::size_t i = 0; i < known_tokens.size(); ++i) { // a refresh adds no slot before these
+        const auto& known = known_tokens[i].lost_scopes;
+        for (const auto& scope : change.tokens()->state.tokens[i].lost_scopes) {
+            if (std::ranges::find(known, scope) == known.end()) text += ' ' + scope;
+        }
+    }
+    return text.empty() ? text : "scopes lost:" + text;
+}
+
+/// Once they are in the store.
+void tell(Unsealed& house, const vault::Entry& entry, const Before& before, bool has_lost_scopes) {
+    const auto& credential = entry.credential;
+    if (credential.version == before.version) {
+        house.events->credential_refreshed(credential);
+    } else if (before.is_connected) {
+        house.events->credential_rotated(credential);
+    }
+    if (has_lost_scopes) house.events->credential_updated(credential);
+    if (credential.status != before.status) house.events->credential_status_changed(credential);
+    house.refresher->plan(entry);
+    if (credential.version != before.version) house.clock_warnings->look_soon();
+}
+
+runtime::Task<result::Result<>> try_until_kept(Unsealed& house, const Refreshed& what, vocabulary::AuditRecord record,
+                                               const Stage& stage, Unkept& unkept) {
+    const auto detail = record.detail;
+    for (;;) {
+        auto pass = co_await enter(house, what);
+        const auto* entry = find(house, what);
+        if (entry == nullptr) co_return access::credential_not_found();
+        const Before before{.version = entry->credential.version,
+                            .status = entry->credential.status,
+                            .is_connected = entry->tokens != nullptr};
+        store::Batch batch;
+        auto change = stage(*entry, batch);
+        const bool may_pass = change || change.error().code == ErrorCode::overloaded; // the arena is full
+        if (!may_pass) co_return refuse(std::move(change.error()));
+        bool is_kept = false;
+        std::string lost;
+        if (change) {
+            lost = newly_lost(*entry, *change);
+            record.detail = lost.empty() ? detail : lost;
+            concern(record, change->after());
+            record.fingerprint = change->tokens()->fingerprint;
+            auto committed = co_await house.journal->commit(record, std::move(batch));
+            is_kept = committed.has_value();
+        }
+        if (is_kept) {
+            house.vault->apply(std::move(*change));
+            tell(house, *find(house, what), before, !lost.empty());
+            co_return result::Result<>();
+        }
+        pass.leave();
+        if (change) co_await unkept.rescue(*change);
+        const bool goes_on = co_await unkept.wait();
+        if (!goes_on) co_return closing();
+    }
+}
+
+runtime::Task<result::Result<>> keep(Unsealed& house, const Refreshed& what, vocabulary::AuditRecord record,
+                                     const Stage& stage, Unkept& unkept) {
+    auto kept = co_await try_until_kept(house, what, record, stage, unkept);
+    const bool is_of_no_use = !kept && (kept.error().code == ErrorCode::version_conflict ||
+                                        kept.error().code == ErrorCode::credential_not_found);
+    if (kept || is_of_no_use) co_await unkept.clear();
+    co_return kept;
 }
 
 vocabulary::AuditRecord record_by(const Asker* by, Action action) {
@@ -63,78 +196,82 @@ vocabulary::AuditRecord record_by(const Asker* by, Action action) {
     return record;
 }
 
-/// "scopes lost: write admin"; empty: the provider grants what it did.
-std::string newly_lost(const vocabulary::OAuthState& before, const vocabulary::OAuthState& after) {
-    std::string text;
-    for (std::size_t i = 0; i < before.tokens.size(); ++i) { // a refresh adds no slot before these
-        const auto& known = before.tokens[i].lost_scopes;
-        for (const auto& scope : after.tokens[i].lost_scopes) {
-            if (std::ranges::find(known, scope) == known.end()) text += ' ' + scope;
-        }
+runtime::Task<result::Result<>> keep_rescued(Unsealed& house, const Refreshed& what, const Rescued& rescued) {
+    const auto kind = kind_of(house, rescued.next.credential);
+    if (!kind) co_return refuse(kind.error());
+    const auto catalog = house.rules.catalog; // a reload does not take the entry away meanwhile
+    const Stage stage = [&](const vault::Entry& entry, store::Batch& batch) {
+        return house.vault->stage_rescued(entry, *kind->auth, rescued.next, batch);
+    };
+    const bool is_first = rescued.next.credential.generation == 0;
+    auto record = record_by(nullptr, is_first ? Action::oauth_connected : Action::oauth_refreshed);
+    record.detail = "from DATA/rescue";
+    Unkept unkept(house, rescued.place);
+    auto kept = co_await keep(house, what, record, stage, unkept);
+    if (kept) house.tasks.start(ask_for_fields(house, what));
+    co_return kept;
+}
+
+using RescuedSets = std::shared_ptr<const std::vector<Rescued>>;
+
+/// One after another; what the last came to.
+runtime::Task<result::Result<>> keep_each(Unsealed& house, const Refreshed& what, RescuedSets sets) {
+    result::Result<> kept;
+    for (const auto& rescued : *sets) {
+        kept = co_await keep_rescued(house, what, rescued);
+        if (!kept && !house.is_closing) house.parts.tell_problem(kept.error());
     }
-    return text.empty() ? text : "scopes lost:" + text;
+    co_return kept;
 }
 
 } // namespace
 
 runtime::Task<result::Result<>> connect(Unsealed& house, const Refreshed& what, const TokenClient& client,
                                         const vault::NewConnection& made, const Asker* by) {
-    for (Patience patience(house);;) {
-        auto pass = co_await enter(house, what);
-        const auto* entry = find(house, what);
-        if (entry == nullptr) co_return access::credential_not_found();
-        const auto status = entry->credential.status;
-        const bool is_first = !entry->tokens;
-        store::Batch batch;
-        auto change = house.vault->stage_connect(*entry, client.auth(), made, batch);
-        if (!change && change.error().code == result::ErrorCode::damaged) co_return refuse(std::move(change.error()));
-        bool is_kept = false;
-        if (change) {
-            auto record = record_by(by, Action::oauth_connected);
-            is_kept = co_await commit(house, record, std::move(*change), std::move(batch));
-        }
-        if (is_kept) {
-            const auto& credential = find(house, what)->credential;
-            if (!is_first) house.events->credential_rotated(credential);
-            if (credential.status != status) house.events->credential_status_changed(credential);
-            house.refresher->plan(*find(house, what));
-            house.clock_warnings->look_soon();
-            pass.leave();
-            co_await ask_for_fields(house, what); // whoever connected it leases it next
-            co_return result::Result<>();
-        }
-        pass.leave();
-        co_await patience.wait();
-    }
+    const Stage stage = [&](const vault::Entry& entry, store::Batch& batch) {
+        return house.vault->stage_connect(entry, client.auth(), made, batch);
+    };
+    Unkept unkept(house);
+    const auto record = record_by(by, Action::oauth_connected);
+    auto kept = co_await keep(house, what, record, stage, unkept);
+    if (kept) co_await ask_for_fields(house, what); // whoever connected it leases it next
+    co_return kept;
 }
 
-runtime::Task<> keep_refreshed(Unsealed& house, const Refreshed& what, const TokenClient& client,
-                               const vault::Generation& of, const vault::NewTokens& made) {
-    for (Patience patience(house);;) {
-        auto pass = co_await enter(house, what);
-        const auto* entry = find(house, what);
-        if (entry == nullptr || vault::generation_of(entry->credential) != of) co_return;
-        const auto status = entry->credential.status;
-        store::Batch batch;
-        auto change = house.vault->stage_tokens(*entry, client.auth(), of, made, batch);
-        bool is_kept = false;
-        std::string lost;
-        if (change) {
-            auto record = record_by(nullptr, Action::oauth_refreshed);
-            lost = newly_lost(entry->tokens->state, change->tokens()->state);
-            if (!lost.empty()) record.detail = lost;
-            is_kept = co_await commit(house, record, std::move(*change), std::move(batch));
+runtime::Task<result::Result<>> keep_refreshed(Unsealed& house, const Refreshed& what, const TokenClient& client,
+                                               const vault::Generation& of, const vault::NewTokens& made) {
+    const Stage stage = [&](const vault::Entry& entry, store::Batch& batch) {
+        return house.vault->stage_tokens(entry, client.auth(), of, made, batch);
+    };
+    Unkept unkept(house);
+    const auto record = record_by(nullptr, Action::oauth_refreshed);
+    auto kept = co_await keep(house, what, record, stage, unkept);
+    const bool is_stale = !kept && kept.error().code == ErrorCode::version_conflict;
+    if (is_stale) co_return result::Result<>();
+    if (kept) house.tasks.start(ask_for_fields(house, what)); // nobody waits for what is still not known
+    co_return kept;
+}
+
+void take_up_rescued(Unsealed& house) {
+    std::map<vocabulary::CredentialId, std::vector<Rescued>> found;
+    house.rescue.read([&](const Place& place, std::string_view bytes) {
+        auto next = house.vault->read_rescued(bytes);
+        if (next) {
+            const auto id = next->credential.id;
+            found[id].push_back({.place = place, .next = std::move(*next)});
+            return;
         }
-        if (is_kept) {
-            const auto& credential = find(house, what)->credential;
-            house.events->credential_refreshed(credential);
-            if (!lost.empty()) house.events->credential_updated(credential);
-            if (credential.status != status) house.events->credential_status_changed(credential);
-            house.tasks.start(ask_for_fields(house, what)); // nobody waits for what is still not known
-            co_return;
-        }
-        pass.leave();
-        co_await patience.wait();
+        house.parts.tell_problem({.code = ErrorCode::damaged,
+                                  .sentence = "What lies in DATA/rescue does not authenticate: it is left alone.",
+                                  .next_step = "If it is not known where it comes from, keep a copy of the file.",
+                                  .about = result::PublicText::of("slot " + std::to_string(place.slot))});
+    });
+    for (auto& [id, sets] : found) {
+        const auto* entry = house.vault->find(house.vault->all_scopes(), id);
+        const auto scope = entry != nullptr ? entry->credential.scope : sets.front().next.credential.scope;
+        auto shared = std::make_shared<const std::vector<Rescued>>(std::move(sets));
+        house.refresher->fly(scope, id,
+                             [&house, shared](const Refreshed& what) { return keep_each(house, what, shared); });
     }
 }
 

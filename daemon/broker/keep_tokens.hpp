@@ -6,15 +6,23 @@
 
 namespace credlease::broker {
 
-/// The first tokens of a credential, or those of its re-authorization, durable when it returns. They may be the only
-/// ones that the provider will ever take: until the store takes them they stay in the arena, and the broker neither
-/// stops nor seals. `by`: who authorized it; nullptr: the broker itself. `credential_not_found`: it was deleted
-/// meanwhile.
+// A token set that a provider gave may be the only one that it will ever give. While the store refuses it, it lies in
+// DATA/rescue and, to be tried again and again, in the arena. Where DATA/rescue fails too the broker neither stops nor
+// seals. It is leased once the store has it, and not before: the index shows what the store holds.
+
+/// The first tokens of a credential, or those of its re-authorization, durable when it returns. `by`: who authorized
+/// it; nullptr: the broker itself. `credential_not_found`: it was deleted meanwhile; `sealed`: the broker seals or
+/// stops, and will find them in DATA/rescue.
 [[nodiscard]] runtime::Task<result::Result<>> connect(Unsealed& house, const Refreshed& what, const TokenClient& client,
                                                       const vault::NewConnection& made, const Asker* by);
 /// A refresh's answer, likewise; `of`: whose tokens they follow. Where the credential has others by now they are
 /// dropped.
-[[nodiscard]] runtime::Task<> keep_refreshed(Unsealed& house, const Refreshed& what, const TokenClient& client,
-                                             const vault::Generation& of, const vault::NewTokens& made);
+[[nodiscard]] runtime::Task<result::Result<>> keep_refreshed(Unsealed& house, const Refreshed& what,
+                                                             const TokenClient& client, const vault::Generation& of,
+                                                             const vault::NewTokens& made);
+/// At a start or unseal, before anything is planned: what lies in DATA/rescue is on its way into the store, as the
+/// request under way of its credential. What follows no tokens of its credential is cleared; what does not authenticate
+/// is told of and left alone.
+void take_up_rescued(Unsealed& house);
 
 } // namespace credlease::broker

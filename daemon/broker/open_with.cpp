@@ -3,6 +3,7 @@
 #include "broker/events.hpp"
 #include "broker/expiry.hpp"
 #include "broker/first_start.hpp"
+#include "broker/keep_tokens.hpp"
 #include "broker/log_memory.hpp"
 #include "broker/refresher.hpp"
 #include "broker/retention.hpp"
@@ -186,8 +187,8 @@ void make_rooms(Unsealed& house, Macs& macs) {
 } // namespace
 
 result::Result<std::unique_ptr<Unsealed>> open_with(crypto::RootKey root, const Parts& parts, Rules rules,
-                                                    store::Store& store) {
-    auto house = std::make_unique<Unsealed>(parts, std::move(rules), store);
+                                                    store::Store& store, store::Rescue& rescue) {
+    auto house = std::make_unique<Unsealed>(parts, std::move(rules), store, rescue);
     house->root = std::move(root);
     auto scratch = secret::SecretBuffer::make(
         parts.arena, std::min(scratch_size, parts.arena.share_size(secret::Share::leases) / 2), secret::Share::leases);
@@ -220,6 +221,7 @@ result::Result<std::unique_ptr<Unsealed>> open_with(crypto::RootKey root, const 
     end_what_has_gone(*house);
     house->authorizations = std::make_shared<Authorizations>(parts.clock);
     house->refresher = std::make_shared<Refresher>(*house);
+    take_up_rescued(*house);
     house->refresher->plan_all();
     house->clock_warnings = std::make_shared<ClockWarnings>(*house, log_ends_at);
     house->clock_warnings->look_soon();

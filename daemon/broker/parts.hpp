@@ -30,12 +30,13 @@ struct Parts {
     runtime::Loop& loop;
     runtime::Clock& clock;
     secret::Arena& arena;
-    runtime::Worker& log;                                   ///< writes
-    runtime::Worker& commit;                                ///< only syncs
-    runtime::Worker& bulk;                                  ///< Argon2id, scans, verification
-    outbound::Client& outbound;                             ///< token requests
-    std::function<void(const std::string& head)> anchor;    ///< the audit head, for a witness outside
-    std::function<void(const result::Error&)> tell_problem; ///< of work that nobody waits for
+    runtime::Worker& log;                                              ///< writes
+    runtime::Worker& commit;                                           ///< only syncs
+    runtime::Worker& bulk;                                             ///< Argon2id, scans, verification
+    outbound::Client& outbound;                                        ///< token requests
+    std::function<void(const std::string& head)> anchor;               ///< the audit head, for a witness outside
+    std::function<void(const result::Error&)> tell_problem;            ///< of work that nobody waits for
+    std::function<void(const vocabulary::CredentialId&)> tell_rescued; ///< the store refused its new tokens
     std::function<void(SealEvent, const attestation::Peer& by)> tell_seal;
     std::function<void(const EndingClock&)> tell_ending;
 };

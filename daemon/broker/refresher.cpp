@@ -59,18 +59,37 @@ Refresher::FlightRef Refresher::fly(const vocabulary::Scope& scope, const vocabu
     if (!is_new) return at->second;
     at->second = std::make_shared<Flight>();
     const auto flight = at->second; // a task may end at once, and take its place in the map along
+    take_off(scope, id, flight, [this](const Refreshed& what) { return get_tokens(house_, what); });
+    return flight;
+}
+
+void Refresher::fly(const vocabulary::Scope& scope, const vocabulary::CredentialId& id, Work work) {
+    const auto flight = std::make_shared<Flight>();
+    flights_[id] = flight;
+    take_off(scope, id, flight, std::move(work));
+}
+
+void Refresher::take_off(const vocabulary::Scope& scope, const vocabulary::CredentialId& id, const FlightRef& flight,
+                         Work work) {
     auto& own = planned(scope, id);
     set_time(id, own, std::nullopt);
-    house_.tasks.start(run({.scope = scope, .id = id, .seed = own.seed}, flight));
-    return flight;
+    house_.tasks.start(run({.scope = scope, .id = id, .seed = own.seed}, flight, std::move(work)));
+}
+
+runtime::Task<> Refresher::land(runtime::BootTime deadline) {
+    std::vector<FlightRef> flights;
+    for (const auto& [id, flight] : flights_) flights.push_back(flight);
+    for (const auto& flight : flights) {
+        if (!flight->outcome) co_await wait(flight, deadline);
+    }
 }
 
 std::uint64_t Refresher::seed_of(const vocabulary::Scope& scope, const vocabulary::CredentialId& id) {
     return planned(scope, id).seed;
 }
 
-runtime::Task<> Refresher::run(Refreshed what, FlightRef flight) {
-    auto outcome = co_await get_tokens(house_, what);
+runtime::Task<> Refresher::run(Refreshed what, FlightRef flight, Work work) {
+    auto outcome = co_await work(what);
     flights_.erase(what.id);
     if (const auto own = planned_.find(what.id); own != planned_.end()) {
         own->second.failures = outcome ? 0 : own->second.failures + 1;
@@ -136,7 +155,9 @@ void Refresher::plan(const vault::Entry& entry) {
 }
 
 void Refresher::plan_all() {
-    for (const auto& [entry, intent] : house_.vault->find_intents()) note_in_doubt(house_, *entry);
+    for (const auto& [entry, intent] : house_.vault->find_intents()) {
+        if (!flights_.contains(entry->credential.id)) note_in_doubt(house_, *entry);
+    }
     vault::Walk walk{.scopes = house_.vault->all_scopes()};
     const auto plan_each = [this](const vault::Entry& entry) { plan(entry); };
     while (house_.vault->walk_on(walk, plan_each)) { // a start takes the time

@@ -2,6 +2,7 @@
 
 #include "broker/get_tokens.hpp"
 
+#include <functional>
 #include <list>
 #include <memory>
 #include <set>
@@ -26,6 +27,11 @@ class Refresher {
     [[nodiscard]] std::uint64_t seed_of(const vocabulary::Scope& scope, const vocabulary::CredentialId& id);
     /// After anything that changed a credential or its tokens: it is refreshed by itself when that is due.
     void plan(const vault::Entry& entry);
+    using Work = std::function<runtime::Task<result::Result<>>(const Refreshed&)>;
+    /// Takes the place of a request for its tokens, until it ends.
+    void fly(const vocabulary::Scope& scope, const vocabulary::CredentialId& id, Work work);
+    /// Waits until all that is under way has landed.
+    [[nodiscard]] runtime::Task<> land(runtime::BootTime deadline);
     /// At a start or unseal.
     void plan_all();
     /// The clock calls no more; what is under way goes on.
@@ -51,7 +57,9 @@ class Refresher {
 
     [[nodiscard]] Planned& planned(const vocabulary::Scope& scope, const vocabulary::CredentialId& id);
     [[nodiscard]] FlightRef fly(const vocabulary::Scope& scope, const vocabulary::CredentialId& id);
-    [[nodiscard]] runtime::Task<> run(Refreshed what, FlightRef flight);
+    void take_off(const vocabulary::Scope& scope, const vocabulary::CredentialId& id, const FlightRef& flight,
+                  Work work);
+    [[nodiscard]] runtime::Task<> run(Refreshed what, FlightRef flight, Work work);
     [[nodiscard]] runtime::Task<> wait(FlightRef flight, runtime::BootTime deadline);
     [[nodiscard]] std::optional<vocabulary::Time> due_at(const vault::Entry& entry) const;
     void set_time(const vocabulary::CredentialId& id, Planned& planned, std::optional<vocabulary::Time> at);

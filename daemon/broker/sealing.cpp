@@ -115,6 +115,7 @@ runtime::Task<result::Result<>> Broker::unseal(Asker asker, secret::SecretBuffer
         note_refused_unseal(*asker.peer, opened.error());
         co_return refuse(std::move(opened.error()));
     }
+    co_await begin();
     note_unsealed(record_of(asker, vocabulary::Action::broker_unsealed));
     parts_.tell_seal(SealEvent::unsealed, *asker.peer);
     co_return result::Result<>();

@@ -15,6 +15,7 @@
 #include "leases/idempotency.hpp"
 #include "runtime/gate.hpp"
 #include "runtime/task_group.hpp"
+#include "store/rescue.hpp"
 #include "store/store.hpp"
 #include "vault/vault.hpp"
 
@@ -31,15 +32,16 @@ class ClockWarnings;
 /// What is there only while the broker is unsealed: keys, the index, the book, the log. Sealing destroys it whole. The
 /// use cases are functions over it.
 struct Unsealed {
-    Unsealed(const Parts& made, Rules current, store::Store& opened_store)
-        : parts(made), rules(std::move(current)), store(opened_store), time(made.clock), gate(made.loop),
-          tasks(made.loop) {}
+    Unsealed(const Parts& made, Rules current, store::Store& opened_store, store::Rescue& beside_it)
+        : parts(made), rules(std::move(current)), store(opened_store), rescue(beside_it), time(made.clock),
+          gate(made.loop), tasks(made.loop) {}
     Unsealed(const Unsealed&) = delete;
     Unsealed& operator=(const Unsealed&) = delete;
 
     const Parts& parts;
     Rules rules;
     store::Store& store;
+    store::Rescue& rescue; ///< on `commit`
     LeaseTime time;
     runtime::Gate gate;
     std::array<std::uint8_t, 16> boot = attestation::boot_id();
@@ -67,7 +69,7 @@ struct Unsealed {
     runtime::TaskGroup tasks;     ///< what the broker does by itself, and requests that wait for the disk
     std::shared_ptr<Events> events;
     std::shared_ptr<Refresher> refresher;
-    std::size_t unkept_tokens = 0; ///< sets that a provider gave and that the store has not taken yet
+    std::size_t unkept_tokens = 0; ///< sets that a provider gave and that are on no disk yet
     std::shared_ptr<Authorizations> authorizations;
     TokenTimes token_times;
     std::shared_ptr<ClockWarnings> clock_warnings;
@@ -83,7 +85,7 @@ struct Unsealed {
 /// leases whose holder, grant or credential has gone. Blocks for the time of the reading. `unseal_refused`: not the key
 /// of this store; `damaged` from store or journal. On failure nothing was written.
 [[nodiscard]] result::Result<std::unique_ptr<Unsealed>> open_with(crypto::RootKey root, const Parts& parts, Rules rules,
-                                                                  store::Store& store);
+                                                                  store::Store& store, store::Rescue& rescue);
 
 [[nodiscard]] bool has_store_keys(const store::Store& store);
 /// The first keys of a new store, wrapped under `root`: record key and audit key, synced.

@@ -17,9 +17,15 @@ struct OAuthHouse {
     Daemon daemon;
     Client client;
 
-    explicit OAuthHouse(const boost::json::object& settings = {}, const std::string& config = {})
-        : provider(settings), daemon({.config = config + outbound()}), client(client_of(daemon)) {
+    explicit OAuthHouse(const boost::json::object& settings = {}, const std::string& config = {},
+                        Daemon::Setup setup = {})
+        : provider(settings), daemon(configured(std::move(setup), config + outbound())), client(client_of(daemon)) {
         BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
+    }
+
+    [[nodiscard]] static Daemon::Setup configured(Daemon::Setup setup, const std::string& config) {
+        setup.config = config;
+        return setup;
     }
 
     [[nodiscard]] std::string outbound() const {

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
@@ -12,12 +13,13 @@
 
 namespace {
 
-/// What the test says now: "hold sync", "hold write", "fail write", or nothing.
+/// What the test says now: "hold sync", "hold write", "fail ERRNO PART…" (writes of files with such a path), or
+/// nothing.
 std::string order() {
     const char* path = std::getenv("HELD_CALLS");
     const int file = path == nullptr ? -1 : ::open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0) return {};
-    std::array<char, 32> text{};
+    std::array<char, 128> text{};
     const auto size = ::read(file, text.data(), text.size());
     ::close(file);
     return size > 0 ? std::string(text.data(), static_cast<std::size_t>(size)) : std::string();
@@ -27,11 +29,29 @@ void wait_while(std::string_view told) {
     while (order() == told) ::usleep(1000);
 }
 
-bool is_journal(int descriptor) {
+std::string path_of(int descriptor) {
     std::array<char, 4096> path{};
     const auto link = "/proc/self/fd/" + std::to_string(descriptor);
     const auto size = ::readlink(link.c_str(), path.data(), path.size());
-    return size > 0 && std::string_view(path.data(), static_cast<std::size_t>(size)).contains("/journal/");
+    return {path.data(), size > 0 ? static_cast<std::size_t>(size) : 0};
+}
+
+bool is_journal(int descriptor) { return path_of(descriptor).contains("/journal/"); }
+
+/// Whether a write is to fail; with errno.
+bool must_fail(int descriptor) {
+    std::istringstream words(order());
+    std::string verb, part;
+    int error = 0;
+    words >> verb >> error;
+    if (verb != "fail") return false;
+    const auto path = path_of(descriptor);
+    while (words >> part) {
+        if (!path.contains(part)) continue;
+        errno = error;
+        return true;
+    }
+    return false;
 }
 
 template <class Function> Function* next(const char* name) {
@@ -49,14 +69,13 @@ extern "C" [[gnu::visibility("default")]] int fdatasync(int descriptor) {
 extern "C" [[gnu::visibility("default")]] ssize_t pwrite64(int descriptor, const void* bytes, size_t size,
                                                            off64_t offset) {
     static auto* const call = next<ssize_t(int, const void*, size_t, off64_t)>("pwrite64");
-    if (is_journal(descriptor)) {
-        wait_while("hold write");
-        if (order() == "fail write") {
-            errno = EIO;
-            return -1;
-        }
-    }
-    return call(descriptor, bytes, size, offset);
+    if (is_journal(descriptor)) wait_while("hold write");
+    return must_fail(descriptor) ? -1 : call(descriptor, bytes, size, offset);
+}
+
+extern "C" [[gnu::visibility("default")]] ssize_t write(int descriptor, const void* bytes, size_t size) {
+    static auto* const call = next<ssize_t(int, const void*, size_t)>("write");
+    return must_fail(descriptor) ? -1 : call(descriptor, bytes, size);
 }
 
 extern "C" [[gnu::visibility("default")]] ssize_t pwrite(int descriptor, const void* bytes, size_t size, off_t offset) {

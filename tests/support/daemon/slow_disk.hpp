@@ -2,6 +2,7 @@
 
 #include "support/daemon/daemon.hpp"
 
+#include <cerrno>
 #include <string>
 
 namespace credlease::tests {
@@ -19,7 +20,9 @@ class SlowDisk {
 
     void hold_syncs() const { say("hold sync"); }
     void hold_writes() const { say("hold write"); } ///< of the audit log; for less than a second, or it counts as hung
-    void fail_writes() const { say("fail write"); } ///< of the audit log
+    void fail_writes() const { fail(EIO, "/journal/"); } ///< of the audit log
+    /// Writes of files whose path contains one of the parts ("/store/ /rescue").
+    void fail(int error, const std::string& parts) const { say("fail " + std::to_string(error) + " " + parts); }
     void let_go() const { say(""); }
 
   private:
