@@ -1,7 +1,8 @@
 #pragma once
 
 #include "api/chunks.hpp"
-#include "api/http_head.hpp"
+#include "api/request.hpp"
+#include "http/head.hpp"
 #include "runtime/boot_time.hpp"
 #include "secret/secret_buffer.hpp"
 
@@ -32,7 +33,7 @@ struct Account {
 
 /// The head of a request whose body is still to come. Only the grant is secret.
 struct KeptHead {
-    Head head;
+    http::Head head;
     std::string texts;
     secret::SecretBuffer grant;
     std::optional<ChunkReader> chunks{}; ///< of a chunked body

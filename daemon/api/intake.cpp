@@ -25,8 +25,9 @@ constexpr std::size_t first_read = 4096;
 /// What a chunked body takes at first; then twice as much at a time.
 constexpr std::size_t least_step = 1024;
 
-constexpr std::array public_texts = {&Head::path,     &Head::query,        &Head::actor, &Head::idempotency_key,
-                                     &Head::if_match, &Head::last_event_id};
+constexpr std::array public_texts = {&http::Head::path,     &http::Head::query,
+                                     &http::Head::actor,    &http::Head::idempotency_key,
+                                     &http::Head::if_match, &http::Head::last_event_id};
 
 Error overloaded() {
     return {.code = ErrorCode::overloaded,
@@ -42,7 +43,7 @@ Error header_too_large() {
 }
 
 /// The head with texts of its own: those in the scratch are about to go.
-Result<std::unique_ptr<KeptHead>> keep(const Head& head, secret::Arena& arena) {
+Result<std::unique_ptr<KeptHead>> keep(const http::Head& head, secret::Arena& arena) {
     auto kept = std::make_unique<KeptHead>();
     kept->head = head;
     auto grant = SecretBuffer::copy(arena, head.grant, Share::bodies);
@@ -56,7 +57,7 @@ Result<std::unique_ptr<KeptHead>> keep(const Head& head, secret::Arena& arena) {
         kept->head.*text = std::string_view(kept->texts).substr(at, size);
         at += size;
     }
-    kept->head.grant = {};
+    kept->head.grant = kept->head.host = kept->head.cookie = {};
     return kept;
 }
 
@@ -131,7 +132,7 @@ Intake::Found Intake::refuse(Error error) {
     return Found::refused;
 }
 
-void Intake::fill(Request& request, Connection& connection, const Head& head) {
+void Intake::fill(Request& request, Connection& connection, const http::Head& head) {
     connection.without_body = head.without_body;
     request.door = connection.door;
     request.method = head.method;
@@ -156,10 +157,10 @@ Intake::Found Intake::next(Connection& connection, Request& request) {
     }
     const std::string_view bytes = window();
     if (bytes.empty()) return Found::nothing;
-    const auto block = find_head(bytes);
+    const auto block = http::find_head(bytes);
     if (!block) return refuse(block.error());
     if (!*block) return bytes.size() < scratch_.size() ? Found::part : refuse(header_too_large());
-    const auto head = read_head(bytes.substr(0, **block));
+    const auto head = http::read_head(bytes.substr(0, **block));
     if (!head) return refuse(head.error());
 
     if (head->content_length > body_most(connection)) return refuse(body_too_large());
@@ -185,7 +186,7 @@ Result<SecretBuffer> Intake::make_buffer(Connection& connection, std::size_t siz
     return buffer;
 }
 
-Intake::Found Intake::begin_body(Connection& connection, const Head& head, Request& request) {
+Intake::Found Intake::begin_body(Connection& connection, const http::Head& head, Request& request) {
     auto kept = keep(head, arena_);
     if (!kept) return refuse(std::move(kept.error()));
     connection.head = std::move(*kept);

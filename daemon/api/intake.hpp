@@ -47,11 +47,11 @@ class Intake {
 
   private:
     [[nodiscard]] Came receive_body(Connection& connection);
-    [[nodiscard]] Found begin_body(Connection& connection, const Head& head, Request& request);
+    [[nodiscard]] Found begin_body(Connection& connection, const http::Head& head, Request& request);
     [[nodiscard]] Found read_chunks(Connection& connection, Request& request);
     [[nodiscard]] result::Result<> append(Connection& connection, std::string_view data);
     [[nodiscard]] result::Result<> make_room(Connection& connection, std::size_t size);
-    void fill(Request& request, Connection& connection, const Head& head);
+    void fill(Request& request, Connection& connection, const http::Head& head);
     [[nodiscard]] Found refuse(result::Error error);
     [[nodiscard]] result::Result<secret::SecretBuffer> make_buffer(Connection& connection, std::size_t size) const;
     [[nodiscard]] std::string_view window() const;

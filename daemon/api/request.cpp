@@ -1,7 +1,7 @@
 #include "api/request.hpp"
 
-#include "api/http_target.hpp"
 #include "api/intake.hpp"
+#include "http/target.hpp"
 
 #include <algorithm>
 
@@ -9,24 +9,6 @@ namespace credlease::api {
 
 using result::refuse;
 using result::Result;
-
-std::string_view name_of(Method method) {
-    switch (method) {
-    case Method::get:
-        return "GET";
-    case Method::post:
-        return "POST";
-    case Method::put:
-        return "PUT";
-    case Method::patch:
-        return "PATCH";
-    case Method::del:
-        return "DELETE";
-    case Method::other:
-        return "";
-    }
-    return "";
-}
 
 Result<secret::SecretBuffer> Request::take_body() const {
     if (kept != nullptr) return std::move(*kept);
@@ -41,8 +23,8 @@ Result<Query> Query::read(std::string_view query, std::initializer_list<Known> k
         if (pair.empty()) continue;
 
         const std::size_t equals = pair.find('=');
-        auto name = percent_decoded(pair.substr(0, equals));
-        auto value = percent_decoded(equals == std::string_view::npos ? "" : pair.substr(equals + 1));
+        auto name = http::percent_decoded(pair.substr(0, equals));
+        auto value = http::percent_decoded(equals == std::string_view::npos ? "" : pair.substr(equals + 1));
         if (!name || !value) return refuse(result::invalid("query", "The query is not percent-encoded UTF-8."));
         const auto* const row = std::ranges::find(known, std::string_view(*name), &Known::name);
         if (row == known.end()) return refuse(result::invalid(*name, "This query parameter is not known here."));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "attestation/peer.hpp"
+#include "http/head.hpp"
 #include "result/result.hpp"
 #include "secret/secret_buffer.hpp"
 #include "vocabulary/ulid.hpp"
@@ -20,10 +21,7 @@ class Intake;
 struct Connection;
 
 enum class Door : std::uint8_t { lease, admin }; ///< which of the two sockets
-enum class Method : std::uint8_t { get, post, put, patch, del, other };
-
-/// "GET"; empty for `other`.
-[[nodiscard]] std::string_view name_of(Method method);
+using http::Method;
 
 /// One bounded request, read in place: its texts lie in arena memory that lives until the handler returns. A handler
 /// that answers later takes the body along (`take_body`) and copies what else it needs.

@@ -1,6 +1,6 @@
 #include "api/routes.hpp"
 
-#include "api/http_target.hpp"
+#include "http/target.hpp"
 
 #include <algorithm>
 #include <ranges>
@@ -31,7 +31,7 @@ bool matches(const std::vector<std::string_view>& pattern, const std::vector<std
             if (pattern[i] != path[i]) return false;
             continue;
         }
-        auto part = percent_decoded(path[i]);
+        auto part = http::percent_decoded(path[i]);
         if (!part || part->empty()) return false;
         parts.push_back(std::move(*part));
     }

@@ -1,13 +1,18 @@
 #pragma once
 
-#include "api/request.hpp"
 #include "result/result.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
-namespace credlease::api {
+namespace credlease::http {
+
+enum class Method : std::uint8_t { get, post, put, patch, del, other };
+
+/// "GET"; empty for `other`.
+[[nodiscard]] std::string_view name_of(Method method);
 
 /// A request's line and headers, as far as the broker looks at them. The texts lie where they were read.
 struct Head {
@@ -19,6 +24,8 @@ struct Head {
     std::size_t content_length = 0;
     std::string_view path{};
     std::string_view query{};
+    std::string_view host{};
+    std::string_view cookie{};
     std::string_view grant{};
     std::string_view actor{};
     std::string_view idempotency_key{};
@@ -30,7 +37,11 @@ struct Head {
 /// that has not come. `invalid_request` for a line that ends without CR or is folded (RFC 9112 §2.2, §5.2).
 [[nodiscard]] result::Result<std::optional<std::size_t>> find_head(std::string_view bytes);
 
-/// Reads one head block (RFC 9112, strictly). Every refusal ends the connection: what follows can't be trusted.
-[[nodiscard]] result::Result<Head> read_head(std::string_view block);
+/// Whose requests are read. A browser's query is as a provider wrote it, and its Authorization, Upgrade and the like
+/// are for the proxy that it came through: they are not looked at.
+enum class Sender : std::uint8_t { client, browser };
 
-} // namespace credlease::api
+/// Reads one head block (RFC 9112, strictly). Every refusal ends the connection: what follows can't be trusted.
+[[nodiscard]] result::Result<Head> read_head(std::string_view block, Sender sender = Sender::client);
+
+} // namespace credlease::http

@@ -1,17 +1,15 @@
 #define BOOST_TEST_DYN_LINK
-#include "api/http_target.hpp"
-#include "api/request.hpp"
+#include "http/target.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 namespace {
 
 using namespace credlease;
-using api::percent_decoded;
-using api::Query;
-using api::read_target;
+using http::percent_decoded;
+using http::read_target;
 
-BOOST_AUTO_TEST_SUITE(http_target)
+BOOST_AUTO_TEST_SUITE(target)
 
 BOOST_AUTO_TEST_CASE(a_target_is_split_at_its_first_question_mark) {
     const auto target = read_target("/v1/x?a=1?b");
@@ -74,27 +72,13 @@ BOOST_AUTO_TEST_CASE(decoding_gives_clean_utf_8_or_nothing) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_query_gives_its_parameters_decoded) {
-    const auto query = Query::read("q=a%26b&service=x&service=y&&empty=&bare",
-                                   {{"q"}, {"service", true}, {"empty"}, {"bare"}, {"absent"}});
-    BOOST_REQUIRE(query.has_value());
-    BOOST_TEST((query->find("q") == "a&b"));
-    BOOST_TEST((query->all("service") == std::vector<std::string>{"x", "y"}));
-    BOOST_TEST((query->find("empty") == ""));
-    BOOST_TEST((query->find("bare") == ""));
-    BOOST_TEST(!query->find("absent").has_value());
-    BOOST_TEST(Query::read("", {}).has_value());
-}
-
-BOOST_AUTO_TEST_CASE(unknown_repeated_and_badly_encoded_parameters_are_named) {
-    const auto field = [](std::string_view text) {
-        const auto query = Query::read(text, {{"q"}, {"limit"}});
-        return query.has_value() ? std::string("none") : query.error().field.text();
-    };
-    BOOST_TEST(field("q=1&offset=2") == "offset");
-    BOOST_TEST(field("limit=1&q=2&limit=1") == "limit");
-    BOOST_TEST(field("q=%F") == "query");
-    BOOST_TEST(field("%71=1") == "none");
+BOOST_AUTO_TEST_CASE(what_a_browser_leaves_as_it_is_in_a_query_is_taken_from_one) {
+    const auto target = read_target("/oauth/callback?code=4/0|[x]{y}^`\\&state=s", http::Queries::visible);
+    BOOST_REQUIRE(target.has_value());
+    BOOST_TEST(target->query == "code=4/0|[x]{y}^`\\&state=s");
+    for (const auto* text : {"/x?a b", "/x?\x7f", "/x?\xc3\xa9", "/x y?a", "/x|y?a"}) {
+        BOOST_TEST(!read_target(text, http::Queries::visible).has_value(), text);
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

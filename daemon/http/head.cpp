@@ -1,6 +1,6 @@
-#include "api/http_head.hpp"
+#include "http/head.hpp"
 
-#include "api/http_target.hpp"
+#include "http/target.hpp"
 #include "wire/limits.hpp"
 
 #include <boost/beast/http/basic_parser.hpp>
@@ -9,10 +9,10 @@
 #include <array>
 #include <charconv>
 
-namespace credlease::api {
+namespace credlease::http {
 namespace {
 
-namespace http = boost::beast::http;
+namespace beast_http = boost::beast::http;
 namespace limits = wire::limits;
 using boost::beast::iequals;
 using Code = boost::system::error_code;
@@ -25,17 +25,17 @@ using result::StaticText;
 
 std::string_view view(Text text) { return {text.data(), text.size()}; }
 
-Method method_of(http::verb verb) {
+Method method_of(beast_http::verb verb) {
     switch (verb) {
-    case http::verb::get:
+    case beast_http::verb::get:
         return Method::get;
-    case http::verb::post:
+    case beast_http::verb::post:
         return Method::post;
-    case http::verb::put:
+    case beast_http::verb::put:
         return Method::put;
-    case http::verb::patch:
+    case beast_http::verb::patch:
         return Method::patch;
-    case http::verb::delete_:
+    case beast_http::verb::delete_:
         return Method::del;
     default:
         return Method::other;
@@ -49,6 +49,7 @@ enum class Known : std::uint8_t {
     content_length,
     content_type,
     authorization,
+    cookie,
     actor,
     idempotency_key,
     if_match,
@@ -58,23 +59,25 @@ enum class Known : std::uint8_t {
     upgrade,
 };
 
-Known known_of(http::field field, Text name) {
+Known known_of(beast_http::field field, Text name) {
     switch (field) {
-    case http::field::host:
+    case beast_http::field::host:
         return Known::host;
-    case http::field::content_length:
+    case beast_http::field::content_length:
         return Known::content_length;
-    case http::field::content_type:
+    case beast_http::field::content_type:
         return Known::content_type;
-    case http::field::authorization:
+    case beast_http::field::authorization:
         return Known::authorization;
-    case http::field::if_match:
+    case beast_http::field::cookie:
+        return Known::cookie;
+    case beast_http::field::if_match:
         return Known::if_match;
-    case http::field::expect:
+    case beast_http::field::expect:
         return Known::expect;
-    case http::field::transfer_encoding:
+    case beast_http::field::transfer_encoding:
         return Known::transfer_encoding;
-    case http::field::upgrade:
+    case beast_http::field::upgrade:
         return Known::upgrade;
     default:
         break;
@@ -85,10 +88,16 @@ Known known_of(http::field field, Text name) {
     return Known::none;
 }
 
+/// What a page's request is read for.
+bool is_for_pages(Known known) {
+    return known == Known::host || known == Known::cookie || known == Known::content_length ||
+           known == Known::transfer_encoding;
+}
+
 /// Beast's parser reads the grammar; this looks at what it finds. Nothing is copied or allocated.
-class Parser final : public http::basic_parser<true> {
+class Parser final : public beast_http::basic_parser<true> {
   public:
-    Parser() {
+    explicit Parser(Sender sender) : sender_(sender) {
         header_limit(limits::header_block);
         skip(true); // it ends with the head: the body is read by Intake
     }
@@ -103,23 +112,23 @@ class Parser final : public http::basic_parser<true> {
     }
 
   private:
-    void on_request_impl(http::verb verb, Text, Text target, int version, Code& code) override {
+    void on_request_impl(beast_http::verb verb, Text, Text target, int version, Code& code) override {
         head_.method = method_of(verb);
-        head_.without_body = verb == http::verb::head;
+        head_.without_body = verb == beast_http::verb::head;
         is_http_11_ = version == 11;
-        auto split = read_target(view(target));
+        auto split = read_target(view(target), sender_ == Sender::browser ? Queries::visible : Queries::encoded);
         if (!split) return stop(code, std::move(split.error()));
         head_.path = split->path;
         head_.query = split->query;
     }
-    void on_field_impl(http::field field, Text name, Text value, Code& code) override {
+    void on_field_impl(beast_http::field field, Text name, Text value, Code& code) override {
         if (++fields_ > limits::headers) {
             return stop(code, {.code = ErrorCode::header_too_large,
                                .sentence = "The request has too many headers.",
                                .next_step = "Send at most 64."});
         }
         const Known known = known_of(field, name);
-        if (known == Known::none) return;
+        if (known == Known::none || (sender_ == Sender::browser && !is_for_pages(known))) return;
         const unsigned bit = 1U << static_cast<unsigned>(known);
         if ((seen_ & bit) != 0) return stop(code, result::invalid(view(name), "This header may be sent once only."));
         seen_ |= bit;
@@ -134,7 +143,7 @@ class Parser final : public http::basic_parser<true> {
 
     void stop(Code& code, Error error) {
         refused_ = std::move(error);
-        code = http::error::bad_value;
+        code = beast_http::error::bad_value;
     }
     static Error malformed() {
         return {.code = ErrorCode::invalid_request,
@@ -150,6 +159,7 @@ class Parser final : public http::basic_parser<true> {
     std::size_t on_chunk_body_impl(std::uint64_t, Text text, Code&) override { return text.size(); }
     void on_finish_impl(Code&) override {}
 
+    Sender sender_;
     Head head_;
     std::optional<Error> refused_;
     std::string_view content_type_;
@@ -194,6 +204,11 @@ void Parser::take(Known known, std::string_view value, Code& code) {
     case Known::upgrade:
         return stop(code, result::invalid("Upgrade", "Only HTTP/1.1 is spoken here."));
     case Known::host:
+        head_.host = value;
+        return;
+    case Known::cookie:
+        head_.cookie = value;
+        return;
     case Known::none:
         return;
     }
@@ -259,6 +274,24 @@ Error bad_line(StaticText sentence) {
 
 } // namespace
 
+std::string_view name_of(Method method) {
+    switch (method) {
+    case Method::get:
+        return "GET";
+    case Method::post:
+        return "POST";
+    case Method::put:
+        return "PUT";
+    case Method::patch:
+        return "PATCH";
+    case Method::del:
+        return "DELETE";
+    case Method::other:
+        return "";
+    }
+    return "";
+}
+
 Result<std::optional<std::size_t>> find_head(std::string_view bytes) {
     std::size_t line = 0; // where the line begins that is looked at
     for (;;) {
@@ -274,9 +307,9 @@ Result<std::optional<std::size_t>> find_head(std::string_view bytes) {
     }
 }
 
-Result<Head> read_head(std::string_view block) {
-    Parser parser;
+Result<Head> read_head(std::string_view block, Sender sender) {
+    Parser parser(sender);
     return parser.read(block);
 }
 
-} // namespace credlease::api
+} // namespace credlease::http

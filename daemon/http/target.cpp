@@ -1,4 +1,4 @@
-#include "api/http_target.hpp"
+#include "http/target.hpp"
 
 #include "vocabulary/names.hpp"
 
@@ -8,7 +8,7 @@
 #include <array>
 #include <cstdint>
 
-namespace credlease::api {
+namespace credlease::http {
 namespace {
 
 using result::ErrorCode;
@@ -62,9 +62,10 @@ bool is_canonical_path(std::string_view path) {
     return true;
 }
 
-bool is_query(std::string_view query) {
+bool is_query(std::string_view query, Queries queries) {
     for (const char c : query) {
-        if (c != '%' && !is(c, in_query)) return false; // what a '%' stands for is looked at where it is decoded
+        if (queries == Queries::visible ? c <= ' ' || c >= 0x7f : c != '%' && !is(c, in_query))
+            return false; // what a '%' stands for is looked at where it is decoded
     }
     return true;
 }
@@ -98,7 +99,7 @@ std::string_view without_authority(std::string_view target) {
 
 } // namespace
 
-result::Result<Target> read_target(std::string_view target) {
+result::Result<Target> read_target(std::string_view target, Queries queries) {
     target = without_authority(target);
     if (!target.starts_with('/'))
         return bad_target("The request target must be a path that begins with '/', or that behind http:// and a host.");
@@ -107,7 +108,8 @@ result::Result<Target> read_target(std::string_view target) {
     if (mark != std::string_view::npos) split.query = target.substr(mark + 1);
     if (!is_canonical_path(split.path)) return bad_target("The request's path is not percent-encoded as it must be.");
     if (has_dot_segment(split.path)) return bad_target("The request's path has a dot segment.");
-    if (!is_query(split.query)) return bad_target("The request's query has a character that must be percent-encoded.");
+    if (!is_query(split.query, queries))
+        return bad_target("The request's query has a character that must be percent-encoded.");
     return split;
 }
 
@@ -128,4 +130,4 @@ std::optional<std::string> percent_decoded(std::string_view text) {
     return decoded;
 }
 
-} // namespace credlease::api
+} // namespace credlease::http

@@ -1,5 +1,5 @@
 #define BOOST_TEST_DYN_LINK
-#include "api/http_head.hpp"
+#include "http/head.hpp"
 #include "support/allocations.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -10,9 +10,9 @@
 namespace {
 
 using namespace credlease;
-using api::find_head;
-using api::Method;
-using api::read_head;
+using http::find_head;
+using http::Method;
+using http::read_head;
 using result::ErrorCode;
 
 std::string head_with(const std::string& headers) {
@@ -220,6 +220,21 @@ BOOST_AUTO_TEST_CASE(whatever_comes_is_read_within_its_bytes_or_refused) {
         BOOST_REQUIRE(head->path.starts_with('/'));
     }
     BOOST_TEST(read > 100U);
+}
+
+BOOST_AUTO_TEST_CASE(of_a_browser_s_request_only_what_a_page_needs_is_looked_at) {
+    const std::string block = head_with("Cookie: a=1; b=2\r\nAuthorization: Basic eDp5\r\nUpgrade: h2c\r\n"
+                                        "Content-Type: text/plain\r\nContent-Length: 1\r\n");
+    BOOST_TEST(!read_head(block).has_value());
+    const auto head = read_head(block, http::Sender::browser);
+    BOOST_REQUIRE(head.has_value());
+    BOOST_TEST(head->host == "x");
+    BOOST_TEST(head->cookie == "a=1; b=2");
+    BOOST_TEST(head->grant.empty());
+    BOOST_TEST(head->content_length == 1U);
+    for (const auto* twice : {"Host: y\r\n", "Cookie: a\r\nCookie: b\r\n"}) {
+        BOOST_TEST(!read_head(head_with(twice), http::Sender::browser).has_value(), twice);
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
