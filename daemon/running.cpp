@@ -84,10 +84,12 @@ result::Result<> Running::open() {
                            {{"credential", result::PublicText::of(credential.text())}});
              },
          .tell_seal = [this](broker::SealEvent event, const attestation::Peer& by) { say_seal(event, by); },
-         .tell_ending = [this](const broker::EndingClock& ending) { say_ending(ending); }},
+         .tell_ending = [this](const broker::EndingClock& ending) { say_ending(ending); },
+         .await_browsers = [this](bool are_awaited) { return console_->await_browsers(are_awaited); }},
         {.settings = settings_, .catalog = std::move(*catalog), .loaded_at = clock_->wall()});
     if (!broker) return std::unexpected(std::move(broker.error()));
     broker_ = std::move(*broker);
+    console_ = std::make_unique<console::Console>(*broker_);
     for (const auto& damaged : broker_->store().damaged()) {
         log_.say(logs::Level::error,
                  "A stored record failed its authentication. It is refused and left as it is; the others serve on.",
@@ -242,6 +244,7 @@ runtime::Task<> Running::stop_all() {
     remove_sockets();
     co_await api_->drain();
     co_await broker_->stop();
+    co_await console_->close();
     log_.info("Stopped.");
     loop_.stop();
 }

@@ -3,6 +3,7 @@
 #include "api/api.hpp"
 #include "api/listener.hpp"
 #include "broker/broker.hpp"
+#include "console/console.hpp"
 #include "logs/log.hpp"
 #include "outbound/outbound.hpp"
 #include "runtime/clock.hpp"
@@ -64,6 +65,7 @@ class Running {
     runtime::TaskGroup tasks_;
     std::unique_ptr<outbound::Client> outbound_; ///< its thread ends before the loop and the arena
     std::unique_ptr<broker::Broker> broker_;
+    std::unique_ptr<console::Console> console_;
     std::unique_ptr<api::Api> api_;
     std::unique_ptr<api::Routes> routes_;
     std::unique_ptr<api::Listener> listener_;

@@ -1,6 +1,9 @@
 #include "broker/authorizations.hpp"
 
+#include "crypto/one_time.hpp"
+
 #include <algorithm>
+#include <tuple>
 
 namespace credlease::broker {
 namespace {
@@ -18,13 +21,30 @@ AuthorizationRef Authorizations::find(const access::Caller& caller, std::string_
     const auto found = id ? all_.find(*id) : all_.end();
     if (found == all_.end()) return nullptr;
     const auto& one = *found->second;
-    const bool is_theirs = one.principal == caller.principal && one.on_behalf_of == caller.on_behalf_of;
+    const auto& who = *one.asker.caller;
+    const bool is_theirs = who.principal == caller.principal && who.on_behalf_of == caller.on_behalf_of;
     return is_theirs ? found->second : nullptr;
 }
 
 AuthorizationRef Authorizations::find_pending(const vocabulary::CredentialId& credential) const {
     for (const auto& [id, one] : all_) {
         if (one->credential == credential && one->state == Authorization::State::pending) return one;
+    }
+    return nullptr;
+}
+
+AuthorizationRef Authorizations::find_started(std::string_view text) const {
+    const auto id = AuthorizationId::find(text);
+    const auto found = id ? all_.find(*id) : all_.end();
+    return found == all_.end() || found->second->start_url.empty() ? nullptr : found->second;
+}
+
+/// By the digest of a random text: how long that takes tells nothing of it.
+AuthorizationRef Authorizations::find_redirected(const secret::SecretBuffer& state) const {
+    if (state.empty()) return nullptr;
+    const auto digest = crypto::challenge_of(state);
+    for (const auto& [id, one] : all_) {
+        if (!one->start_url.empty() && one->state_digest == digest) return one;
     }
     return nullptr;
 }
@@ -45,11 +65,25 @@ result::Result<> Authorizations::add(AuthorizationRef made, vocabulary::Time now
         if (!late) return;
         late->call = 0;
         if (late->state == Authorization::State::pending && !late->is_used) {
-            end(*late, Authorization::State::failed, "Nobody came back within the time for it.");
+            end(*late, Authorization::State::failed, "It expired: nobody came back within ten minutes.");
         }
     });
     all_.emplace(one.id, std::move(made));
+    await_browser(one);
     return {};
+}
+
+void Authorizations::await_browser(Authorization& one) {
+    if (one.start_url.empty()) return;
+    auto heard = await_browsers_(true);
+    one.unheard = heard ? std::nullopt : std::optional(std::move(heard.error()));
+}
+
+void Authorizations::listen_no_longer_than_needed() {
+    const bool is_needed = std::ranges::any_of(all_, [](const auto& one) {
+        return one.second->state == Authorization::State::pending && !one.second->start_url.empty();
+    });
+    if (!is_needed) std::ignore = await_browsers_(false);
 }
 
 void Authorizations::end(Authorization& ended, Authorization::State state, std::string error) {
@@ -59,6 +93,7 @@ void Authorizations::end(Authorization& ended, Authorization::State state, std::
     ended.secrets = {};
     ended.device.reset();
     wake_poller(ended);
+    listen_no_longer_than_needed();
 }
 
 void Authorizations::wake_poller(Authorization& one) {
@@ -77,6 +112,7 @@ void Authorizations::quiet() {
         if (one->call != 0) clock_.cancel(std::exchange(one->call, 0));
         wake_poller(*one);
     }
+    std::ignore = await_browsers_(false);
 }
 
 } // namespace credlease::broker

@@ -23,11 +23,15 @@ struct Authorization {
     AuthorizationId id{};
     vocabulary::Scope scope{};
     vocabulary::CredentialId credential{};
-    std::string principal{}, on_behalf_of{}; ///< who began it: nobody else finishes it
+    Asker asker{}; ///< who began it: nobody else finishes it
     State state = State::pending;
     bool is_used = false; ///< its redirect has come: `state` counts once (guarantee 18)
     vocabulary::Time expires_at{};
     std::string redirect_uri{};
+    std::string start_url{};      ///< of the daemon's page that sends a browser on; empty: its redirect goes elsewhere
+    std::string state_digest{};   ///< by which its redirect is found, also when its state is wiped
+    std::string browser_digest{}; ///< of the cookie of the one browser that opened its start page; empty: none has
+    std::optional<result::Error> unheard{}; ///< why the browser's redirect will not reach the daemon
     oauth::Discovered found{};
     oauth::Terms terms{}; ///< as the person was asked
     oauth::Authorization secrets{};
@@ -42,23 +46,33 @@ using AuthorizationRef = std::shared_ptr<Authorization>;
 /// Those that are pending, and the last that ended. In memory: a restart ends them, and a person begins anew.
 class Authorizations {
   public:
-    explicit Authorizations(runtime::Clock& clock) : clock_(clock) {}
+    using AwaitBrowsers = std::function<result::Result<>(bool are_awaited)>; ///< see Parts
+    Authorizations(runtime::Clock& clock, AwaitBrowsers await_browsers)
+        : clock_(clock), await_browsers_(std::move(await_browsers)) {}
     Authorizations(const Authorizations&) = delete;
     Authorizations& operator=(const Authorizations&) = delete;
 
     /// nullptr: there is none, or somebody else's.
     [[nodiscard]] AuthorizationRef find(const access::Caller& caller, std::string_view id) const;
     [[nodiscard]] AuthorizationRef find_pending(const vocabulary::CredentialId& credential) const;
+    /// Anybody's, whose redirect comes to the daemon's own page, for the browser that comes there.
+    [[nodiscard]] AuthorizationRef find_started(std::string_view id) const;
+    [[nodiscard]] AuthorizationRef find_redirected(const secret::SecretBuffer& state) const;
     /// `overloaded` when so many are pending that memory would run short.
     [[nodiscard]] result::Result<> add(AuthorizationRef made, vocabulary::Time now);
+    /// Its browser is listened for, where it comes to the daemon; `unheard` says why that cannot be.
+    void await_browser(Authorization& one);
     void end(Authorization& ended, Authorization::State state, std::string error = {});
-    void quiet(); ///< the clock calls no more
+    void quiet(); ///< the clock calls no more, and no browser is listened for
 
   private:
     void forget_old(vocabulary::Time now);
     void wake_poller(Authorization& one);
 
+    void listen_no_longer_than_needed();
+
     runtime::Clock& clock_;
+    AwaitBrowsers await_browsers_;
     std::map<AuthorizationId, AuthorizationRef> all_;
 };
 
@@ -76,6 +90,10 @@ struct AuthorizationReply {
 [[nodiscard]] runtime::Task<result::Result<AuthorizationReply>>
 complete_authorization(Unsealed& house, Asker asker, std::string id, secret::SecretBuffer address);
 [[nodiscard]] result::Failure no_such_authorization();
+/// The same with what came back, whoever brings it: its state and the rights of who began it are looked at here. A
+/// refusal leaves it pending.
+[[nodiscard]] runtime::Task<result::Result<>> finish_authorization(Unsealed& house, Asker asker, AuthorizationRef one,
+                                                                   secret::SecretBuffer address);
 void note_failed(Unsealed& house, const Asker& asker, const Authorization& one);
 /// A provider's refusal in plain words.
 [[nodiscard]] std::string describe(const oauth::Refusal& refusal);

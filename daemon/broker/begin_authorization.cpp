@@ -8,6 +8,7 @@
 #include "broker/lease_plan.hpp"
 #include "broker/refresher.hpp"
 #include "broker/token_exchange.hpp"
+#include "crypto/one_time.hpp"
 #include "wire/json_writer.hpp"
 
 #include <algorithm>
@@ -64,6 +65,13 @@ result::Result<AuthorizationReply> reply_of(const Authorization& one, secret::Ar
                 member("verification_uri_complete", one.device->verification_uri_complete);
             }
         }
+        if (one.state == Authorization::State::pending && !one.start_url.empty()) {
+            if (one.unheard) {
+                member("callback_problem", one.unheard->detail());
+            } else {
+                member("start_url", one.start_url);
+            }
+        }
         if (!one.secrets.url.empty()) {
             one.secrets.url.expose(
                 [&](std::span<const std::byte> url) { member("authorize_url", secret::as_text(url)); });
@@ -78,10 +86,8 @@ result::Result<AuthorizationReply> reply_of(const Authorization& one, secret::Ar
 /// Where the browser comes back to: the broker's own page, the operator's proxy, or what an engine names.
 result::Result<std::string> redirect_uri(const Unsealed& house, const std::optional<std::string>& asked) {
     const auto& outbound = house.settings().outbound;
-    if (!asked) {
-        if (!outbound.public_url.empty()) return outbound.public_url + "/oauth/callback";
-        return "http://" + outbound.callback + "/oauth/callback";
-    }
+    auto own = settings::redirect_uri(outbound);
+    if (!asked || *asked == own) return own;
     if (std::ranges::find(outbound.redirect_uris, *asked) != outbound.redirect_uris.end()) return *asked;
     auto error = invalid("redirect_uri", "The config does not allow this redirect.");
     error.next_step = "Leave it out, or add it to [outbound] redirect_uris.";
@@ -175,8 +181,7 @@ AuthorizationRef made_for(Unsealed& house, const Asker& asker, const vault::Entr
     made->id = AuthorizationId(house.next_id());
     made->scope = entry.credential.scope;
     made->credential = entry.credential.id;
-    made->principal = asker.caller->principal;
-    made->on_behalf_of = asker.caller->on_behalf_of;
+    made->asker = asker;
     made->expires_at = house.wall() + lasts;
     return made;
 }
@@ -208,11 +213,17 @@ result::Result<AuthorizationRef> make_authorization(Unsealed& house, const Asker
     auto secrets = oauth::make_authorization(client.client(house.parts.arena), *uri);
     if (!secrets) return refuse(std::move(secrets.error()));
     auto made = made_for(house, asker, entry);
+    const auto& outbound = house.settings().outbound;
+    if (*uri == settings::redirect_uri(outbound)) {
+        made->start_url = settings::pages_url(outbound) + "/start/" + made->id.text();
+    }
     made->redirect_uri = std::move(*uri);
+    made->state_digest = crypto::challenge_of(secrets->state);
     made->found = std::move(found);
     made->terms = client.terms();
     made->secrets = std::move(*secrets);
     if (auto added = house.authorizations->add(made, house.wall()); !added) return refuse(std::move(added.error()));
+    if (made->unheard) house.parts.tell_problem(*made->unheard);
     note_started(house, asker, entry.credential);
     return made;
 }
@@ -236,6 +247,7 @@ runtime::Task<result::Result<AuthorizationReply>> begin_authorization(Unsealed& 
     if (const auto pending = house.authorizations->find_pending((*entry)->credential.id)) {
         const bool is_theirs = house.authorizations->find(*asker.caller, pending->id.text()) != nullptr;
         if (!is_theirs || asked.refresh_token) co_return in_progress();
+        house.authorizations->await_browser(*pending);
         co_return reply_of(*pending, house.parts.arena, 200);
     }
     auto client = TokenClient::open_anew(house, **entry, *found);

@@ -36,8 +36,16 @@ void add_fields(oauth::TokenSet& tokens, oauth::Redirect& redirect) {
     for (auto& field : redirect.fields) tokens.fields.push_back(std::move(field));
 }
 
+/// Its credential, as far as who began it may still change that.
+result::Result<const vault::Entry*> find_entry(Unsealed& house, Asker& asker, const Authorization& one) {
+    if (!house.is_closing) { // else what is under way is finished
+        if (auto still = look_again(house, asker); !still) return refuse(std::move(still.error()));
+    }
+    return find_viewed(house, *asker.caller, access::Operation::edit, one.credential.text());
+}
+
 /// Empty: it is connected.
-runtime::Task<std::string> exchange_code(Unsealed& house, const Asker& asker, Authorization& one, TokenClient client,
+runtime::Task<std::string> exchange_code(Unsealed& house, Asker& asker, Authorization& one, TokenClient client,
                                          oauth::Redirect redirect) {
     if (redirect.code.empty()) {
         const auto text = redirect.text.empty() ? redirect.error.text() : redirect.text.text();
@@ -49,6 +57,7 @@ runtime::Task<std::string> exchange_code(Unsealed& house, const Asker& asker, Au
     redirect.code.reset();
     auto got = co_await exchange(house, client, std::move(*prepared), std::nullopt);
     if (const auto* refusal = std::get_if<oauth::Refusal>(&got.outcome)) co_return describe(*refusal);
+    if (auto still = find_entry(house, asker, one); !still) co_return std::string(still.error().sentence.view());
     auto& tokens = std::get<oauth::TokenSet>(got.outcome);
     add_fields(tokens, redirect);
     vault::NewConnection made;
@@ -90,9 +99,16 @@ runtime::Task<result::Result<AuthorizationReply>> complete_authorization(Unseale
                                                                          secret::SecretBuffer address) {
     const auto one = house.authorizations->find(*asker.caller, id);
     if (!one) co_return no_such_authorization();
-    const auto* entry = house.vault->find({&one->scope, 1}, one->credential);
-    if (entry == nullptr) co_return access::credential_not_found();
-    auto client = TokenClient::open_anew(house, *entry, one->found);
+    auto finished = co_await finish_authorization(house, asker, one, std::move(address));
+    if (!finished) co_return refuse(std::move(finished.error()));
+    co_return show_authorization(house, asker, one->id.text());
+}
+
+runtime::Task<result::Result<>> finish_authorization(Unsealed& house, Asker asker, AuthorizationRef one,
+                                                     secret::SecretBuffer address) {
+    const auto entry = find_entry(house, asker, *one);
+    if (!entry) co_return refuse(std::move(entry.error()));
+    auto client = TokenClient::open_anew(house, **entry, one->found);
     if (!client) co_return refuse(std::move(client.error()));
     auto redirect = take_redirect(house, *one, *client, address);
     if (!redirect) co_return refuse(std::move(redirect.error()));
@@ -101,7 +117,7 @@ runtime::Task<result::Result<AuthorizationReply>> complete_authorization(Unseale
     const auto state = failure.empty() ? State::connected : State::failed;
     house.authorizations->end(*one, state, std::move(failure));
     if (state == State::failed) note_failed(house, asker, *one);
-    co_return show_authorization(house, asker, one->id.text());
+    co_return result::Result<>();
 }
 
 } // namespace credlease::broker

@@ -39,6 +39,8 @@ struct Parts {
     std::function<void(const vocabulary::CredentialId&)> tell_rescued; ///< the store refused its new tokens
     std::function<void(SealEvent, const attestation::Peer& by)> tell_seal;
     std::function<void(const EndingClock&)> tell_ending;
+    /// From now on browsers come to the daemon's own pages, or no longer. Refused where its address is taken.
+    std::function<result::Result<>(bool are_awaited)> await_browsers;
 };
 
 /// What a reload replaces.

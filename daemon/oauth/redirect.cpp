@@ -96,6 +96,21 @@ Result<Redirect> read_redirect(const catalog::OAuth& rules, std::string_view add
     return made;
 }
 
+SecretBuffer read_state(std::string_view address, secret::Arena& arena) {
+    const std::string_view query = query_of(address);
+    SecretBuffer state;
+    if (query.size() > limits::oauth_redirect) return state;
+    FormReader reader(query, arena);
+    while (const auto item = reader.next()) {
+        if (item->name != "state" || item->value.empty()) continue;
+        if (!state.empty()) return {};
+        auto copied = SecretBuffer::copy(arena, item->value, secret::Share::tokens);
+        if (!copied) return {};
+        state = std::move(*copied);
+    }
+    return reader.is_broken() ? SecretBuffer() : std::move(state);
+}
+
 Result<> check_redirect(const Redirect& redirect, const SecretBuffer& state, const Terms& terms) {
     if (!crypto::agree(redirect.state, state)) {
         return result::refuse({.code = result::ErrorCode::invalid_request,

@@ -18,6 +18,9 @@ struct Redirect {
 [[nodiscard]] result::Result<Redirect> read_redirect(const catalog::OAuth& rules, std::string_view address,
                                                      secret::Arena& arena);
 
+/// Its `state` alone, by which it is found whose it is; empty: it has none, or several.
+[[nodiscard]] secret::SecretBuffer read_state(std::string_view address, secret::Arena& arena);
+
 /// Whether it belongs to the authorization that had `state`, and comes from the issuer that was asked: else
 /// `invalid_request`, whatever else it says.
 [[nodiscard]] result::Result<> check_redirect(const Redirect& redirect, const secret::SecretBuffer& state,

@@ -86,10 +86,12 @@ Result<Settings> read_settings(const Flags& flags) {
     return settings;
 }
 
-std::string redirect_uri(const Settings::Outbound& outbound) {
+std::string pages_url(const Settings::Outbound& outbound) {
     std::string begin = outbound.public_url.empty() ? "http://" + outbound.callback : outbound.public_url;
     while (begin.ends_with('/')) begin.pop_back();
-    return begin + "/oauth/callback";
+    return begin + "/oauth";
 }
+
+std::string redirect_uri(const Settings::Outbound& outbound) { return pages_url(outbound) + "/callback"; }
 
 } // namespace credlease::settings

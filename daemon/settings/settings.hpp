@@ -118,6 +118,8 @@ struct Settings {
     std::vector<std::string> warnings;
 };
 
+/// Where browsers find the daemon's own pages: on loopback, or behind the operator's proxy.
+[[nodiscard]] std::string pages_url(const Settings::Outbound& outbound);
 /// Where providers send browsers back to: what is registered there with an OAuth client.
 [[nodiscard]] std::string redirect_uri(const Settings::Outbound& outbound);
 

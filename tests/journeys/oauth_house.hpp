@@ -17,9 +17,11 @@ struct OAuthHouse {
     Daemon daemon;
     Client client;
 
+    /// `pages` are lines of [outbound].
     explicit OAuthHouse(const boost::json::object& settings = {}, const std::string& config = {},
-                        Daemon::Setup setup = {})
-        : provider(settings), daemon(configured(std::move(setup), config + outbound())), client(client_of(daemon)) {
+                        const std::string& pages = {}, Daemon::Setup setup = {})
+        : provider(settings), daemon(configured(std::move(setup), config + outbound() + pages)),
+          client(client_of(daemon)) {
         BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
     }
 

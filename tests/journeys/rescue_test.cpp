@@ -21,7 +21,7 @@ struct FailingHouse {
     OAuthHouse house;
 
     explicit FailingHouse(const std::string& refresh_class)
-        : house({{"refresh_class", refresh_class}, {"lifetimes", object{{"access", 3600}}}}, {}, disk.setup()) {}
+        : house({{"refresh_class", refresh_class}, {"lifetimes", object{{"access", 3600}}}}, {}, {}, disk.setup()) {}
 
     Answered refresh(const std::string& id) {
         auto client = client_of(house.daemon);
