@@ -1,12 +1,14 @@
 #include "cli/authorization.hpp"
 
 #include "cli/answers.hpp"
+#include "cli/browser.hpp"
 #include "cli/prompt.hpp"
 #include "cli/terminal.hpp"
 
 #include <boost/json/serialize.hpp>
 
 #include <chrono>
+#include <poll.h>
 #include <thread>
 #include <unistd.h>
 
@@ -24,15 +26,6 @@ Result<json::value> begin(Client& client, const std::string& id, bool by_device)
     return read_json(*answer);
 }
 
-/// What a person pastes is not shown: the code in it is worth a token until it is used.
-Result<SecretText> read_address() {
-    if (can_ask()) return ask_secret("Address that the browser was sent to (not shown)");
-    if (isatty(STDIN_FILENO) == 1) return SecretText(); // its echo would show what is pasted
-    auto text = SecretText::read_from(STDIN_FILENO);
-    if (text) text->cut_newline();
-    return text;
-}
-
 /// Who asks again within ten minutes gets the same authorization.
 Error no_address(const std::string& id) {
     return usage(
@@ -40,21 +33,44 @@ Error no_address(const std::string& id) {
         "Once the browser was sent there, paste it at, or give it on standard input to: credlease reauthorize " + id);
 }
 
-Result<json::value> complete(Client& client, const std::string& authorization, const std::string& id) {
-    const auto address = read_address();
-    if (!address) return address.error();
-    if (address->empty()) return no_address(id);
-    const Target target = Target("/v1/oauth/authorizations").segment(authorization).segment("complete");
-    const auto answer = client.send_secret({.method = "POST", .path = target.text()}, "redirect_url", *address);
+Target place_of(const std::string& authorization) { return Target("/v1/oauth/authorizations").segment(authorization); }
+
+Result<json::value> complete(Client& client, const std::string& authorization, const SecretText& address) {
+    const Target target = place_of(authorization).segment("complete");
+    const auto answer = client.send_secret({.method = "POST", .path = target.text()}, "redirect_url", address);
     if (!answer) return answer.error();
     return read_json(*answer);
 }
 
-void show_address(const json::value& begun) {
-    write_all(STDERR_FILENO, "Open this address in a browser, sign in and agree:\n\n  " +
-                                 printable(text_at(begun, {"authorize_url"})) + "\n\nThe browser is then sent to " +
-                                 printable(text_at(begun, {"redirect_uri"})) +
-                                 "…, where it may find nothing: copy that whole address.\n\n");
+/// How the person gets to the provider, and how the answer gets back.
+struct Way {
+    std::string address;
+    bool is_opened = false;
+    bool ends_by_itself = false; ///< the browser comes back to the broker
+};
+
+/// By the broker's start page where the person's browser can reach that: on this machine, or behind the operator's
+/// proxy. Over SSH it cannot: then straight to the provider.
+Way find_way(const json::value& begun) {
+    const auto start = text_at(begun, {"start_url"});
+    const bool is_public = start.starts_with("https://");
+    const bool is_opened = !start.empty() && has_browser() && open_in_browser(start);
+    if (is_opened || is_public) return {.address = start, .is_opened = is_opened, .ends_by_itself = true};
+    return {.address = text_at(begun, {"authorize_url"})};
+}
+
+void show_way(const json::value& begun, const Way& way) {
+    const auto problem = printable(text_at(begun, {"callback_problem"}));
+    const std::string opening = way.is_opened ? "A browser was opened to sign in and agree. If none shows, open this "
+                                                "address in it:"
+                                              : "Open this address in a browser, sign in and agree:";
+    const std::string ending =
+        way.ends_by_itself
+            ? "When that is done, it goes on here by itself; or paste the address that the browser was sent to.\n\n"
+            : "The browser is then sent to " + printable(text_at(begun, {"redirect_uri"})) +
+                  "…, a page that may fail to load: copy its whole address, and paste it here.\n\n";
+    write_all(STDERR_FILENO, (problem.empty() ? "" : problem + "\n\n") + opening + "\n\n  " + printable(way.address) +
+                                 "\n\n" + ending);
 }
 
 void show_code(const json::value& begun) {
@@ -68,12 +84,44 @@ void show_code(const json::value& begun) {
 
 /// Until the person has decided; the broker asks the provider meanwhile.
 Result<json::value> wait_for(Client& client, const std::string& authorization) {
-    const Target target = Target("/v1/oauth/authorizations").segment(authorization);
     for (;;) {
-        auto state = get(client, target);
+        auto state = get(client, place_of(authorization));
         if (!state || text_at(*state, {"state"}) != "pending") return state;
         std::this_thread::sleep_for(between_looks);
     }
+}
+
+/// On the terminal. What a person pastes is not shown: the code in it is worth a token until it is used.
+Result<json::value> ask_or_wait(Client& client, const std::string& authorization, const std::string& id) {
+    Result<json::value> state = json::value();
+    const auto has_ended = [&] {
+        state = get(client, place_of(authorization));
+        return !state || text_at(*state, {"state"}) != "pending";
+    };
+    const auto address = ask_secret_unless("Address that the browser was sent to (not shown)", has_ended);
+    if (!address) return address.error();
+    if (!*address) return state;
+    if ((*address)->empty()) return no_address(id);
+    return complete(client, authorization, **address);
+}
+
+/// Nobody can be asked: the address comes on standard input, or the browser comes back to the broker.
+Result<json::value> read_or_wait(Client& client, const std::string& authorization, const std::string& id,
+                                 bool ends_by_itself) {
+    for (pollfd input{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+         ends_by_itself && poll(&input, 1, 1000) == 0;) {
+        auto state = get(client, place_of(authorization));
+        if (!state || text_at(*state, {"state"}) != "pending") return state;
+    }
+    SecretText address;
+    if (isatty(STDIN_FILENO) != 1) { // its echo would show what is pasted
+        auto text = SecretText::read_from(STDIN_FILENO);
+        if (!text) return text.error();
+        text->cut_newline();
+        address = std::move(*text);
+    }
+    if (!address.empty()) return complete(client, authorization, address);
+    return ends_by_itself ? wait_for(client, authorization) : no_address(id);
 }
 
 /// What a person has to do for it, and what came of that.
@@ -83,8 +131,10 @@ Result<json::value> finish(Client& client, const json::value& begun, const std::
         show_code(begun);
         return wait_for(client, authorization);
     }
-    show_address(begun);
-    return complete(client, authorization, id);
+    const auto way = find_way(begun);
+    show_way(begun, way);
+    return can_ask() ? ask_or_wait(client, authorization, id)
+                     : read_or_wait(client, authorization, id, way.ends_by_itself);
 }
 
 } // namespace

@@ -36,17 +36,28 @@ Result<std::string> ask(const std::string& question, const std::string& otherwis
     return line->empty() ? otherwise : line->expose([](std::string_view text) { return std::string(text); });
 }
 
-Result<SecretText> ask_secret(const std::string& question) {
+Result<std::optional<SecretText>> ask_secret_unless(const std::string& question,
+                                                    const std::function<bool()>& is_needless) {
+    using Maybe = std::optional<SecretText>;
     if (!can_ask()) return nobody_to_ask();
     SilentTerminal terminal;
     write_all(STDERR_FILENO, question + ": ");
     SilentTerminal::Line line{};
-    const auto typed =
-        SecretText::filled(secret_most + 1, [&](std::span<char> room) { line = terminal.read_line(room); });
+    const auto typed = SecretText::filled(secret_most + 1,
+                                          [&](std::span<char> room) { line = terminal.read_line(room, is_needless); });
     if (!typed) return typed.error();
+    if (line.end == SilentTerminal::Line::End::needless) return Maybe();
     if (line.end == SilentTerminal::Line::End::gone) return usage("The terminal has gone. Nothing was sent.");
     if (line.end == SilentTerminal::Line::End::too_long) return too_long(secret_most);
-    return typed->expose([&](std::string_view text) { return SecretText::copy_of(text.substr(0, line.size)); });
+    auto taken = typed->expose([&](std::string_view text) { return SecretText::copy_of(text.substr(0, line.size)); });
+    if (!taken) return taken.error();
+    return Maybe(std::move(*taken));
+}
+
+Result<SecretText> ask_secret(const std::string& question) {
+    auto asked = ask_secret_unless(question, nullptr);
+    if (!asked) return asked.error();
+    return std::move(**asked);
 }
 
 Result<bool> ask_yes(const std::string& question, const std::string& option_instead) {

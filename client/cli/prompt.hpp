@@ -2,6 +2,8 @@
 
 #include "credlease/client.hpp"
 
+#include <functional>
+#include <optional>
 #include <string>
 
 namespace credlease::cli {
@@ -12,6 +14,10 @@ namespace credlease::cli {
 /// Asks for a secret: what is typed is not shown and goes straight into locked memory. The terminal is as it was
 /// afterwards, also when a signal ends or stops the program meanwhile. `usage` where nobody can be asked.
 [[nodiscard]] Result<SecretText> ask_secret(const std::string& question);
+
+/// The same, unless the answer comes from elsewhere first: `is_needless` is asked each second. nullopt: it did.
+[[nodiscard]] Result<std::optional<SecretText>> ask_secret_unless(const std::string& question,
+                                                                  const std::function<bool()>& is_needless);
 
 /// Yes or no; `usage` where nobody can be asked.
 [[nodiscard]] Result<bool> ask_yes(const std::string& question, const std::string& option_instead);

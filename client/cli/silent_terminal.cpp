@@ -69,17 +69,21 @@ void SilentTerminal::obey_signal() {
     hide();
 }
 
-bool SilentTerminal::read_byte(char& into) {
+SilentTerminal::Byte SilentTerminal::read_byte(char& into, const std::function<bool()>& is_needless) {
+    const int patience = is_needless ? 1000 : -1;
     while (true) {
         std::array<pollfd, 2> waited = {
             {{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0}, {.fd = arrived_, .events = POLLIN, .revents = 0}}};
-        if (poll(waited.data(), waited.size(), -1) < 0 && errno != EINTR) return false;
-        if (waited[1].revents != 0) {
+        const int count = poll(waited.data(), waited.size(), patience);
+        if (count < 0 && errno != EINTR) return Byte::gone;
+        if (count == 0) {
+            if (is_needless()) return Byte::needless;
+        } else if (waited[1].revents != 0) {
             obey_signal();
         } else if (waited[0].revents != 0) {
             const ssize_t got = read(STDIN_FILENO, &into, 1);
             if (got < 0 && errno == EINTR) continue;
-            return got == 1;
+            return got == 1 ? Byte::read : Byte::gone;
         }
     }
 }
@@ -96,19 +100,24 @@ std::size_t SilentTerminal::size_after(std::string_view line) const {
     return is_key(line.back(), VKILL) ? 0 : line.size();
 }
 
-SilentTerminal::Line SilentTerminal::read_line(std::span<char> room) {
+SilentTerminal::Line SilentTerminal::read_line(std::span<char> room, const std::function<bool()>& is_needless) {
     std::size_t size = 0;
-    bool is_too_long = false;
+    auto end = Line::End::whole;
     while (true) {
         char& byte = room[size];
-        if (!read_byte(byte)) return {Line::End::gone, 0};
+        const auto came = read_byte(byte, is_needless);
+        if (came == Byte::gone) return {Line::End::gone, 0};
+        if (came == Byte::needless) {
+            end = Line::End::needless;
+            break;
+        }
         if (byte == '\n' || is_key(byte, VEOF)) break;
         size = size_after({room.data(), size + 1});
         // Read on to the newline all the same: what is left unread would be typed into the shell.
-        if (size == room.size()) is_too_long = true, --size;
+        if (size == room.size()) end = Line::End::too_long, --size;
     }
     write_all(STDERR_FILENO, "\n");
-    return {is_too_long ? Line::End::too_long : Line::End::whole, size};
+    return {end, size};
 }
 
 } // namespace credlease::cli

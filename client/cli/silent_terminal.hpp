@@ -1,6 +1,7 @@
 #pragma once
 
 #include <csignal>
+#include <functional>
 #include <span>
 #include <string_view>
 #include <termios.h>
@@ -18,20 +19,21 @@ class SilentTerminal {
     SilentTerminal& operator=(const SilentTerminal&) = delete;
 
     struct Line {
-        enum class End { whole, too_long, gone } end;
+        enum class End { whole, too_long, gone, needless } end;
         std::size_t size;
     };
     /// Byte by byte into `room`, up to the newline; one byte of it is for the next one. The terminal's keys to erase a
-    /// character, a word or all, and to end the line, do so.
-    [[nodiscard]] Line read_line(std::span<char> room);
+    /// character, a word or all, and to end the line, do so. `is_needless` is asked each second: then nobody waits for
+    /// the line any more.
+    [[nodiscard]] Line read_line(std::span<char> room, const std::function<bool()>& is_needless = nullptr);
 
   private:
     void hide();
     void show();
     /// Lets the signal do what it does by default; a stopped program goes on here when it is continued.
     void obey_signal();
-    /// False when the terminal has gone.
-    [[nodiscard]] bool read_byte(char& into);
+    enum class Byte { read, gone, needless };
+    [[nodiscard]] Byte read_byte(char& into, const std::function<bool()>& is_needless);
     [[nodiscard]] bool is_key(char byte, int key) const;
     /// How much of the line is left when its last byte was a key that erases; all of it, when it was none.
     [[nodiscard]] std::size_t size_after(std::string_view line) const;

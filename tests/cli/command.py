@@ -17,7 +17,8 @@ PATIENCE = 30
 
 
 def surroundings(socket, **more):
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("CREDLEASE") and k not in ("NO_COLOR", "XDG_RUNTIME_DIR")}
+    left_out = ("CREDLEASE", "SSH_", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY", "NO_COLOR", "XDG_RUNTIME_DIR")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(left_out)}
     return {**kept, "CREDLEASE_SOCKET": socket, "CREDLEASE_ADMIN_SOCKET": socket, "TERM": "xterm", **more}
 
 

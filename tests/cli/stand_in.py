@@ -45,6 +45,7 @@ class StandIn:
         self.authorizations = {}
         self.authorize_url = AUTHORIZE_URL
         self.needs_no_person = False
+        self.start_url = self.callback_problem = None
         self.provider_refuses = None
         self.refresh_refusal = None
         self.upstream_results = []
@@ -338,6 +339,7 @@ class StandIn:
             return 200, {**one, "state": "connected"}, {}
         self.authorizations[one["id"]] = one
         one.update(redirect_uri=REDIRECT_URI, authorize_url=self.authorize_url)
+        one.update({k: v for k, v in (("start_url", self.start_url), ("callback_problem", self.callback_problem)) if v})
         return 201, one, {}
 
     def complete(self, number, address):
@@ -378,7 +380,13 @@ class StandIn:
         self.clients[words[1]] = what
         return 201, self.client(words[1]), {}
 
+    def come_back(self, number):
+        """The browser does, to the broker's own page."""
+        self.complete(number, REDIRECT_URI + "?")
+
     def get_oauth(self, words, query, _, __):
+        if words[0] == "authorizations":
+            return 200, self.authorizations[words[1]], {}
         if len(words) == 2:
             return 200, self.client(words[1]), {}
         return self.page([self.client(name) for name in sorted(self.clients)], query)

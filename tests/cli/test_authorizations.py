@@ -1,5 +1,6 @@
 """OAuth credentials: a person authorizes them at their provider, and their tokens are refreshed."""
 import json
+import os
 import unittest
 
 from command import PROGRAM, CommandTest
@@ -118,6 +119,66 @@ class Authorizations(CommandTest):
         with open(f"{self.directory.name}/said") as said:
             self.assertIn("No address was given.", said.read())
         self.assertEqual(self.completed(), [])
+
+    def browser(self):
+        """A program that is BROWSER, and what it was told to open."""
+        program, said = (f"{self.directory.name}/{name}" for name in ("browser", "opened"))
+        with open(program, "w") as file:
+            file.write(f'#!/bin/sh\nenv >"{said}.env"\necho "$@" >"{said}.new"\nmv "{said}.new" "{said}"\n')
+        os.chmod(program, 0o700)
+        return program, said
+
+    def come_back_once_opened(self, said):
+        self.wait_until(lambda: os.path.exists(said))
+        self.broker.come_back(next(iter(self.broker.authorizations)))
+
+    def test_a_browser_is_opened_at_the_start_page_and_its_coming_back_ends_the_question(self):
+        self.broker.start_url = "http://127.0.0.1:7466/oauth/start/auth_1"
+        inbox, (program, said) = self.inbox(), self.browser()
+        terminal = self.on_terminal("reauthorize", inbox["id"], BROWSER=program, CREDLEASE_GRANT="clg_secret").wait_for(QUESTION)
+        self.come_back_once_opened(said)
+        self.assertEqual(terminal.end(), 0, terminal.shown)
+        self.assertIn(f"Connected {inbox['name']}", terminal.shown)
+        self.assertIn(f"  {self.broker.start_url}\r\n", terminal.shown)
+        self.assertNotIn(AUTHORIZE_URL, terminal.shown)
+        self.assertEqual(self.completed(), [])
+        with open(said) as opened, open(said + ".env") as env:
+            self.assertEqual(opened.read(), self.broker.start_url + "\n")
+            self.assertNotIn("clg_secret", env.read())
+
+    def test_an_address_may_be_pasted_while_a_browser_is_waited_for(self):
+        self.broker.start_url = "http://127.0.0.1:7466/oauth/start/auth_1"
+        inbox, (program, _) = self.inbox(), self.browser()
+        terminal = self.on_terminal("reauthorize", inbox["id"], BROWSER=program).wait_for(QUESTION).type(ADDRESS + "\n")
+        self.assertEqual(terminal.end(), 0, terminal.shown)
+        self.assertEqual(self.completed(), [{"redirect_url": ADDRESS}])
+
+    def test_without_a_terminal_a_browser_that_was_opened_is_waited_for(self):
+        self.broker.start_url = "http://127.0.0.1:7466/oauth/start/auth_1"
+        inbox, (program, said) = self.inbox(), self.browser()
+        started = self.start("reauthorize", inbox["id"], BROWSER=program)
+        self.come_back_once_opened(said)
+        self.assertEqual(started.communicate(timeout=30)[0], f"Connected {inbox['name']} ({inbox['id']}).\n")
+
+    def test_over_ssh_the_provider_s_address_is_shown_and_the_one_that_fails_to_load_is_pasted(self):
+        self.broker.start_url = "http://127.0.0.1:7466/oauth/start/auth_1"
+        inbox, (program, said) = self.inbox(), self.browser()
+        env = {"BROWSER": program, "SSH_CONNECTION": "10.0.0.1 5 10.0.0.2 22"}
+        done = self.run_it("reauthorize", inbox["id"], input=ADDRESS, env=env)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"\n  {AUTHORIZE_URL}\n", done.stderr)
+        self.assertIn("may fail to load: copy its whole address, and paste it here", done.stderr)
+        self.assertFalse(os.path.exists(said))
+        # Behind a proxy the start page is for every browser.
+        self.broker.start_url = "https://broker.example/oauth/start/auth_2"
+        done = self.run_it("reauthorize", inbox["id"], input=ADDRESS, env=env)
+        self.assertIn(f"\n  {self.broker.start_url}\n", done.stderr)
+
+    def test_why_no_browser_comes_back_is_said(self):
+        self.broker.callback_problem = "Another program has the address that browsers come back to (127.0.0.1:7466)."
+        done = self.run_it("reauthorize", self.inbox()["id"], input=ADDRESS)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(self.broker.callback_problem, done.stderr)
 
     def test_an_address_from_elsewhere_does_not_reach_the_terminal_as_commands(self):
         self.broker.authorize_url = "https://mail.example/\033]0;owned\007"
