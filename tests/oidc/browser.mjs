@@ -1,5 +1,6 @@
 // browser.mjs URL [USER_CODE]: a person in Chromium, without a screen. Opens the URL, signs in, consents, and types the user
 // code where one is asked for, until a page asks for nothing; prints that page as JSON: title, text, url, and the steps taken.
+// Where nobody answers at an address the url is what the address bar shows all the same.
 // BROWSER_SAYS_NO in the environment: does not consent.
 import { chromium } from 'playwright-core';
 
@@ -31,12 +32,14 @@ async function wanted(page) {
 
 async function browse(page) {
   const taken = [];
+  let unanswered;
+  page.on('requestfailed', (request) => { if (request.isNavigationRequest()) unanswered = request.url(); });
   await page.goto(url);
   for (let step = await wanted(page); step && taken.length < mostSteps; step = await wanted(page)) {
     taken.push(step[0]);
     await Promise.all([page.waitForEvent('load'), step[2](page)]);
   }
-  return { title: await page.title(), text: await page.innerText('body'), url: page.url(), steps: taken };
+  return { title: await page.title(), text: await page.innerText('body'), url: unanswered ?? page.url(), steps: taken };
 }
 
 const browser = await chromium.launch({

@@ -9,6 +9,8 @@ import { createServer } from 'node:https';
 import Provider from 'oidc-provider';
 import { MemoryAdapter } from './memory_adapter.mjs';
 
+console.info = console.error; // whoever started this reads one line of its standard output, and no more
+
 const seconds = (name, usual) => Number(process.env[name] ?? usual);
 const accessTokenTtl = seconds('OIDC_ACCESS_TOKEN_TTL', 3600);
 const deviceCode = 'urn:ietf:params:oauth:grant-type:device_code';

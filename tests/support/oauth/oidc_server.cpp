@@ -1,8 +1,11 @@
 #include "support/oauth/oidc_server.hpp"
 
+#include "support/oauth/https_post.hpp"
+
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <stdexcept>
 
@@ -17,8 +20,8 @@ std::string program(const std::string& name) {
     return path;
 }
 
-std::string text_at(const boost::json::value& value, std::string_view name) {
-    return std::string(value.at(name).as_string());
+std::string text_at(const boost::json::object& object, std::string_view name) {
+    return std::string(object.at(name).as_string());
 }
 
 } // namespace
@@ -44,11 +47,11 @@ OidcServer::~OidcServer() {
 std::string OidcServer::origin() const { return std::string(process_->ready().at("origin").as_string()); }
 
 std::string OidcServer::client_id(std::string_view client) const {
-    return text_at(process_->ready().at("clients").at(client), "client_id");
+    return text_at(process_->ready().at("clients").at(client).as_object(), "client_id");
 }
 
 std::string OidcServer::client_secret(std::string_view client) const {
-    return text_at(process_->ready().at("clients").at(client), "client_secret");
+    return text_at(process_->ready().at("clients").at(client).as_object(), "client_secret");
 }
 
 std::vector<boost::json::object> OidcServer::events(std::string_view name) const {
@@ -62,11 +65,30 @@ std::vector<boost::json::object> OidcServer::events(std::string_view name) const
     return found;
 }
 
+std::size_t OidcServer::reuses() const {
+    const auto refusals = events("grant.error");
+    return static_cast<std::size_t>(std::ranges::count_if(
+        refusals, [](const auto& refusal) { return text_at(refusal, "error") == "refresh token already used"; }));
+}
+
+bool OidcServer::accepts(const std::string& access_token) const {
+    const auto form = "client_id=" + client_id("service") + "&client_secret=" + client_secret("service");
+    const auto answer = https_post(origin(), "/token/introspection", form + "&token=" + access_token, ca_file());
+    if (answer.status != 200) throw std::runtime_error("introspection: " + answer.body);
+    return boost::json::parse(answer.body).at("active").as_bool();
+}
+
+void OidcServer::withdraw(const std::string& access_token) const {
+    const auto form = "client_id=" + client_id("native") + "&token=" + access_token;
+    const auto answer = https_post(origin(), "/token/revocation", form, ca_file());
+    if (answer.status != 200) throw std::runtime_error("revocation: " + answer.body);
+}
+
 Page browse(const std::string& url, const Person& person) {
     Command command{.words = {program("node"), program("browser.mjs"), url}};
     if (!person.user_code.empty()) command.words.push_back(person.user_code);
     if (person.says_no) command.environment.emplace("BROWSER_SAYS_NO", "1");
-    const auto told = boost::json::parse(output_of(command));
+    const auto told = boost::json::parse(output_of(command)).as_object();
     Page page{.title = text_at(told, "title"), .text = text_at(told, "text"), .url = text_at(told, "url"), .steps = {}};
     for (const auto& step : told.at("steps").as_array()) page.steps.emplace_back(step.as_string());
     return page;

@@ -31,6 +31,12 @@ class OidcServer {
     [[nodiscard]] std::string client_secret(std::string_view client) const;
     /// What happened there: `event`, `client`, `grant_type`, `error`; server.mjs lists the events.
     [[nodiscard]] std::vector<boost::json::object> events(std::string_view name) const;
+    /// Second uses of a spent refresh token: each ends the grant, with all of its tokens.
+    [[nodiscard]] std::size_t reuses() const;
+    /// Whether it takes that access token now (introspection, RFC 7662).
+    [[nodiscard]] bool accepts(const std::string& access_token) const;
+    /// The grant that this access token is of is no more, nor is any token of it.
+    void withdraw(const std::string& access_token) const;
 
   private:
     std::filesystem::path folder_;
