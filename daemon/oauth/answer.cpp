@@ -97,7 +97,7 @@ class Reading {
         made.refresh_token = RefreshToken(std::move(*refresh_copy));
         made.token_type = public_value(at.token_type_at);
         made.ends_at = end_of(at);
-        if (const auto life = life_at(at.refresh_expires_in_at)) made.refresh_ends_at = asked_.sent_at + *life;
+        if (const auto life = life_at(at.refresh_expires_in_at)) made.refresh_ends_at = counted_from() + *life;
         made.scopes = scopes_at(at.scope_at);
         return std::optional(std::move(made));
     }
@@ -109,13 +109,15 @@ class Reading {
         constexpr auto longest = std::chrono::seconds(limits::oauth_lifetime);
         return std::min<std::chrono::seconds>(longest, std::chrono::seconds(*seconds));
     }
+    /// Who counts lives in whole seconds lets them begin and end at one: up to a second before the life that is said.
+    Time counted_from() const { return std::chrono::floor<std::chrono::seconds>(asked_.sent_at); }
     std::optional<Time> end_of(const TokenSlot& at) const {
-        if (const auto life = life_at(at.expires_in_at)) return asked_.sent_at + *life;
+        if (const auto life = life_at(at.expires_in_at)) return counted_from() + *life;
         if (const auto named = body_.time(at.expires_at_at)) {
             const Time end = *named - answer_.date_ahead; // by the server's clock
             if (end > asked_.sent_at) return std::min<Time>(end, asked_.sent_at + limits::oauth_lifetime);
         }
-        if (rules_.clocks.access) return asked_.sent_at + *rules_.clocks.access;
+        if (rules_.clocks.access) return counted_from() + *rules_.clocks.access;
         return std::nullopt;
     }
     std::optional<std::vector<std::string>> scopes_at(const Pointer& at) const {

@@ -144,6 +144,17 @@ BOOST_AUTO_TEST_CASE(numbers_may_come_as_text) {
     BOOST_TEST(ends(R"("3600.0")") == 3600);
 }
 
+BOOST_AUTO_TEST_CASE(who_counts_in_whole_seconds_ends_a_life_at_one) {
+    const Time whole = now;
+    now += 999ms;
+    rules.slots[0].refresh_expires_in_at = "/refresh_expires_in";
+    const auto given =
+        answer(200, R"({"access_token":"a","refresh_token":"r","expires_in":5,"refresh_expires_in":60})");
+    const TokenSet made = tokens(given);
+    BOOST_TEST((made.slots[0].ends_at == whole + 5s));
+    BOOST_TEST((made.slots[0].refresh_ends_at == whole + 60s));
+}
+
 BOOST_AUTO_TEST_CASE(an_absurd_life_is_bounded_and_one_that_makes_no_sense_is_as_if_not_said) {
     rules.clocks.access = 30min;
     const auto ends = [&](std::string_view number) {
