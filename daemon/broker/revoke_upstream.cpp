@@ -1,6 +1,7 @@
 #include "broker/revoke_upstream.hpp"
 
 #include "broker/authorizations.hpp"
+#include "broker/find_endpoints.hpp"
 #include "broker/token_client.hpp"
 
 namespace credlease::broker {
@@ -8,6 +9,9 @@ namespace {
 
 using oauth::TokenKind;
 using result::refuse;
+
+constexpr std::string_view no_endpoint_found =
+    "The issuer's metadata name no endpoint that revokes a token, or could not be read.";
 
 result::Failure no_endpoint() {
     auto error = result::invalid("upstream", "The credential's service has no endpoint that revokes a secret.");
@@ -18,6 +22,7 @@ result::Failure no_endpoint() {
 /// Empty: it is dead there.
 runtime::Task<std::string> revoke_one(Unsealed& house, const TokenClient& client, const secret::SecretBuffer& token,
                                       TokenKind kind) {
+    if (client.terms().revoke_url.empty()) co_return std::string(no_endpoint_found);
     auto prepared = oauth::revoke_request(client.client(house.parts.arena), token, kind);
     if (!prepared) co_return std::string(prepared.error().sentence.view());
     auto answer = co_await house.parts.outbound.send(std::move(prepared->request));
@@ -31,13 +36,16 @@ runtime::Task<std::string> revoke_one(Unsealed& house, const TokenClient& client
 
 result::Result<> check_upstream(const Unsealed& house, const vault::Entry& entry) {
     const auto client = TokenClient::open(house, entry);
-    if (!client || !client->rules().revocation || client->terms().revoke_url.empty()) return no_endpoint();
+    if (!client || !client->rules().revocation) return no_endpoint();
+    // Whether an issuer has one its metadata say, which are asked for once the credential is revoked here.
+    if (client->terms().revoke_url.empty() && client->terms().issuer.empty()) return no_endpoint();
     if (entry.tokens) return {};
     return refuse(result::invalid("upstream", "The credential has no tokens that could be revoked."));
 }
 
 runtime::Task<result::Result<std::vector<RevokedToken>>> revoke_upstream(Unsealed& house, const vault::Entry& entry) {
-    auto client = TokenClient::open(house, entry);
+    const auto found = co_await find_endpoints(house, entry.credential.scope, entry.credential.id);
+    auto client = TokenClient::open(house, entry, found.value_or(oauth::Discovered()));
     if (!client) co_return refuse(std::move(client.error()));
     std::vector<RevokedToken> revoked;
     for (const auto& slot : client->rules().slots) {

@@ -6,33 +6,82 @@
 #include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
 #include <cstdio>
+#include <functional>
 #include <thread>
 
 namespace credlease::tests {
 
-/// A broker beside a provider on loopback.
-struct OAuthHouse {
-    Provider provider;
+/// A broker that may ask loopback, and an operator who connects its OAuth credentials.
+struct OAuthBroker {
     Daemon daemon;
     Client client;
 
-    /// `pages` are lines of [outbound].
-    explicit OAuthHouse(const boost::json::object& settings = {}, const std::string& config = {},
-                        const std::string& pages = {}, Daemon::Setup setup = {})
-        : provider(settings), daemon(configured(std::move(setup), config + outbound() + pages)),
-          client(client_of(daemon)) {
+    explicit OAuthBroker(const std::string& config, Daemon::Setup setup = {})
+        : daemon(configured(std::move(setup), config)), client(client_of(daemon)) {
         BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
     }
-
     [[nodiscard]] static Daemon::Setup configured(Daemon::Setup setup, const std::string& config) {
         setup.config = config;
         return setup;
     }
-
-    [[nodiscard]] std::string outbound() const {
-        return "[outbound]\nallowed_hosts = [\"127.0.0.1\"]\nca_file = \"" + provider.ca_file().string() + "\"\n";
+    /// A config that trusts who is on loopback; `more`: further lines of [outbound].
+    [[nodiscard]] static std::string outbound(const std::filesystem::path& ca_file, const std::string& more = {}) {
+        return "[outbound]\nallowed_hosts = [\"127.0.0.1\"]\nca_file = \"" + ca_file.string() + "\"\n" + more;
     }
+
+    /// Stores an `oauth2` credential; returns its id.
+    std::string store_fields(const std::string& name, const boost::json::object& fields) {
+        const boost::json::object body = {{"service", "oauth2"}, {"name", name}, {"fields", fields}};
+        const auto stored = ask(client, "POST", "/v1/credentials", boost::json::serialize(body));
+        BOOST_REQUIRE_MESSAGE(stored.status == 201U, boost::json::serialize(stored.json));
+        return std::string(stored.json.at("id").as_string());
+    }
+    [[nodiscard]] boost::json::value show(const std::string& id) {
+        return ask(client, "GET", "/v1/credentials/" + id).json;
+    }
+    /// Begins an authorization; the answer.
+    [[nodiscard]] Answered authorize(const boost::json::object& body) {
+        return ask(client, "POST", "/v1/oauth/authorizations", boost::json::serialize(body));
+    }
+    [[nodiscard]] Answered complete(const Answered& begun, const std::string& address) {
+        return ask(client, "POST", "/v1/oauth/authorizations/" + text(begun.json, "id") + "/complete",
+                   boost::json::serialize(boost::json::object{{"redirect_url", address}}));
+    }
+    [[nodiscard]] static std::string text(const boost::json::value& object, std::string_view member) {
+        return std::string(object.at(member).as_string());
+    }
+    /// The access token that a lease of it holds now; empty: it was refused.
+    [[nodiscard]] std::string token_of(const std::string& name) {
+        auto lease = client.lease({.credential = name});
+        return lease.ok() ? secret_of(*lease, "access_token") : std::string();
+    }
+    [[nodiscard]] bool becomes(const std::string& id, const std::string& status) {
+        return comes_true([&] { return show(id).at("status").as_string() == status; });
+    }
+    [[nodiscard]] static bool comes_true(const std::function<bool()>& condition,
+                                         std::chrono::milliseconds within = std::chrono::seconds(10)) {
+        const auto end = std::chrono::steady_clock::now() + within;
+        while (!condition()) {
+            if (std::chrono::steady_clock::now() > end) return false;
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        }
+        return true;
+    }
+};
+
+struct BesideProvider {
+    Provider provider;
+};
+
+/// A broker beside a provider on loopback.
+struct OAuthHouse : BesideProvider, OAuthBroker {
+    /// `pages` are lines of [outbound].
+    explicit OAuthHouse(const boost::json::object& settings = {}, const std::string& config = {},
+                        const std::string& pages = {}, Daemon::Setup setup = {})
+        : BesideProvider{Provider(settings)},
+          OAuthBroker(config + outbound(provider.ca_file(), pages), std::move(setup)) {}
 
     /// Stores an `oauth2` credential of this provider; returns its id.
     std::string store(const std::string& name, const boost::json::object& more = {}) {
@@ -43,13 +92,7 @@ struct OAuthHouse {
                                       {"client_secret", "client-secret"},
                                       {"client_auth", "post"}};
         for (const auto& [field, value] : more) fields[field] = value;
-        const boost::json::object body = {{"service", "oauth2"}, {"name", name}, {"fields", fields}};
-        const auto stored = ask(client, "POST", "/v1/credentials", boost::json::serialize(body));
-        BOOST_REQUIRE_MESSAGE(stored.status == 201U, boost::json::serialize(stored.json));
-        return std::string(stored.json.at("id").as_string());
-    }
-    [[nodiscard]] boost::json::value show(const std::string& id) {
-        return ask(client, "GET", "/v1/credentials/" + id).json;
+        return store_fields(name, fields);
     }
     /// Where the provider sends a browser that opened `url` (it consents at once).
     [[nodiscard]] static std::string visit(const std::string& url) {
@@ -65,14 +108,6 @@ struct OAuthHouse {
         ::pclose(out);
         return location;
     }
-    /// Begins an authorization; the answer.
-    [[nodiscard]] Answered authorize(const boost::json::object& body) {
-        return ask(client, "POST", "/v1/oauth/authorizations", boost::json::serialize(body));
-    }
-    [[nodiscard]] Answered complete(const Answered& begun, const std::string& address) {
-        return ask(client, "POST", "/v1/oauth/authorizations/" + text(begun.json, "id") + "/complete",
-                   boost::json::serialize(boost::json::object{{"redirect_url", address}}));
-    }
     /// Stores one and connects it by a refresh token that the provider made for it without a flow.
     std::string connected(const std::string& name, const boost::json::object& more = {}) {
         const auto id = store(name, more);
@@ -82,21 +117,6 @@ struct OAuthHouse {
         BOOST_REQUIRE_MESSAGE(begun.status == 200U && text(begun.json, "state") == "connected",
                               boost::json::serialize(begun.json));
         return id;
-    }
-    [[nodiscard]] static std::string text(const boost::json::value& object, std::string_view member) {
-        return std::string(object.at(member).as_string());
-    }
-    /// The access token that a lease of it holds now; empty: it was refused.
-    [[nodiscard]] std::string token_of(const std::string& name) {
-        auto lease = client.lease({.credential = name});
-        return lease.ok() ? secret_of(*lease, "access_token") : std::string();
-    }
-    [[nodiscard]] bool becomes(const std::string& id, const std::string& status) {
-        for (int i = 0; i < 500; ++i) {
-            if (show(id).at("status").as_string() == status) return true;
-            std::this_thread::sleep_for(std::chrono::milliseconds(20));
-        }
-        return false;
     }
 };
 

@@ -44,10 +44,7 @@ BOOST_AUTO_TEST_CASE(an_issuer_names_the_endpoints) {
                            {"client_secret", "client-secret"},
                            {"client_auth", "post"},
                            {"flow", "client_credentials"}};
-    const object body = {{"service", "oauth2"}, {"name", "found"}, {"fields", fields}};
-    const auto stored = ask(house.client, "POST", "/v1/credentials", boost::json::serialize(body));
-    BOOST_REQUIRE_EQUAL(stored.status, 201U);
-    BOOST_TEST(house.becomes(OAuthHouse::text(stored.json, "id"), "active"));
+    BOOST_TEST(house.becomes(house.store_fields("found", fields), "active"));
 }
 
 BOOST_AUTO_TEST_CASE(a_person_consents_and_pastes_the_address) {
@@ -299,6 +296,26 @@ BOOST_AUTO_TEST_CASE(a_revoke_upstream_says_what_became_of_each_token) {
     const auto plain = store_token(house.client, "plain", "tok_0a1b2c3d4e5f6071");
     BOOST_TEST(ask(house.client, "POST", "/v1/credentials/" + plain + "/revoke", R"({"upstream":true})").status ==
                400U);
+}
+
+BOOST_AUTO_TEST_CASE(a_revoke_upstream_counts_here_though_the_issuer_is_silent) {
+    OAuthHouse house;
+    const object fields = {{"issuer", house.provider.origin()},
+                           {"client_id", "client"},
+                           {"client_secret", "client-secret"},
+                           {"client_auth", "post"},
+                           {"flow", "client_credentials"}};
+    const auto id = house.store_fields("found", fields);
+    BOOST_REQUIRE(house.becomes(id, "active"));
+    house.provider.misbehave({{"do", "status"}, {"endpoint", "discovery"}, {"status", 503}, {"times", 2}});
+    const auto revoked = ask(house.client, "POST", "/v1/credentials/" + id + "/revoke", R"({"upstream":true})");
+    BOOST_REQUIRE_MESSAGE(revoked.status == 200U, boost::json::serialize(revoked.json));
+    BOOST_TEST(OAuthHouse::text(revoked.json, "status") == "revoked");
+    const auto& tokens = revoked.json.at("upstream").as_array();
+    BOOST_REQUIRE(tokens.size() == 1U);
+    BOOST_TEST(!tokens.front().at("ok").as_bool());
+    BOOST_TEST(OAuthHouse::text(tokens.front(), "detail").contains("metadata"));
+    BOOST_TEST(house.token_of("found").empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_machine_without_a_browser_is_connected_by_a_code_typed_elsewhere) {
