@@ -82,7 +82,7 @@ result::PublicText clean(std::string_view words, std::size_t most, const Secrets
 }
 
 bool repeats_a_secret(std::string_view value, const Secrets& secrets, std::span<const std::string_view> views) {
-    constexpr std::size_t enough = 24;
+    constexpr std::size_t enough = 16;
     bool repeats = false;
     for_each(secrets, views, [&](std::string_view secret) {
         const std::size_t window = std::min(enough, secret.size());

@@ -17,7 +17,7 @@ inline constexpr std::size_t longest_text = 256; ///< of its explanation
 [[nodiscard]] result::PublicText clean(std::string_view words, std::size_t most, const Secrets& secrets,
                                        std::span<const std::string_view> views = {});
 
-/// Whether a value that a provider gave as public repeats a secret: 24 bytes of one, or all of a shorter one.
+/// Whether a value that a provider gave as public repeats a secret: 16 bytes of one, or all of a shorter one.
 /// (Salesforce tokens begin with the 15 characters of an organization's id, which is public.)
 [[nodiscard]] bool repeats_a_secret(std::string_view value, const Secrets& secrets,
                                     std::span<const std::string_view> views);

@@ -5,7 +5,6 @@
 #include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -15,10 +14,6 @@ using namespace credlease::tests;
 namespace {
 
 constexpr std::string_view token = "Lk8-never-in-a-log-line-77f0c4e1a9";
-
-bool holds(const std::string& text, const std::vector<std::string>& traces) {
-    return std::ranges::any_of(traces, [&](const std::string& trace) { return text.find(trace) != std::string::npos; });
-}
 
 std::string read_all(const std::filesystem::path& file) {
     std::ifstream in(file, std::ios::binary);

@@ -1,9 +1,10 @@
 #include "promises/memory_scan.hpp"
 
+#include "support/daemon/secret_windows.hpp"
+
 #include <sodium.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <cstdint>
 #include <cstring>
@@ -11,12 +12,9 @@
 #include <fstream>
 #include <sstream>
 #include <unistd.h>
-#include <unordered_set>
 
 namespace credlease::tests {
 namespace {
-
-constexpr std::size_t window = 12;
 
 std::string base64(std::string_view text, int variant) {
     std::string out(sodium_base64_encoded_len(text.size(), variant), '\0');
@@ -50,7 +48,17 @@ std::string json_escaped(std::string_view text) {
 
 /// Every window of the encoded text: a fragment is as bad as the whole.
 void add_windows(std::vector<std::string>& traces, const std::string& encoded) {
-    for (std::size_t at = 0; at + window <= encoded.size(); ++at) traces.push_back(encoded.substr(at, window));
+    for (std::size_t at = 0; at + window_size <= encoded.size(); ++at)
+        traces.push_back(encoded.substr(at, window_size));
+}
+
+/// What has a zero byte in it is left out: a key's bytes alone have any.
+SecretWindows windows_of(const std::vector<std::string>& traces) {
+    std::vector<Window> windows;
+    for (const auto& trace : traces) {
+        if (!trace.contains('\0')) windows.push_back(Window::at(trace.data()));
+    }
+    return SecretWindows(std::move(windows));
 }
 
 struct Region {
@@ -96,35 +104,35 @@ std::vector<std::string> traces_of(std::string_view secret) {
     return traces;
 }
 
+std::vector<std::string> traces_of_bytes(std::string_view secret) {
+    std::vector<std::string> traces;
+    add_windows(traces, std::string(secret));
+    add_windows(traces, std::string(secret.rbegin(), secret.rend())); // a number begins with its last byte
+    return traces;
+}
+
 std::vector<std::string> find_in_memory(pid_t pid, const std::vector<std::string>& traces) {
     std::vector<std::string> found;
-    std::unordered_set<std::string_view> wanted(traces.begin(), traces.end());
-    std::array<bool, 65536> begins{};
-    for (const auto& trace : traces) {
-        begins[static_cast<std::size_t>(static_cast<unsigned char>(trace[0]) << 8 |
-                                        static_cast<unsigned char>(trace[1]))] = true;
-    }
+    const auto wanted = windows_of(traces);
     const int memory = ::open(("/proc/" + std::to_string(pid) + "/mem").c_str(), O_RDONLY | O_CLOEXEC);
     if (memory < 0) return {"the memory could not be opened"};
     std::vector<char> bytes(std::size_t{1} << 20);
     for (const auto& region : regions_of(pid)) {
         // Overlapping reads, so that nothing hides on a border.
-        for (auto at = region.begin; at < region.end; at += bytes.size() - window) {
+        for (auto at = region.begin; at < region.end; at += bytes.size() - window_size) {
             const auto size = std::min<std::uint64_t>(bytes.size(), region.end - at);
             const auto got = ::pread(memory, bytes.data(), size, static_cast<off_t>(at));
-            if (got < static_cast<ssize_t>(window)) break;
-            for (std::size_t i = 0; i + window <= static_cast<std::size_t>(got); ++i) {
-                const auto key = static_cast<std::size_t>(static_cast<unsigned char>(bytes[i]) << 8 |
-                                                          static_cast<unsigned char>(bytes[i + 1]));
-                if (begins[key] && wanted.contains(std::string_view(bytes.data() + i, window))) {
-                    found.push_back(region.name + ": " + std::string(bytes.data() + i, window));
-                }
-            }
+            if (got < static_cast<ssize_t>(window_size)) break;
+            wanted.look({bytes.data(), static_cast<std::size_t>(got)}, [&](std::size_t place) {
+                found.push_back(region.name + ": " + std::string(bytes.data() + place, window_size));
+            });
             if (at + size >= region.end) break;
         }
     }
     ::close(memory);
     return found;
 }
+
+bool holds(std::string_view bytes, const std::vector<std::string>& traces) { return windows_of(traces).are_in(bytes); }
 
 } // namespace credlease::tests

@@ -6,6 +6,7 @@ GET  /grants?provider=           each grant: revoked, generations, its refresh t
 POST /misbehave                  a rule of misbehavior.py, or `rules`
 POST /clear                      forgets all rules
 POST /grant {count, client, scopes, account}    makes grants without a flow; answers `grants`: the token answers
+GET  /secrets                    every secret that requests and answers held so far
 POST /expire {what, grant}       `what` "access" or "refresh"; of one grant or of all
 POST /revoke {grant}             the family of one grant, or of all, as reuse detection does
 POST /device {user_code, verdict}  "approved" or "denied"
@@ -23,6 +24,7 @@ import json
 import urllib.parse
 
 import catalog_entry
+import secrets_seen
 import settings
 from connection import Answer, Request
 from grants import hash_of
@@ -96,8 +98,12 @@ class Control:
         for _ in range(told.get("count", 1)):
             grant, issued = mount.grants.make(client, told.get("scopes", []), told.get("account", "alice"))
             answer = mount.answers.tokens(issued, grant.scopes, request, Plan(alter={"format": "json"}))
+            self.front.secrets.note(secrets_seen.in_answer(answer))
             made.append({"grant": grant.id, "answer": json.loads(answer.body)})
         return {"grants": made}
+
+    def secrets(self, mount, told, name):
+        return {"secrets": list(self.front.secrets.all)}
 
     def expire(self, mount, told, name):
         mount.grants.expire(told["what"], told.get("grant"))
@@ -147,5 +153,5 @@ class Control:
         return {}
 
 
-CALLS = {"counters", "grants", "misbehave", "clear", "grant", "expire", "revoke", "device", "client", "advance", "configure", "entry",
-         "visit", "token"}
+CALLS = {"counters", "grants", "misbehave", "clear", "grant", "secrets", "expire", "revoke", "device", "client", "advance", "configure",
+         "entry", "visit", "token"}

@@ -3,6 +3,7 @@
 import json
 import os
 
+import secrets_seen
 from connection import Answer
 from misbehavior import Misbehaviors, Plan
 from mount import WELL_KNOWN
@@ -14,6 +15,7 @@ class Front:
         self.log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self.mounts = {}
         self.misbehaviors = Misbehaviors() # of connections
+        self.secrets = secrets_seen.SecretsSeen()
         self.counters = {"connections": 0, "refused_connections": 0, "resumed": 0, "open": 0, "requests": 0}
 
     def refuses_connection(self):
@@ -71,7 +73,10 @@ class Front:
         if plan.drop == "before":
             answer = Answer(0) # not sent
         else:
-            answer = request.mount.answers.altered(request.mount.answer(request, plan, note), plan)
+            made = request.mount.answer(request, plan, note)
+            self.secrets.note(secrets_seen.in_answer(made))
+            answer = request.mount.answers.altered(made, plan)
+        self.secrets.note(secrets_seen.in_request(request))
         note["status"] = answer.status
         return answer
 

@@ -14,6 +14,8 @@ refuse_connection   closes new connections before TLS; counted in connections
 drop_before         closes the connection with the request unhandled; `reset`: by RST
 drop_after          handles it, and closes the connection instead of answering
 drop_in_middle      … in the middle of the answer
+echo                `error`, `status`, `as`: an OAuth error whose text repeats the request's secrets, "raw" or percent-encoded
+                    ("quoted"); nothing is handled
 alter               changes the answer: `content_type`, `pad` to so many bytes, `remove` members (pointers), `set` members,
                     `expires_in` "absent" or "text", `format` "form"
 """
@@ -21,13 +23,15 @@ alter               changes the answer: `content_type`, `pad` to so many bytes, 
 import dataclasses
 import email.utils
 import time
+import urllib.parse
 
 from connection import Answer
 
 KINDS = {"slow": set(), "status": {"status", "headers", "body", "content_type", "handled"},
-         "rate_limit": {"retry_after", "form"}, "error": {"error", "status", "text", "fields"}, "refuse_connection": set(),
+         "rate_limit": {"retry_after", "form"}, "echo": {"error", "status", "as"}, "error": {"error", "status", "text", "fields"}, "refuse_connection": set(),
          "drop_before": {"reset"}, "drop_after": {"reset"}, "drop_in_middle": {"reset"},
          "alter": {"content_type", "pad", "remove", "set", "expires_in", "format"}}
+ECHOES = {"raw": lambda text: text, "quoted": lambda text: urllib.parse.quote(text, safe="")}
 COMMON = {"do", "endpoint", "grant_type", "nth", "times", "before_ms", "after_ms"}
 
 
@@ -61,6 +65,8 @@ def plan_of(rule, endpoint):
         plan.unhandled = Answer(429, b"", "text/plain", {"Retry-After": retry_after(rule)})
     elif kind == "error":
         plan.unhandled = {"error": "invalid_grant", "text": None, **rule}
+    elif kind == "echo":
+        plan.unhandled = {"error": "invalid_request", "text": None, **rule, "echo": ECHOES[rule.get("as", "raw")]}
     elif kind == "alter":
         plan.alter = rule
     elif kind.startswith("drop_"):

@@ -73,6 +73,13 @@ class Misbehaviors(unittest.TestCase):
             self.assertLess(time.monotonic(), end)
             time.sleep(0.01)
 
+    def test_an_echo_repeats_what_must_not_be_told(self):
+        self.misbehave("echo", status=200)
+        told = self.refresh().json()["error_description"]
+        self.assertEqual(told, f"client-secret; {self.first['refresh_token']}")
+        self.assertIn(self.first["refresh_token"], self.provider.control("/secrets")["secrets"])
+        self.assertEqual(self.state(), "live")
+
     def test_a_5xx_may_come_after_it_has_rotated(self):
         self.misbehave("status", status=500, handled=True)
         self.assertEqual(self.refresh().status, 500)

@@ -4,6 +4,7 @@ import json
 import re
 import urllib.parse
 
+import secrets_seen
 from answers import Answers, encoded
 from authorization import Authorization
 from clients import Refusal, authenticate
@@ -67,7 +68,8 @@ class Mount:
         if isinstance(plan.unhandled, dict):
             error = plan.unhandled
             note["error"] = error["error"]
-            return self.answers.error(error["error"], error["text"], exactly=error.get("status"), fields=error.get("fields"))
+            text = error["text"] if "echo" not in error else "; ".join(map(error["echo"], secrets_seen.in_request(request)))
+            return self.answers.error(error["error"], text, exactly=error.get("status"), fields=error.get("fields"))
         if plan.unhandled is not None:
             return plan.unhandled
         if plan.endpoint in ("token", "refresh"):
