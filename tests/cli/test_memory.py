@@ -107,6 +107,20 @@ class Memory(CommandTest):
         self.assertEqual([dumped for dumped, _ in found], [[], []])
         self.assertTrue(all(hidden > 0 for _, hidden in found))
 
+    def test_a_client_secret_lies_in_locked_memory_only(self):
+        put, found = self.broker.put_oauth, []
+
+        def search_and_put(*asked):
+            found.append(places_of(self.broker.asked[-1]["pid"], TOKEN))  # it waits for its answer
+            return put(*asked)
+
+        self.broker.put_oauth = search_and_put
+        self.run_ok("oauth-client", "set", "chat", "--client-id", "1", "--field", "client_secret=-", input=TOKEN + "\n")
+        terminal = self.on_terminal("oauth-client", "set", "chat", "--client-id", "1").wait_for("Client secret: ").type(TOKEN + "\n")
+        self.assertEqual(terminal.end(), 0, terminal.shown)
+        self.assertEqual([dumped for dumped, _ in found], [[], []])
+        self.assertTrue(all(hidden > 0 for _, hidden in found))
+
     def test_what_exec_leased_is_not_in_its_ordinary_memory(self):
         self.broker.put("http-bearer", "api", {"token": TOKEN})
         running = self.start("exec", "--env", "A=api", "--file", "B=api", "--", sys.executable, "-c",
