@@ -133,7 +133,10 @@ class Reading {
     std::string public_value(const Pointer& at) const {
         return oauth::public_value(body_, at, asked_.secrets, tokens_);
     }
-    bool repeats(std::string_view text) const { return repeats_a_secret(text, asked_.secrets, tokens_); }
+    bool repeats(std::string_view text) const {
+        if (!repeats_) repeats_.emplace(asked_.secrets, tokens_);
+        return repeats_->are_in(text);
+    }
 
     const catalog::OAuth& rules_;
     const Asked& asked_;
@@ -141,6 +144,7 @@ class Reading {
     const AnswerBody& body_;
     secret::Arena& arena_;
     std::vector<std::string_view> tokens_; ///< that the answer holds
+    mutable std::optional<Repeats> repeats_{};
 };
 
 } // namespace

@@ -3,14 +3,17 @@
 #include "oauth/form.hpp"
 #include "secret/wipe.hpp"
 
+#include <sodium.h>
+
 #include <algorithm>
-#include <array>
+#include <bit>
 #include <bitset>
 
 namespace credlease::oauth {
 namespace {
 
 constexpr std::size_t run = 8;
+constexpr std::size_t enough = 16;
 constexpr std::size_t longest_looked_at = 3 * (longest_text + run);
 
 /// The words with percent-encoding undone, and where each character came from. It may hold secrets: on the stack,
@@ -40,27 +43,26 @@ class Decoded {
     std::size_t size_ = 0;
 };
 
-/// Which characters of the words are part of a secret.
-using Mask = std::bitset<longest_looked_at>;
-
-void mark(Mask& mask, std::string_view words, const Decoded& decoded, std::string_view secret) {
-    if (secret.size() < run) return;
-    for (std::size_t at = 0; at + run <= words.size(); ++at) {
-        if (!secret.contains(words.substr(at, run))) continue;
-        for (std::size_t i = at; i < at + run; ++i) mask.set(i);
-    }
-    const std::string_view text = decoded.text();
-    for (std::size_t at = 0; at + run <= text.size(); ++at) {
-        if (!secret.contains(text.substr(at, run))) continue;
-        for (std::size_t i = decoded.from(at); i < decoded.from(at + run); ++i) mask.set(i);
-    }
-}
-
 void for_each(const Secrets& secrets, std::span<const std::string_view> views, const auto& use) {
     for (const secret::SecretBuffer& each : secrets) {
         each.expose([&](std::span<const std::byte> bytes) { use(secret::as_text(bytes)); });
     }
     for (const std::string_view each : views) use(each);
+}
+
+/// Which characters of the words are part of a secret.
+using Mask = std::bitset<longest_looked_at>;
+
+void mark(Mask& mask, std::string_view words, const Decoded& decoded, const Runs& runs) {
+    for (std::size_t at = 0; at + run <= words.size(); ++at) {
+        if (!runs.hold(words.substr(at, run))) continue;
+        for (std::size_t i = at; i < at + run; ++i) mask.set(i);
+    }
+    const std::string_view text = decoded.text();
+    for (std::size_t at = 0; at + run <= text.size(); ++at) {
+        if (!runs.hold(text.substr(at, run))) continue;
+        for (std::size_t i = decoded.from(at); i < decoded.from(at + run); ++i) mask.set(i);
+    }
 }
 
 } // namespace
@@ -71,7 +73,7 @@ result::PublicText clean(std::string_view words, std::size_t most, const Secrets
     Mask mask;
     {
         const Decoded decoded(words);
-        for_each(secrets, views, [&](std::string_view secret) { mark(mask, words, decoded, secret); });
+        mark(mask, words, decoded, Runs(run, secrets, views));
     }
     std::string shown;
     for (std::size_t at = 0; at < words.size() && shown.size() < most; ++at) {
@@ -81,17 +83,43 @@ result::PublicText clean(std::string_view words, std::size_t most, const Secrets
     return result::PublicText::of(shown);
 }
 
-bool repeats_a_secret(std::string_view value, const Secrets& secrets, std::span<const std::string_view> views) {
-    constexpr std::size_t enough = 16;
-    bool repeats = false;
+Runs::Runs(std::size_t size, const Secrets& secrets, std::span<const std::string_view> views) : size_(size) {
+    constexpr std::size_t marks_of_one = 64; // so many for a run that few are there by chance
+    crypto_shorthash_keygen(key_.data());
+    std::size_t count = 0;
+    for_each(secrets, views, [&](std::string_view secret) { count += secret.size(); });
+    marks_.resize(std::bit_ceil(count * marks_of_one + 1));
     for_each(secrets, views, [&](std::string_view secret) {
-        const std::size_t window = std::min(enough, secret.size());
-        if (secret.size() < run) return;
-        for (std::size_t at = 0; at + window <= value.size(); ++at) {
-            repeats |= secret.contains(value.substr(at, window));
+        for (std::size_t at = 0; at + size_ <= secret.size(); ++at) {
+            for (const std::size_t place : places_of(secret.substr(at, size_))) marks_[place] = true;
         }
     });
-    return repeats;
+    secret::wipe_traces();
+}
+
+bool Runs::hold(std::string_view text) const {
+    return std::ranges::all_of(places_of(text), [&](std::size_t place) { return marks_[place]; });
+}
+
+std::array<std::size_t, 3> Runs::places_of(std::string_view text) const {
+    std::array<unsigned char, crypto_shorthash_BYTES> hash{};
+    crypto_shorthash(hash.data(), reinterpret_cast<const unsigned char*>(text.data()), text.size(), key_.data());
+    const auto number = std::bit_cast<std::uint64_t>(hash);
+    const std::size_t mask = marks_.size() - 1;
+    return {number & mask, number >> 21 & mask, number >> 42 & mask};
+}
+
+Repeats::Repeats(const Secrets& secrets, std::span<const std::string_view> views)
+    : secrets_(secrets), views_(views), runs_(enough, secrets, views) {}
+
+bool Repeats::are_in(std::string_view value) const {
+    bool found = false;
+    for (std::size_t at = 0; at + enough <= value.size() && !found; ++at) found = runs_.hold(value.substr(at, enough));
+    for_each(secrets_, views_, [&](std::string_view secret) {
+        const bool is_short = secret.size() >= run && secret.size() < enough;
+        found |= is_short && value.contains(secret);
+    });
+    return found;
 }
 
 } // namespace credlease::oauth

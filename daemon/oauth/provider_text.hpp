@@ -3,8 +3,10 @@
 #include "oauth/parameters.hpp"
 #include "result/public_text.hpp"
 
+#include <array>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace credlease::oauth {
 
@@ -17,9 +19,32 @@ inline constexpr std::size_t longest_text = 256; ///< of its explanation
 [[nodiscard]] result::PublicText clean(std::string_view words, std::size_t most, const Secrets& secrets,
                                        std::span<const std::string_view> views = {});
 
-/// Whether a value that a provider gave as public repeats a secret: 16 bytes of one, or all of a shorter one.
-/// (Salesforce tokens begin with the 15 characters of an organization's id, which is public.)
-[[nodiscard]] bool repeats_a_secret(std::string_view value, const Secrets& secrets,
-                                    std::span<const std::string_view> views);
+/// Which runs of `size` bytes secrets have, as marks under a hash with a key of its own: a provider that chooses both
+/// what is looked for and where would make a plain search take minutes. A few are there by chance.
+class Runs {
+  public:
+    Runs(std::size_t size, const Secrets& secrets, std::span<const std::string_view> views);
+    [[nodiscard]] bool hold(std::string_view text) const; ///< of `size` bytes
+
+  private:
+    [[nodiscard]] std::array<std::size_t, 3> places_of(std::string_view text) const;
+
+    std::size_t size_;
+    std::array<unsigned char, 16> key_{};
+    std::vector<bool> marks_;
+};
+
+/// Looks for secrets in values that a provider gave as public: 16 bytes of one, or all of a shorter one. (Salesforce
+/// tokens begin with the 15 characters of an organization's id, which is public.) The secrets outlive it.
+class Repeats {
+  public:
+    Repeats(const Secrets& secrets, std::span<const std::string_view> views);
+    [[nodiscard]] bool are_in(std::string_view value) const;
+
+  private:
+    const Secrets& secrets_;
+    std::span<const std::string_view> views_;
+    Runs runs_;
+};
 
 } // namespace credlease::oauth

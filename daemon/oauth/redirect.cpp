@@ -57,7 +57,7 @@ Result<std::map<std::string, SecretBuffer, std::less<>>> read_parameters(const c
 std::string public_text(const SecretBuffer& value, const Secrets& secrets) {
     return value.expose([&](std::span<const std::byte> bytes) {
         const std::string_view text = secret::as_text(bytes);
-        const bool is_shown = text.size() <= limits::oauth_answer_field && !repeats_a_secret(text, secrets, {}) &&
+        const bool is_shown = text.size() <= limits::oauth_answer_field && !Repeats(secrets, {}).are_in(text) &&
                               std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f; });
         return is_shown ? std::string(text) : std::string();
     });

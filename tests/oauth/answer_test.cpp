@@ -1,6 +1,7 @@
 #define BOOST_TEST_DYN_LINK
 #include "oauth/house.hpp"
 
+#include <ctime>
 #include <string>
 
 namespace credlease::oauth {
@@ -245,6 +246,21 @@ BOOST_AUTO_TEST_CASE(a_public_field_never_repeats_a_token) {
     BOOST_TEST(made.fields.empty());
     BOOST_TEST(made.slots[0].token_type.empty());
     BOOST_TEST((*made.slots[0].scopes == std::vector<std::string>{"a"}));
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_made_to_be_searched_for_long_is_read_at_once) {
+    const auto repeated = [](std::string_view part, std::size_t size) {
+        std::string made;
+        while (made.size() < size) made += part;
+        return made;
+    };
+    const auto token = repeated("aaaaaaaaaaaaaaab", 16000);
+    const auto words = repeated(repeated("aaaaaaaaaaaaaaac", 1000) + " ", 60000);
+    const std::string body =
+        R"({"access_token":")" + token + R"(","refresh_token":")" + token + R"(","scope":")" + words + "\"}";
+    const auto began = std::clock();
+    BOOST_TEST(tokens(answer(200, body)).slots[0].scopes->size() == 60U);
+    BOOST_TEST(std::clock() - began < CLOCKS_PER_SEC);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
