@@ -12,6 +12,8 @@ using result::ErrorCode;
 using result::refuse;
 
 constexpr std::size_t pending_most = 256;
+constexpr std::size_t pending_of_one_most = 64; ///< of one person, so that others have room
+constexpr std::size_t kept_most = 1024;
 constexpr std::chrono::minutes shown_after_end{10};
 
 } // namespace
@@ -51,9 +53,14 @@ AuthorizationRef Authorizations::find_redirected(const secret::SecretBuffer& sta
 
 result::Result<> Authorizations::add(AuthorizationRef made, vocabulary::Time now) {
     forget_old(now);
-    const auto pending =
-        std::ranges::count_if(all_, [](const auto& one) { return one.second->state == Authorization::State::pending; });
-    if (static_cast<std::size_t>(pending) >= pending_most) {
+    std::size_t pending = 0;
+    std::size_t of_one = 0;
+    for (const auto& [id, one] : all_) {
+        if (one->state != Authorization::State::pending) continue;
+        ++pending;
+        if (one->principal == made->principal && one->on_behalf_of == made->on_behalf_of) ++of_one;
+    }
+    if (pending >= pending_most || of_one >= pending_of_one_most) {
         return refuse({.code = ErrorCode::overloaded,
                        .sentence = "Too many authorizations are waiting for a person.",
                        .next_step = "Finish or delete some; each ends by itself after ten minutes.",
@@ -105,6 +112,9 @@ void Authorizations::forget_old(vocabulary::Time now) {
     std::erase_if(all_, [now](const auto& one) {
         return one.second->state != Authorization::State::pending && one.second->expires_at + shown_after_end < now;
     });
+    for (auto at = all_.begin(); all_.size() >= kept_most && at != all_.end();) { // ids begin with their time
+        at = at->second->state == Authorization::State::pending ? std::next(at) : all_.erase(at);
+    }
 }
 
 void Authorizations::quiet() {

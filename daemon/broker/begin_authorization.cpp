@@ -191,9 +191,11 @@ runtime::Task<result::Result<AuthorizationReply>> begin_device(Unsealed& house, 
                                                                TokenClient client, oauth::Discovered found) {
     auto made = made_for(house, asker, entry);
     made->found = std::move(found);
+    made->terms = client.terms();
     if (auto added = house.authorizations->add(made, house.wall()); !added) co_return refuse(std::move(added.error()));
     note_started(house, asker, entry.credential);
     auto device = co_await ask_for_device(house, client);
+    if (made->state != Authorization::State::pending) co_return reply_of(*made, house.parts.arena, 200); // given up
     if (!device) {
         house.authorizations->end(*made, Authorization::State::failed, std::string(device.error().sentence.view()));
         co_return refuse(std::move(device.error()));

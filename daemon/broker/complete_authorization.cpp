@@ -27,6 +27,12 @@ result::Result<oauth::Redirect> take_redirect(const Unsealed& house, Authorizati
     if (auto own = oauth::check_redirect(*redirect, one.secrets.state, one.terms); !own) {
         return refuse(std::move(own.error()));
     }
+    if (client.terms() != one.terms) { // the code is for where the person was sent to, and for nobody else
+        house.authorizations->end(one, State::failed, "The credential was changed meanwhile.");
+        return refuse({.code = ErrorCode::invalid_request,
+                       .sentence = "The credential was changed while the person was asked.",
+                       .next_step = "Begin the authorization again."});
+    }
     one.is_used = true;
     return redirect;
 }
@@ -55,6 +61,7 @@ runtime::Task<std::string> exchange_code(Unsealed& house, Asker& asker, Authoriz
         oauth::code_request(client.client(house.parts.arena), redirect.code, one.secrets.verifier, one.redirect_uri);
     if (!prepared) co_return std::string(prepared.error().sentence.view());
     redirect.code.reset();
+    prepared->secrets.push_back(std::move(redirect.state)); // the provider knows it too, and may repeat it
     auto got = co_await exchange(house, client, std::move(*prepared), std::nullopt);
     if (const auto* refusal = std::get_if<oauth::Refusal>(&got.outcome)) co_return describe(*refusal);
     if (auto still = find_entry(house, asker, one); !still) co_return std::string(still.error().sentence.view());

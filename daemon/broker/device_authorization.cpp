@@ -1,5 +1,7 @@
 #include "broker/device_authorization.hpp"
 
+#include "broker/change.hpp"
+#include "broker/find_credential.hpp"
 #include "broker/keep_tokens.hpp"
 #include "broker/refresher.hpp"
 #include "broker/token_exchange.hpp"
@@ -45,15 +47,24 @@ runtime::Task<std::string> keep(Unsealed& house, const Asker& asker, const Autho
     co_return connected ? std::string() : std::string(connected.error().sentence.view());
 }
 
-/// nullopt: nobody has decided yet. Else why it failed, or nothing.
-runtime::Task<std::optional<std::string>> poll(Unsealed& house, const Asker& asker, Authorization& one) {
-    const auto* entry = house.vault->find({&one.scope, 1}, one.credential);
-    if (entry == nullptr) co_return "The credential was deleted.";
-    auto client = TokenClient::open_anew(house, *entry, one.found);
+/// The client of one under way, while who began it may still change the credential.
+result::Result<TokenClient> client_of(Unsealed& house, Asker& asker, const Authorization& one) {
+    if (auto still = look_again(house, asker); !still) return refuse(std::move(still.error()));
+    const auto entry = find_viewed(house, *asker.caller, access::Operation::edit, one.credential.text());
+    if (!entry) return refuse(entry.error());
+    auto client = TokenClient::open_anew(house, **entry, one.found);
+    if (!client || client->terms() == one.terms) return client;
+    return refuse({.code = result::ErrorCode::invalid_request, .sentence = "The credential was changed meanwhile."});
+}
+
+/// nullopt: nobody has decided yet, or it has ended. Else why it failed, or nothing.
+runtime::Task<std::optional<std::string>> poll(Unsealed& house, Asker& asker, Authorization& one) {
+    auto client = client_of(house, asker, one);
     if (!client) co_return std::string(client.error().sentence.view());
     auto prepared = oauth::device_poll_request(client->client(house.parts.arena), one.device->device_code);
     if (!prepared) co_return std::string(prepared.error().sentence.view());
     auto got = co_await exchange(house, *client, std::move(*prepared), std::nullopt);
+    if (one.state != State::pending) co_return std::nullopt; // given up meanwhile: what came is nobody's
     const auto* refusal = std::get_if<oauth::Refusal>(&got.outcome);
     if (refusal == nullptr) co_return co_await keep(house, asker, one, *client, std::move(got));
     switch (oauth::poll_of(*refusal)) {
@@ -88,7 +99,7 @@ runtime::Task<result::Result<oauth::DeviceGrant>> ask_for_device(Unsealed& house
 }
 
 runtime::Task<> wait_for_device(Unsealed& house, Asker asker, AuthorizationRef one) {
-    while (true) {
+    while (!house.is_closing) {
         const auto until = house.parts.clock.boot() + one->device->interval;
         co_await sleep_until(house, one, until);
         if (house.is_closing || one->state != State::pending) co_return;

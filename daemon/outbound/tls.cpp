@@ -46,13 +46,15 @@ result::Result<TlsContext> make_tls_context(const std::filesystem::path& ca_file
 Tls::Tls(const TlsContext& context, const Url& url, int socket) : tls_(SSL_new(context.get()), SSL_free) {
     if (!tls_ || SSL_set_fd(tls_.get(), socket) != 1) throw std::bad_alloc();
     X509_VERIFY_PARAM* const verified = SSL_get0_param(tls_.get());
+    bool is_bound = false; // to the host: else any certificate would do
     if (is_address(url.host)) {
-        X509_VERIFY_PARAM_set1_ip_asc(verified, url.host.c_str());
+        is_bound = X509_VERIFY_PARAM_set1_ip_asc(verified, url.host.c_str()) == 1;
     } else {
         X509_VERIFY_PARAM_set_hostflags(verified, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-        X509_VERIFY_PARAM_set1_host(verified, url.host.c_str(), 0);
-        SSL_set_tlsext_host_name(tls_.get(), url.host.c_str());
+        is_bound = X509_VERIFY_PARAM_set1_host(verified, url.host.c_str(), 0) == 1 &&
+                   SSL_set_tlsext_host_name(tls_.get(), url.host.c_str()) == 1;
     }
+    if (!is_bound) throw std::bad_alloc();
     SSL_set_connect_state(tls_.get());
 }
 

@@ -1,0 +1,84 @@
+#define BOOST_TEST_DYN_LINK
+#include "oauth_house.hpp"
+
+using namespace credlease;
+using namespace credlease::tests;
+using namespace std::chrono_literals;
+using boost::json::object;
+
+namespace {
+
+constexpr auto device_grant = "urn:ietf:params:oauth:grant-type:device_code";
+
+std::string path_of(const Answered& begun) { return "/v1/oauth/authorizations/" + OAuthHouse::text(begun.json, "id"); }
+
+} // namespace
+
+/// What happens to a credential, or to an authorization, while a person is asked.
+BOOST_AUTO_TEST_SUITE(oauth_meanwhile)
+
+BOOST_AUTO_TEST_CASE(a_code_goes_only_where_the_person_was_sent_to) {
+    OAuthHouse house;
+    const auto id = house.store("moved");
+    const auto begun = house.authorize({{"credential", id}});
+    BOOST_REQUIRE_EQUAL(begun.status, 201U);
+    const auto address = OAuthHouse::visit(OAuthHouse::text(begun.json, "authorize_url"));
+    const object fields = {{"token_url", house.provider.origin() + "/elsewhere/token"},
+                           {"client_secret", "client-secret"}};
+    const object elsewhere = {{"fields", fields}};
+    const auto edited = ask(house.client, "PATCH", "/v1/credentials/" + id, boost::json::serialize(elsewhere));
+    BOOST_REQUIRE_MESSAGE(edited.status == 200U, edited.code);
+    BOOST_TEST(house.complete(begun, address).code == "invalid_request");
+    const auto came = house.provider.log([](const Provider::Line& line) { return line.contains("path"); });
+    BOOST_TEST((came.empty() && house.provider.token_requests().empty()));
+    BOOST_TEST(OAuthHouse::text(ask(house.client, "GET", path_of(begun)).json, "state") == "failed");
+    BOOST_TEST(house.authorize({{"credential", id}}).status == 201U); // and a new one may begin
+}
+
+BOOST_AUTO_TEST_CASE(a_device_that_was_given_up_while_the_provider_answered_connects_nothing) {
+    for (const object& what : {object{{"do", "slow"}}, object{{"do", "error"}, {"error", "slow_down"}}}) {
+        OAuthHouse house({{"device_interval", 1}});
+        const auto id = house.store("far", {{"device_url", house.provider.origin() + "/device_authorization"}});
+        auto rule = what;
+        rule["after_ms"] = 1500;
+        rule["grant_type"] = device_grant;
+        house.provider.misbehave(rule);
+        const auto begun = house.authorize({{"credential", id}, {"flow", "device"}});
+        house.provider.control("/device", {{"user_code", OAuthHouse::text(begun.json, "user_code")}});
+        BOOST_REQUIRE(house.provider.wait_for_token_requests(1));
+        BOOST_TEST(ask(house.client, "DELETE", path_of(begun)).status == 204U);
+        std::this_thread::sleep_for(2500ms); // the answer has come, and the time to ask again
+        BOOST_TEST(house.provider.token_requests().size() == 1U);
+        BOOST_TEST(OAuthHouse::text(house.show(id), "status") == "pending");
+        BOOST_TEST(OAuthHouse::text(ask(house.client, "GET", path_of(begun)).json, "state") == "failed");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_does_not_wait_for_a_device_that_was_just_asked_for) {
+    OAuthHouse house({{"device_interval", 30}});
+    const auto id = house.store("far", {{"device_url", house.provider.origin() + "/device_authorization"}});
+    BOOST_REQUIRE_EQUAL(house.authorize({{"credential", id}, {"flow", "device"}}).status, 201U);
+    BOOST_TEST(house.daemon.stop(10s).value_or(-1) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(one_person_does_not_take_all_authorizations_and_old_ones_are_forgotten) {
+    OAuthHouse house;
+    const auto id = house.store("again");
+    const auto first = house.authorize({{"credential", id}});
+    BOOST_TEST(ask(house.client, "DELETE", path_of(first)).status == 204U);
+    Answered last;
+    for (int i = 0; i < 1024; ++i) {
+        last = house.authorize({{"credential", id}});
+        BOOST_REQUIRE_EQUAL(last.status, 201U);
+        BOOST_REQUIRE_EQUAL(ask(house.client, "DELETE", path_of(last)).status, 204U);
+    }
+    BOOST_TEST(ask(house.client, "GET", path_of(first)).status == 404U);
+    BOOST_TEST(ask(house.client, "GET", path_of(last)).status == 200U);
+    for (int i = 0; i < 64; ++i) {
+        const auto other = house.store("other " + std::to_string(i));
+        BOOST_REQUIRE_EQUAL(house.authorize({{"credential", other}}).status, 201U);
+    }
+    BOOST_TEST(house.authorize({{"credential", id}}).code == "overloaded");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
