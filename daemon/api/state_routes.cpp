@@ -179,7 +179,7 @@ void Api::add_state_routes(std::vector<Route>& rows) {
         [this](const Request& request, const broker::Asker& asker) -> result::Result<runtime::Task<result::Result<>>> {
             auto asked = read_body<wire::Seal>(request, broker_.parts().arena);
             if (!asked) return result::refuse(std::move(asked.error()));
-            return broker_.seal(asker);
+            return broker_.seal(asker, asked->now.value_or(false));
         }));
     rows.push_back(phase_row(
         "/v1/unseal",

@@ -47,8 +47,9 @@ class Broker {
 
     /// `unseal_refused` (and a growing delay per uid, at most 30 s); the first passphrase of an empty store sets it.
     [[nodiscard]] runtime::Task<result::Result<>> unseal(Asker asker, secret::SecretBuffer passphrase);
-    /// Refuses new work, ends all leases, syncs, wipes the keys. Sealing the sealed succeeds.
-    [[nodiscard]] runtime::Task<result::Result<>> seal(Asker asker);
+    /// Refuses new work, waits for token requests under way (`now`: they end at once, in doubt), ends all leases,
+    /// syncs, wipes the keys. Sealing the sealed succeeds.
+    [[nodiscard]] runtime::Task<result::Result<>> seal(Asker asker, bool now);
     /// New settings and catalog. Rules that are no more end their leases and grants.
     void reload(Rules rules);
     /// A reload that was refused, and why ("FILE:LINE: …"): `status` tells it until one succeeds.

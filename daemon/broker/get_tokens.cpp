@@ -7,6 +7,7 @@
 #include "broker/find_endpoints.hpp"
 #include "broker/keep_tokens.hpp"
 #include "broker/token_exchange.hpp"
+#include "runtime/crash_point.hpp"
 
 #include <algorithm>
 
@@ -27,15 +28,12 @@ struct Request {
     Refreshed what;
     vault::Generation of{};
     TokenClient client;
+    std::uint64_t revision = 0;        ///< of the credential
     std::optional<std::size_t> slot{}; ///< whose refresh token it spends
     std::optional<oauth::Prepared> prepared{};
     vocabulary::Time started_at{}; ///< the first try of those whose outcome nobody knows
     bool is_in_doubt = false;      ///< there was an earlier one
 };
-
-const vault::Entry* find(const Unsealed& house, const Refreshed& what) {
-    return house.vault->find({&what.scope, 1}, what.id);
-}
 
 vocabulary::AuditRecord record_of(const vocabulary::Credential& credential, Action action) {
     vocabulary::AuditRecord record;
@@ -74,6 +72,14 @@ result::Failure dead_grant() {
                    .next_step = "Authorize the credential anew (credlease reauthorize)."});
 }
 
+result::Failure in_doubt() {
+    return refuse({.code = ErrorCode::upstream_failed,
+                   .sentence = "It is not known whether the last refresh was made, and to try it again could end the "
+                               "access token that is live.",
+                   .next_step = "It is tried again when that token has ended; or authorize the credential anew "
+                                "(credlease reauthorize)."});
+}
+
 result::Failure failed_upstream(const oauth::Refusal& refusal) {
     return refuse({.code = ErrorCode::upstream_failed,
                    .sentence = "The provider gave no token.",
@@ -97,7 +103,7 @@ result::Result<oauth::Prepared> prepare(const Unsealed& house, const Request& re
 
 /// What is to be asked for, by what the credential is now.
 result::Result<Request> plan(const Unsealed& house, const Refreshed& what, const oauth::Discovered& found) {
-    const auto* entry = find(house, what);
+    const auto* entry = find_refreshed(house, what);
     if (entry == nullptr) return access::credential_not_found();
     if (house.is_closing) return closing();
     const auto& credential = entry->credential;
@@ -105,6 +111,7 @@ result::Result<Request> plan(const Unsealed& house, const Refreshed& what, const
     auto client = TokenClient::open(house, *entry, found);
     if (!client) return refuse(std::move(client.error()));
     Request request{.what = what, .of = vault::generation_of(credential), .client = std::move(*client)};
+    request.revision = credential.revision;
     request.started_at = house.wall();
     if (!is_automatic(request.client.terms().flow)) {
         if (!entry->tokens) return not_refreshable();
@@ -115,6 +122,8 @@ result::Result<Request> plan(const Unsealed& house, const Refreshed& what, const
         if (!has_token) return not_refreshable();
     }
     if (const auto* intent = house.vault->find_intent(what.id)) {
+        const auto again = in_doubt_until(house, *entry);
+        if (again && *again > house.wall()) return in_doubt();
         request.is_in_doubt = true;
         request.started_at = intent->started_at;
     }
@@ -123,7 +132,7 @@ result::Result<Request> plan(const Unsealed& house, const Refreshed& what, const
 
 /// The intent is durable when it returns.
 runtime::Task<result::Result<Request>> begin(Unsealed& house, const Refreshed& what) {
-    const auto* known = find(house, what);
+    const auto* known = find_refreshed(house, what);
     oauth::Discovered found;
     if (known != nullptr && !known->tokens) { // a grant keeps where it was made
         auto read = co_await find_endpoints(house, what.scope, what.id);
@@ -137,15 +146,24 @@ runtime::Task<result::Result<Request>> begin(Unsealed& house, const Refreshed& w
     if (!prepared) co_return refuse(std::move(prepared.error()));
     request->prepared = std::move(*prepared);
     if (!request->slot) co_return std::move(*request); // nothing is spent
-    const auto& entry = *find(house, what);
+    const auto& entry = *find_refreshed(house, what);
+    runtime::crash_point("before intent");
     store::Batch batch;
     auto change = house.vault->stage_intent(entry, request->client.rules().slots[*request->slot].name,
                                             request->started_at, batch);
     auto record = record_of(entry.credential, Action::oauth_refreshing);
+    runtime::crash_point("intent staged");
     auto committed = co_await house.journal->commit(record, std::move(batch));
     if (!committed) co_return refuse(std::move(committed.error()));
+    runtime::crash_point("intent durable");
     house.vault->apply(std::move(change));
     co_return std::move(*request);
+}
+
+/// A credential without tokens that was changed while the provider answered: what came may be for the place that it
+/// had.
+bool is_for_another(const vault::Entry* entry, const Request& request) {
+    return request.slot || entry == nullptr || entry->credential.revision != request.revision;
 }
 
 /// What a refusal changes; pure.
@@ -189,7 +207,7 @@ vault::StateChange change_for(const Request& request, const vocabulary::OAuthSta
 runtime::Task<result::Result<>> note_refusal(Unsealed& house, const Request& request, const Exchanged& made,
                                              const oauth::Refusal& refusal) {
     auto pass = co_await enter(house, request.what);
-    const auto* entry = find(house, request.what);
+    const auto* entry = find_refreshed(house, request.what);
     if (entry == nullptr || vault::generation_of(entry->credential) != request.of) co_return result::Result<>();
     const bool is_dead = refusal.meaning == catalog::Meaning::definitive;
     const auto answer = is_dead ? dead_grant() : failed_upstream(refusal);
@@ -208,7 +226,7 @@ runtime::Task<result::Result<>> note_refusal(Unsealed& house, const Request& req
     auto committed = co_await house.journal->commit(record, std::move(batch));
     if (!committed) co_return refuse(std::move(committed.error()));
     house.vault->apply(std::move(*staged));
-    const auto& credential = find(house, request.what)->credential;
+    const auto& credential = find_refreshed(house, request.what)->credential;
     if (credential.status != before) house.events->credential_status_changed(credential);
     if (is_dead) end_leases(house, {.credential = credential.id}, vocabulary::EndReason::expired);
     co_return answer;
@@ -232,9 +250,15 @@ void note_times(Unsealed& house, const Request& request, const Exchanged& made) 
 
 } // namespace
 
+const vault::Entry* find_refreshed(const Unsealed& house, const Refreshed& what) {
+    const auto* entry = house.vault->find({&what.scope, 1}, what.id);
+    return entry != nullptr ? entry : house.vault->find(house.vault->all_scopes(), what.id);
+}
+
 runtime::Task<result::Result<>> get_tokens(Unsealed& house, const Refreshed& what) {
     auto request = co_await begin(house, what);
     if (!request) co_return refuse(std::move(request.error()));
+    if (house.gives_up) co_return closing(); // what it was to spend is in doubt
     auto prepared = std::move(*request->prepared);
     auto made = co_await exchange(house, request->client, std::move(prepared), request->slot);
     if (auto* refusal = std::get_if<oauth::Refusal>(&made.outcome)) {
@@ -242,8 +266,9 @@ runtime::Task<result::Result<>> get_tokens(Unsealed& house, const Refreshed& wha
         if (is_clients && request->client.is_outdated(house)) refusal->meaning = catalog::Meaning::transient;
         co_return co_await note_refusal(house, *request, made, *refusal);
     }
-    const auto* entry = find(house, what);
+    const auto* entry = find_refreshed(house, what);
     const auto* before = entry != nullptr && entry->tokens ? &entry->tokens->state : nullptr;
+    if (before == nullptr && is_for_another(entry, *request)) co_return result::Result<>();
     auto& tokens = std::get<oauth::TokenSet>(made.outcome);
     vault::NewConnection got;
     got.answer = to_store(request->client, std::move(tokens), made.sent_at, before, house.wall(), what.seed);
@@ -259,7 +284,7 @@ runtime::Task<result::Result<>> get_tokens(Unsealed& house, const Refreshed& wha
     co_return co_await connect(house, what, request->client, got, nullptr);
 }
 
-std::optional<vocabulary::Time> in_doubt_until(Unsealed& house, const vault::Entry& entry) {
+std::optional<vocabulary::Time> in_doubt_until(const Unsealed& house, const vault::Entry& entry) {
     const auto* intent = house.vault->find_intent(entry.credential.id);
     if (intent == nullptr || !entry.tokens) return std::nullopt;
     const auto client = TokenClient::open(house, entry);

@@ -6,6 +6,7 @@
 #include "broker/events.hpp"
 #include "broker/find_credential.hpp"
 #include "broker/refresher.hpp"
+#include "runtime/crash_point.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -36,8 +37,11 @@ runtime::Task<runtime::Gate::Pass> enter(Unsealed& house, const Refreshed& what)
     co_return co_await house.gate.enter(std::move(keys));
 }
 
-const vault::Entry* find(const Unsealed& house, const Refreshed& what) {
-    return house.vault->find({&what.scope, 1}, what.id);
+result::Failure no_grant() {
+    return refuse(
+        {.code = ErrorCode::version_conflict,
+         .sentence = "The credential was changed while its tokens were refreshed: it waits for its authorization.",
+         .next_step = "Authorize it (credlease reauthorize)."});
 }
 
 result::Failure closing() {
@@ -49,8 +53,9 @@ result::Failure closing() {
 /// A token set that is not in the store yet: it holds a stop while it is on no disk.
 class Unkept {
   public:
-    explicit Unkept(Unsealed& house) : house_(house) { ++house_.unkept_tokens; }
-    Unkept(Unsealed& house, const Place& lies) : house_(house), place_(lies) {}
+    Unkept(Unsealed& house, std::optional<Place> lies) : house_(house), place_(lies) {
+        if (!place_) ++house_.unkept_tokens;
+    }
     ~Unkept() {
         if (!place_) --house_.unkept_tokens;
     }
@@ -148,7 +153,7 @@ runtime::Task<result::Result<>> try_until_kept(Unsealed& house, const Refreshed&
     const auto detail = record.detail;
     for (;;) {
         auto pass = co_await enter(house, what);
-        const auto* entry = find(house, what);
+        const auto* entry = find_refreshed(house, what);
         if (entry == nullptr) co_return access::credential_not_found();
         const Before before{.version = entry->credential.version,
                             .status = entry->credential.status,
@@ -164,12 +169,15 @@ runtime::Task<result::Result<>> try_until_kept(Unsealed& house, const Refreshed&
             record.detail = lost.empty() ? detail : lost;
             concern(record, change->after());
             record.fingerprint = change->tokens()->fingerprint;
+            runtime::crash_point("tokens staged");
             auto committed = co_await house.journal->commit(record, std::move(batch));
+            runtime::crash_point("tokens durable");
             is_kept = committed.has_value();
         }
         if (is_kept) {
             house.vault->apply(std::move(*change));
-            tell(house, *find(house, what), before, !lost.empty());
+            runtime::crash_point("before the event");
+            tell(house, *find_refreshed(house, what), before, !lost.empty());
             co_return result::Result<>();
         }
         pass.leave();
@@ -179,8 +187,10 @@ runtime::Task<result::Result<>> try_until_kept(Unsealed& house, const Refreshed&
     }
 }
 
+/// `lies`: of what is in DATA/rescue, where.
 runtime::Task<result::Result<>> keep(Unsealed& house, const Refreshed& what, vocabulary::AuditRecord record,
-                                     const Stage& stage, Unkept& unkept) {
+                                     const Stage& stage, std::optional<Place> lies = std::nullopt) {
+    Unkept unkept(house, lies);
     auto kept = co_await try_until_kept(house, what, record, stage, unkept);
     const bool is_of_no_use = !kept && (kept.error().code == ErrorCode::version_conflict ||
                                         kept.error().code == ErrorCode::credential_not_found);
@@ -206,8 +216,7 @@ runtime::Task<result::Result<>> keep_rescued(Unsealed& house, const Refreshed& w
     const bool is_first = rescued.next.credential.generation == 0;
     auto record = record_by(nullptr, is_first ? Action::oauth_connected : Action::oauth_refreshed);
     record.detail = "from DATA/rescue";
-    Unkept unkept(house, rescued.place);
-    auto kept = co_await keep(house, what, record, stage, unkept);
+    auto kept = co_await keep(house, what, record, stage, rescued.place);
     if (kept) house.tasks.start(ask_for_fields(house, what));
     co_return kept;
 }
@@ -231,21 +240,20 @@ runtime::Task<result::Result<>> connect(Unsealed& house, const Refreshed& what, 
     const Stage stage = [&](const vault::Entry& entry, store::Batch& batch) {
         return house.vault->stage_connect(entry, client.auth(), made, batch);
     };
-    Unkept unkept(house);
     const auto record = record_by(by, Action::oauth_connected);
-    auto kept = co_await keep(house, what, record, stage, unkept);
+    auto kept = co_await keep(house, what, record, stage);
     if (kept) co_await ask_for_fields(house, what); // whoever connected it leases it next
     co_return kept;
 }
 
 runtime::Task<result::Result<>> keep_refreshed(Unsealed& house, const Refreshed& what, const TokenClient& client,
                                                const vault::Generation& of, const vault::NewTokens& made) {
-    const Stage stage = [&](const vault::Entry& entry, store::Batch& batch) {
+    const Stage stage = [&](const vault::Entry& entry, store::Batch& batch) -> result::Result<vault::Change> {
+        if (!entry.tokens) return no_grant(); // an edit of where they come from took them away
         return house.vault->stage_tokens(entry, client.auth(), of, made, batch);
     };
-    Unkept unkept(house);
     const auto record = record_by(nullptr, Action::oauth_refreshed);
-    auto kept = co_await keep(house, what, record, stage, unkept);
+    auto kept = co_await keep(house, what, record, stage);
     const bool is_stale = !kept && kept.error().code == ErrorCode::version_conflict;
     if (is_stale) co_return result::Result<>();
     if (kept) house.tasks.start(ask_for_fields(house, what)); // nobody waits for what is still not known

@@ -127,7 +127,8 @@ std::optional<TokenWait> token_wait(const Unsealed& house, const vault::Entry& e
 }
 
 runtime::Task<result::Result<>> wait_for_token(Unsealed& house, Asker& asker, TokenWait wait) {
-    const auto deadline = house.parts.clock.boot() + house.settings().outbound.timeout;
+    // The request itself may take twice as long: it goes on for whoever asks next.
+    const auto deadline = house.parts.clock.boot() + house.settings().outbound.timeout / 2;
     auto refreshed = co_await house.refresher->refresh(wait.scope, wait.id, deadline);
     if (!refreshed) co_return refuse(std::move(refreshed.error()));
     co_return look_again(house, asker);

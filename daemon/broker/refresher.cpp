@@ -3,6 +3,7 @@
 #include "broker/asker.hpp"
 #include "broker/find_credential.hpp"
 #include "broker/token_client.hpp"
+#include "runtime/crash_point.hpp"
 
 namespace credlease::broker {
 namespace {
@@ -42,6 +43,13 @@ runtime::Task<result::Result<>> Refresher::refresh(vocabulary::Scope scope, voca
     if (!flight->outcome) co_await wait(flight, deadline);
     if (!flight->outcome) co_return timed_out();
     co_return *flight->outcome;
+}
+
+runtime::Task<> Refresher::settle(vocabulary::CredentialId id, runtime::BootTime deadline) {
+    const auto at = flights_.find(id);
+    if (at == flights_.end()) co_return;
+    const FlightRef flight = at->second;
+    co_await wait(flight, deadline);
 }
 
 Refresher::Planned& Refresher::planned(const vocabulary::Scope& scope, const vocabulary::CredentialId& id) {
@@ -90,6 +98,7 @@ std::uint64_t Refresher::seed_of(const vocabulary::Scope& scope, const vocabular
 
 runtime::Task<> Refresher::run(Refreshed what, FlightRef flight, Work work) {
     auto outcome = co_await work(what);
+    runtime::crash_point("before the answer");
     flights_.erase(what.id);
     if (const auto own = planned_.find(what.id); own != planned_.end()) {
         own->second.failures = outcome ? 0 : own->second.failures + 1;
@@ -99,7 +108,7 @@ runtime::Task<> Refresher::run(Refreshed what, FlightRef flight, Work work) {
         house_.parts.clock.cancel(waiter.call);
         waiter.resume();
     }
-    const auto* entry = house_.vault->find({&what.scope, 1}, what.id);
+    const auto* entry = find_refreshed(house_, what);
     if (entry != nullptr) {
         plan(*entry);
     } else {

@@ -23,6 +23,9 @@ class Refresher {
     [[nodiscard]] runtime::Task<result::Result<>> refresh(vocabulary::Scope scope, vocabulary::CredentialId id,
                                                           runtime::BootTime deadline);
 
+    /// Waits for the request that is under way, if there is one.
+    [[nodiscard]] runtime::Task<> settle(vocabulary::CredentialId id, runtime::BootTime deadline);
+
     /// Its place in the schedule (oauth::refresh_at).
     [[nodiscard]] std::uint64_t seed_of(const vocabulary::Scope& scope, const vocabulary::CredentialId& id);
     /// After anything that changed a credential or its tokens: it is refreshed by itself when that is due.

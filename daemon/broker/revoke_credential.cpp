@@ -100,6 +100,17 @@ runtime::Task<result::Result<Answer>> make(Unsealed& house, const Asker& asker, 
     co_return answer;
 }
 
+/// A refresh under way brings tokens that are to be revoked, too: it is waited for, in nobody's turn. nullptr: the
+/// credential was deleted meanwhile.
+runtime::Task<const vault::Entry*> await_refresh(Unsealed& house, const Asker& asker, Refreshed what,
+                                                 runtime::Gate::Pass& pass) {
+    pass.leave();
+    co_await house.refresher->settle(what.id, house.parts.clock.boot() + house.settings().outbound.timeout);
+    std::vector<std::string> keys = gate_keys(asker, {gate_key(what.id)});
+    pass = co_await house.gate.enter(std::move(keys));
+    co_return find_refreshed(house, what);
+}
+
 /// Asks the provider, and keeps what it said as the outcome. The credential is revoked here whatever that is.
 runtime::Task<result::Result<Answer>> go_upstream(Unsealed& house, const Asker& asker, const vault::Entry& entry) {
     auto tokens = co_await revoke_upstream(house, entry);
@@ -150,8 +161,11 @@ runtime::Task<result::Result<Answer>> revoke_credential(Unsealed& house, Asker a
     // The records of these ends go before a restore's: no crash brings back what ended here.
     end_leases(house, {.credential = entry.credential.id}, vocabulary::EndReason::credential_revoked);
     house.parts.anchor(house.journal->head_text());
-    if (upstream) co_return co_await go_upstream(house, asker, entry);
-    co_return std::move(*answer);
+    if (!upstream) co_return std::move(*answer);
+    Refreshed what{.scope = entry.credential.scope, .id = entry.credential.id};
+    const auto* settled = co_await await_refresh(house, asker, std::move(what), turn->pass);
+    if (settled == nullptr) co_return access::credential_not_found();
+    co_return co_await go_upstream(house, asker, *settled);
 }
 
 runtime::Task<result::Result<Answer>> restore_credential(Unsealed& house, Asker asker, std::string id,

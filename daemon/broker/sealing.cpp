@@ -27,11 +27,15 @@ result::Failure wrong_key_file(const std::filesystem::path& file) {
 
 } // namespace
 
-runtime::Task<result::Result<>> Broker::seal(Asker asker) {
+runtime::Task<result::Result<>> Broker::seal(Asker asker, bool now) {
     std::vector<std::string> keys{"seal"};
     auto pass = co_await gate_.enter(std::move(keys));
     if (!house_) co_return result::Result<>();
     house_->events->sealing();
+    if (now) {
+        house_->gives_up = true;
+        parts_.outbound.give_up();
+    }
     co_await quiet_house();
     end_leases(*house_, {}, vocabulary::EndReason::sealed);
     auto record = record_of(asker, vocabulary::Action::broker_sealed);

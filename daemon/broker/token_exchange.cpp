@@ -1,5 +1,7 @@
 #include "broker/token_exchange.hpp"
 
+#include "runtime/crash_point.hpp"
+
 #include <algorithm>
 #include <charconv>
 
@@ -10,8 +12,8 @@ using catalog::OAuth;
 using vocabulary::Time;
 using vocabulary::TokenState;
 
-constexpr int looks_for_room = 200; ///< in the arena, for an answer that has come: five seconds
-constexpr std::chrono::milliseconds between_looks{25};
+constexpr int looks_at_large = 200;                    ///< five seconds: it is no token answer
+constexpr std::chrono::milliseconds between_looks{25}; ///< for room in the arena, for an answer that has come
 
 const TokenState* find_slot(const vocabulary::OAuthState& state, std::string_view name) {
     const auto found = std::ranges::find(state.tokens, name, &TokenState::slot);
@@ -39,6 +41,18 @@ vault::NewToken new_token(const TokenClient& client, oauth::SlotTokens made, con
             .refresh_ends_at = clocks.refresh_absolute_ends};
 }
 
+/// It may be the only copy of a token: a stop waits until it is read.
+class UnreadAnswer {
+  public:
+    explicit UnreadAnswer(Unsealed& house) : house_(house) { ++house_.unkept_tokens; }
+    ~UnreadAnswer() { --house_.unkept_tokens; }
+    UnreadAnswer(const UnreadAnswer&) = delete;
+    UnreadAnswer& operator=(const UnreadAnswer&) = delete;
+
+  private:
+    Unsealed& house_;
+};
+
 } // namespace
 
 runtime::Task<Exchanged> exchange(Unsealed& house, const TokenClient& client, oauth::Prepared prepared,
@@ -53,18 +67,23 @@ runtime::Task<Exchanged> exchange(Unsealed& house, const TokenClient& client, oa
         co_return made;
     }
     const oauth::Asked asked{.secrets = prepared.secrets, .slot = slot, .sent_at = made.sent_at};
-    for (int i = 0; i < looks_for_room; ++i) {
-        auto read = oauth::read_answer(client.rules(), asked, *answer, house.parts.arena);
-        if (read) {
-            made.read = house.parts.clock.boot();
-            made.outcome = std::move(*read);
-            co_return made;
-        }
+    const UnreadAnswer unread(house);
+    auto read = oauth::read_answer(client.rules(), asked, *answer, house.parts.arena);
+    const bool is_usual = answer->body.size() <= wire::limits::usual_answer;
+    for (int looks = 0; !read && (is_usual || looks < looks_at_large);
+         ++looks) { // outbound leaves room for reading one
         co_await house.parts.clock.sleep_until(house.parts.clock.boot() + between_looks);
+        read = oauth::read_answer(client.rules(), asked, *answer, house.parts.arena);
     }
-    oauth::Refusal unread;
-    unread.may_be_done = true;
-    made.outcome = std::move(unread);
+    if (!read) {
+        oauth::Refusal unread;
+        unread.may_be_done = true;
+        made.outcome = std::move(unread);
+        co_return made;
+    }
+    runtime::crash_point("answer read");
+    made.read = house.parts.clock.boot();
+    made.outcome = std::move(*read);
     co_return made;
 }
 

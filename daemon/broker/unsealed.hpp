@@ -63,6 +63,7 @@ struct Unsealed {
     std::unique_ptr<Refusals> refusals;
     std::unique_ptr<HolderWatch> holders;
     bool is_closing = false;       ///< it seals or stops: what waits for its turn is refused
+    bool gives_up = false;         ///< … and no provider is waited for
     std::uint64_t expiry_call = 0; ///< clock call that ends leases and grants whose time has come
     vocabulary::Time expiry_at{};
     std::uint64_t prune_call = 0; ///< clock call that prunes the audit log next

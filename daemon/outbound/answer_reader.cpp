@@ -57,6 +57,18 @@ BadAnswer reason_of(Code failed) {
     return failed == http::error::body_limit ? BadAnswer::too_large : BadAnswer::not_http;
 }
 
+/// For reading one answer: what has come, and may be the only copy of a token, is never stuck behind what is to come.
+bool leaves_room(const secret::Arena& arena, std::size_t more) {
+    return arena.used(secret::Share::tokens) + more + limits::oauth_memory <= arena.share_size(secret::Share::tokens);
+}
+
+result::Error no_room() {
+    return {.code = result::ErrorCode::overloaded,
+            .sentence = "The memory for token requests is full.",
+            .next_step = "Ask again in a moment.",
+            .retry_after_seconds = 1};
+}
+
 } // namespace
 
 /// Beast's parser, of which nothing but the few headers that matter is kept.
@@ -136,6 +148,7 @@ AnswerReader::~AnswerReader() = default;
 result::Result<AnswerReader> AnswerReader::make(secret::Arena& arena) {
     auto buffer = secret::SecretBuffer::make(arena, first_size, secret::Share::tokens);
     if (!buffer) return result::refuse(std::move(buffer.error()));
+    if (!leaves_room(arena, 0)) return result::refuse(no_room());
     return AnswerReader(arena, std::move(*buffer));
 }
 
@@ -146,6 +159,7 @@ std::expected<bool, BadAnswer> AnswerReader::grow() {
     if (size > limits::provider_answer) return std::unexpected(BadAnswer::too_large);
     if (size + buffer_.size() > arena_->share_size(secret::Share::tokens))
         return std::unexpected(BadAnswer::too_large_for_arena);
+    if (size <= limits::usual_answer && !leaves_room(*arena_, size)) return false;
     auto larger = secret::SecretBuffer::make(*arena_, size, secret::Share::tokens);
     if (!larger) return false;
     larger->expose_to_write([&](std::span<std::byte> to) {

@@ -1,6 +1,7 @@
 #include "outbound/exchange.hpp"
 
 #include "outbound/is_public.hpp"
+#include "runtime/crash_point.hpp"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -162,6 +163,7 @@ runtime::Task<Exchange::Result> Exchange::send() {
         if (!is_ready) co_return refuse_ended();
     }
     request_.reset();
+    runtime::crash_point("request sent");
     co_return Result{};
 }
 

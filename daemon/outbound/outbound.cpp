@@ -38,6 +38,7 @@ struct Client::State {
 
     // On the thread.
     [[nodiscard]] runtime::Task<> carry_out(std::shared_ptr<Exchange> exchange, Slot slot, runtime::Resume resume);
+    void give_up();
     void stop_all();
     void stop_if_last();
 
@@ -67,9 +68,13 @@ Client::State::~State() {
     thread.join();
 }
 
+void Client::State::give_up() {
+    for (const auto& exchange : exchanges) exchange->stop();
+}
+
 void Client::State::stop_all() {
     stopping = true;
-    for (const auto& exchange : exchanges) exchange->stop();
+    give_up();
     stop_if_last();
 }
 
@@ -133,6 +138,10 @@ runtime::Task<Outcome> Client::send(Request request) {
     });
     // The client may be gone by now.
     co_return std::move(**slot);
+}
+
+void Client::give_up() {
+    state_->outside.post([state = state_.get()] { state->give_up(); });
 }
 
 result::Result<> Client::set(Options options) {

@@ -75,6 +75,8 @@ class Client {
     /// From the loop thread. Never throws. A task that is cancelled while it waits goes on waiting and gets what comes,
     /// which may be the only copy of a token; its next `co_await` then throws.
     [[nodiscard]] runtime::Task<Outcome> send(Request request);
+    /// What is under way now ends at once, with `was_sent` as it stands.
+    void give_up();
     /// For what is sent from now on. As `make` refuses; then the old ones stay in force.
     [[nodiscard]] result::Result<> set(Options options);
     /// Exchanges whose tasks have not been told yet.

@@ -2,9 +2,7 @@
 #include "oauth_house.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <set>
-#include <vector>
 
 using namespace credlease;
 using namespace credlease::tests;
@@ -127,46 +125,6 @@ BOOST_AUTO_TEST_CASE(tokens_are_refreshed_by_themselves_and_only_the_newest_is_s
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_hundred_that_ask_when_the_token_has_ended_are_one_request) {
-    OAuthHouse house(short_lived(3600, "single_use"));
-    house.connected("one");
-    const auto before = house.provider.token_requests().size();
-    house.provider.misbehave({{"do", "slow"}, {"before_ms", 700}});
-    // min_valid asks for more than the live token has left
-    std::atomic<int> served = 0;
-    std::vector<std::jthread> workers;
-    for (int i = 0; i < 100; ++i) {
-        workers.emplace_back([&] {
-            auto client = client_of(house.daemon);
-            const auto leased =
-                ask(client, "POST", "/v1/leases", R"({"credential":"one","min_valid":"61m"})", Client::Door::lease);
-            if (leased.status == 201U) ++served;
-        });
-    }
-    workers.clear();
-    BOOST_TEST(served == 100);
-    BOOST_TEST(house.provider.token_requests().size() == before + 1);
-}
-
-BOOST_AUTO_TEST_CASE(a_dead_grant_is_told_and_not_asked_for_again) {
-    OAuthHouse house(short_lived(3600, "single_use"));
-    const auto id = house.connected("dead");
-    auto lease = house.client.lease({.credential = "dead"});
-    BOOST_REQUIRE(lease.ok());
-    house.provider.control("/revoke");
-    const auto refused = ask(house.client, "POST", "/v1/credentials/" + id + "/refresh", "{}");
-    BOOST_TEST(refused.status == 409U);
-    BOOST_TEST(refused.code == "credential_expired");
-    BOOST_TEST(OAuthHouse::text(house.show(id), "status") == "expired");
-    const auto renewed = lease->renew();
-    BOOST_TEST(!renewed.ok());
-    BOOST_TEST(house.token_of("dead").empty());
-    const auto asked = house.provider.token_requests().size();
-    (void)ask(house.client, "POST", "/v1/credentials/" + id + "/refresh", "{}");
-    BOOST_TEST(house.provider.token_requests().size() == asked);
-    BOOST_TEST(has_action(house.client, "oauth.refresh_failed"));
-}
-
 BOOST_AUTO_TEST_CASE(a_provider_that_fails_is_asked_again_and_its_live_token_is_leased_meanwhile) {
     OAuthHouse house(short_lived(3600, "rotating"));
     const auto id = house.connected("failing", {{"refresh_class", "rotating"}});
@@ -190,53 +148,6 @@ BOOST_AUTO_TEST_CASE(tokens_survive_a_restart_and_a_kill) {
     BOOST_REQUIRE(house.daemon.start());
     BOOST_TEST(house.token_of("kept") == token);
     BOOST_TEST(house.provider.token_requests().size() == 1U);
-}
-
-BOOST_AUTO_TEST_CASE(a_kill_between_request_and_commit_is_in_doubt_and_ends_as_its_class_allows) {
-    struct Case {
-        std::string refresh_class;
-        std::string status;
-    };
-    for (const auto& [refresh_class, status] :
-         {Case{"static", "active"}, Case{"rotating", "active"}, Case{"single_use_grace", "active"},
-          Case{"kills_access_token", "expired"}}) {
-        OAuthHouse house(short_lived(3600, refresh_class));
-        const auto id = house.connected("doubt", {{"refresh_class", refresh_class}});
-        house.provider.misbehave({{"do", "slow"}, {"after_ms", 1500}});
-        std::jthread asks([&] {
-            auto client = client_of(house.daemon);
-            (void)ask(client, "POST", "/v1/credentials/" + id + "/refresh", "{}");
-        });
-        BOOST_REQUIRE(house.provider.wait_for_token_requests(2));
-        house.daemon.kill9();
-        asks.join();
-        BOOST_REQUIRE(house.daemon.start());
-        BOOST_TEST(has_action(house.client, "oauth.in_doubt"), refresh_class);
-        BOOST_REQUIRE(house.provider.wait_for_token_requests(3));
-        BOOST_TEST(house.becomes(id, status), refresh_class << ": " << boost::json::serialize(house.show(id)));
-        if (status == "active") BOOST_TEST(!house.token_of("doubt").empty());
-        if (status == "expired") {
-            BOOST_TEST(OAuthHouse::text(house.show(id), "status_reason").contains("its answer was lost"));
-        }
-    }
-}
-
-BOOST_AUTO_TEST_CASE(of_single_use_the_live_token_is_served_while_its_refresh_is_in_doubt) {
-    OAuthHouse house(short_lived(3600, "single_use"));
-    const auto id = house.connected("doubt");
-    const auto token = house.token_of("doubt");
-    house.provider.misbehave({{"do", "slow"}, {"after_ms", 1500}});
-    std::jthread asks([&] {
-        auto client = client_of(house.daemon);
-        (void)ask(client, "POST", "/v1/credentials/" + id + "/refresh", "{}");
-    });
-    BOOST_REQUIRE(house.provider.wait_for_token_requests(2));
-    house.daemon.kill9();
-    asks.join();
-    BOOST_REQUIRE(house.daemon.start());
-    std::this_thread::sleep_for(500ms);
-    BOOST_TEST(house.provider.token_requests().size() == 2U); // not before the token has ended
-    BOOST_TEST(house.token_of("doubt") == token);
 }
 
 BOOST_AUTO_TEST_CASE(a_credential_without_a_client_of_its_own_asks_by_the_organizations_and_nowhere_else) {

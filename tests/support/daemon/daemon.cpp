@@ -62,6 +62,7 @@ std::string program(const char* variable, const char* built) {
 } // namespace
 
 std::string daemon_program() { return program("CREDLEASED", CREDLEASED_BUILT); }
+std::string crashing_program() { return CREDLEASED_CRASHING_BUILT; }
 std::string command_program() { return program("CREDLEASE", CREDLEASE_BUILT); }
 
 Daemon::Daemon(Setup setup) : setup_(std::move(setup)) {
@@ -102,7 +103,7 @@ void Daemon::exec_daemon() const {
     ::unsetenv("NOTIFY_SOCKET");
     for (const auto& [name, value] : setup_.environment) ::setenv(name.c_str(), value.c_str(), 1);
     if (setup_.before_exec) setup_.before_exec();
-    const auto path = daemon_program();
+    const auto path = setup_.program.empty() ? daemon_program() : setup_.program;
     std::vector<std::string> arguments{path};
     arguments.insert(arguments.end(), setup_.arguments.begin(), setup_.arguments.end());
     std::vector<char*> raw;
@@ -143,6 +144,12 @@ void Daemon::kill9() {
     ::kill(pid_, SIGKILL);
     ::waitpid(pid_, nullptr, 0);
     pid_ = 0;
+}
+
+bool Daemon::wait_for_death(std::chrono::milliseconds within) {
+    const bool has_died = pid_ != 0 && wait_until(within, [&] { return ::waitpid(pid_, nullptr, WNOHANG) == pid_; });
+    if (has_died) pid_ = 0;
+    return has_died;
 }
 
 void Daemon::signal(int number) const { ::kill(pid_, number); }

@@ -18,6 +18,7 @@ class Daemon {
         std::string config{};                             ///< credleased.toml; empty: no file
         std::map<std::string, std::string> environment{}; ///< besides the XDG places
         std::vector<std::string> arguments{};
+        std::string program{};                       ///< another build of the daemon; empty: daemon_program()
         std::optional<std::filesystem::path> root{}; ///< a folder to go on in; absent: a new one, removed at the end
         bool open_to_others = false;                 ///< other uids may reach lease.sock (its folder becomes 0755)
         std::function<void()> before_exec{};         ///< in the daemon's process: a sandbox around it
@@ -34,6 +35,8 @@ class Daemon {
     /// SIGTERM; the exit status, or nullopt when it did not stop in time.
     std::optional<int> stop(std::chrono::milliseconds within = std::chrono::seconds(20));
     void kill9();
+    /// Waits until it has died by itself; false when it has not in time.
+    bool wait_for_death(std::chrono::milliseconds within = std::chrono::seconds(30));
     void signal(int number) const;
     /// Waits until its log holds `text` (as often as `times`).
     bool wait_for_log(const std::string& text, std::size_t times = 1,
@@ -61,5 +64,7 @@ class Daemon {
 /// The built programs, next to the tests.
 [[nodiscard]] std::string daemon_program();
 [[nodiscard]] std::string command_program();
+/// The daemon that dies at a step (crash_point.cpp).
+[[nodiscard]] std::string crashing_program();
 
 } // namespace credlease::tests
