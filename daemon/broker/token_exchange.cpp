@@ -2,6 +2,7 @@
 
 #include "runtime/crash_point.hpp"
 
+
 #include <algorithm>
 #include <charconv>
 

@@ -1,0 +1,79 @@
+#define BOOST_TEST_DYN_LINK
+#include "refresh_house.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <barrier>
+#include <thread>
+
+using namespace credlease;
+using namespace credlease::tests;
+using namespace std::chrono_literals;
+using boost::json::object;
+
+namespace {
+
+constexpr int workers = 100;
+
+/// What a hundred that ask at once were answered.
+struct Answers {
+    std::atomic<int> served = 0, timed_out = 0, others = 0;
+};
+
+/// They ask when the token ends: its refresh before that was put off by the provider.
+void ask_at_the_end(RefreshHouse& house, const RefreshHouse::Connected& one, Answers& answers) {
+    auto lease = house.client.lease({.credential = one.name});
+    BOOST_REQUIRE(lease.ok());
+    const auto end = lease->expires_at();
+    std::barrier all(workers);
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < workers; ++i) {
+        threads.emplace_back([&] {
+            auto client = client_of(house.daemon);
+            (void)ask(client, "GET", "/v1/whoami"); // its connection is there
+            all.arrive_and_wait();
+            std::this_thread::sleep_until(end);
+            const std::string body = R"({"credential":")" + one.name + "\"}";
+            const auto leased = ask(client, "POST", "/v1/leases", body, Client::Door::lease);
+            if (leased.status == 201U) {
+                ++answers.served;
+            } else if (leased.code == "refresh_timeout") {
+                ++answers.timed_out;
+            } else {
+                ++answers.others;
+            }
+        });
+    }
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(one_refresh)
+
+BOOST_AUTO_TEST_CASE(a_hundred_that_ask_at_the_instant_of_expiry_are_one_request) {
+    RefreshHouse house(4);
+    const auto one = house.connect("one", "rotating");
+    house.misbehave("rotating", {{"do", "rate_limit"}, {"retry_after", 60}});
+    house.misbehave("rotating", {{"do", "slow"}, {"nth", 2}, {"before_ms", 700}});
+    Answers answers;
+    ask_at_the_end(house, one, answers);
+    BOOST_TEST(answers.served == workers);
+    BOOST_TEST(house.requests(one).size() == 2U); // with the first tokens'
+}
+
+BOOST_AUTO_TEST_CASE(whoever_waits_too_long_fails_and_never_refreshes) {
+    RefreshHouse house(10, {.config = "timeout = \"8s\"\n"}); // a lease waits half of it
+    const auto one = house.connect("one", "rotating");
+    house.misbehave("rotating", {{"do", "rate_limit"}, {"retry_after", 60}});
+    house.misbehave("rotating", {{"do", "slow"}, {"nth", 2}, {"before_ms", 5500}});
+    Answers answers;
+    ask_at_the_end(house, one, answers);
+    BOOST_TEST(answers.timed_out > 0);
+    BOOST_TEST(answers.others == 0);
+    BOOST_TEST(house.wait_for_requests(one, 2));
+    BOOST_TEST(!house.token_of(one).empty()); // what they asked for came, and serves
+    BOOST_TEST(house.requests(one).size() == 2U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
