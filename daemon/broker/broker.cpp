@@ -156,7 +156,7 @@ result::Result<> Broker::enter_house(crypto::RootKey root) {
 
 runtime::Task<> Broker::begin() {
     if (!house_) co_return;
-    co_await house_->refresher->land(parts_.clock.boot() + rescued_may_take);
+    co_await house_->refresher->settle_all(parts_.clock.boot() + rescued_may_take);
     phase_ = Phase::ready;
 }
 

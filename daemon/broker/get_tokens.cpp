@@ -81,10 +81,13 @@ result::Failure in_doubt() {
 }
 
 result::Failure failed_upstream(const oauth::Refusal& refusal) {
-    return refuse({.code = ErrorCode::upstream_failed,
-                   .sentence = "The provider gave no token.",
-                   .next_step = "It is asked again by itself; see the credential's status_reason.",
-                   .about = refusal.code});
+    result::Error error{.code = ErrorCode::upstream_failed,
+                        .sentence = "The provider gave no token.",
+                        .next_step = "It is asked again by itself; see the credential's status_reason.",
+                        .about = refusal.code};
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(refusal.retry_after).count();
+    if (seconds > 0) error.retry_after_seconds = static_cast<std::uint32_t>(std::min<std::int64_t>(seconds, 86'400));
+    return refuse(std::move(error));
 }
 
 result::Result<oauth::Prepared> prepare(const Unsealed& house, const Request& request) {

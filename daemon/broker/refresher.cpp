@@ -2,8 +2,12 @@
 
 #include "broker/asker.hpp"
 #include "broker/find_credential.hpp"
+#include "broker/pace_of.hpp"
 #include "broker/token_client.hpp"
+#include "oauth/schedule.hpp"
 #include "runtime/crash_point.hpp"
+
+#include <algorithm>
 
 namespace credlease::broker {
 namespace {
@@ -16,12 +20,50 @@ constexpr std::chrono::milliseconds a_moment{20};
 // After what changed nothing: the store or the arena was full, an entry is missing, first tokens were refused.
 constexpr vocabulary::Duration first_wait = std::chrono::seconds(5);
 constexpr vocabulary::Duration longest_wait = std::chrono::minutes(30);
+constexpr std::uint32_t longest_hold_seconds = 3600; ///< by one answer: what it says of the others is a guess
 
 result::Failure timed_out() {
     return refuse({.code = ErrorCode::refresh_timeout,
                    .sentence = "The provider takes longer than a request may wait for it.",
                    .next_step = "Ask again: it goes on.",
                    .retry_after_seconds = 1});
+}
+
+result::Failure held_back(vocabulary::Duration wait) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
+    return refuse({.code = ErrorCode::rate_limited,
+                   .sentence = "The provider takes no more token requests of this OAuth client for now.",
+                   .next_step = "Ask again later: the token has ended, and its turn comes by itself.",
+                   .retry_after_seconds = static_cast<std::uint32_t>(std::clamp<std::int64_t>(seconds, 1, 86'400))});
+}
+
+result::Failure closing() {
+    return refuse({.code = ErrorCode::sealed,
+                   .sentence = "The broker is closing: it seals or stops.",
+                   .next_step = "Ask again when it is ready."});
+}
+
+/// What a provider's answer to one request says of all others of the same client.
+vocabulary::Duration hold_after(const result::Result<>& outcome) {
+    if (outcome || outcome.error().code != ErrorCode::upstream_failed) return {};
+    return std::chrono::seconds(std::min(outcome.error().retry_after_seconds.value_or(0), longest_hold_seconds));
+}
+
+std::optional<vocabulary::Time> first_end(const vocabulary::OAuthState& state) {
+    std::optional<vocabulary::Time> first;
+    for (const auto& token : state.tokens) {
+        if (token.access_ends_at && (!first || *token.access_ends_at < *first)) first = token.access_ends_at;
+    }
+    return first;
+}
+
+vocabulary::Time last_got(const vocabulary::OAuthState& state) {
+    return state.refreshed_at.value_or(state.connected_at);
+}
+
+vocabulary::Duration margin_of(const Unsealed& house, const vault::Entry& entry) {
+    const auto kind = kind_of(house, entry.credential);
+    return kind && kind->auth->oauth ? kind->auth->oauth->clocks.margin : vocabulary::Duration();
 }
 
 /// A refresh was under way when the broker ended.
@@ -39,52 +81,71 @@ void note_in_doubt(Unsealed& house, const vault::Entry& entry) {
 
 runtime::Task<result::Result<>> Refresher::refresh(vocabulary::Scope scope, vocabulary::CredentialId id,
                                                    runtime::BootTime deadline) {
-    const FlightRef flight = fly(scope, id);
+    const auto found = find_flight(scope, id, deadline);
+    if (!found) co_return refuse(found.error());
+    const FlightRef flight = *found;
     if (!flight->outcome) co_await wait(flight, deadline);
-    if (!flight->outcome) co_return timed_out();
-    co_return *flight->outcome;
+    if (flight->outcome) co_return *flight->outcome;
+    if (flight->is_begun) co_return timed_out();
+    const auto next = schedule_.next_of(id);
+    if (next == oauth::Pace::never) co_return timed_out(); // others are under way
+    co_return held_back(next - house_.parts.clock.boot());
+}
+
+result::Result<Refresher::FlightRef>
+Refresher::find_flight(const vocabulary::Scope& scope, const vocabulary::CredentialId& id, runtime::BootTime deadline) {
+    if (const auto found = flights_.find(id); found != flights_.end()) return found->second;
+    const auto* entry = house_.vault->find({&scope, 1}, id);
+    if (entry == nullptr) return access::credential_not_found();
+    if (house_.is_closing) return closing();
+    const auto now = house_.parts.clock.boot();
+    const auto later = schedule_.ask(scope, id, pace_of(house_, *entry), now, deadline);
+    if (later) return held_back(*later - now);
+    auto flight = std::make_shared<Flight>(); // a task may end at once, and take its place in the map along
+    flights_.emplace(id, flight);
+    take_turns();
+    return flight;
+}
+
+std::uint64_t Refresher::seed_of(const vocabulary::Scope& scope, const vocabulary::CredentialId& id) {
+    return schedule_.seed_of(scope, id);
+}
+
+void Refresher::begin(const RefreshSchedule::Turn& turn) {
+    auto& place = flights_[turn.id];
+    if (!place) place = std::make_shared<Flight>();
+    place->is_begun = true;
+    const auto seed = schedule_.seed_of(*turn.scope, turn.id);
+    house_.tasks.start(run({.scope = *turn.scope, .id = turn.id, .seed = seed}));
+}
+
+runtime::Task<> Refresher::run(Refreshed what) {
+    auto outcome = co_await get_tokens(house_, what);
+    runtime::crash_point("before the answer");
+    schedule_.end(what.id, outcome.has_value(), house_.parts.clock.boot(), hold_after(outcome));
+    end(what, std::move(outcome));
+}
+
+runtime::Task<> Refresher::run_work(Refreshed what, Work work) {
+    auto outcome = co_await work(what);
+    end(what, std::move(outcome));
+}
+
+void Refresher::fly(const vocabulary::Scope& scope, const vocabulary::CredentialId& id, Work work) {
+    auto flight = std::make_shared<Flight>();
+    flight->is_begun = true;
+    flights_[id] = std::move(flight);
+    house_.tasks.start(run_work({.scope = scope, .id = id, .seed = schedule_.seed_of(scope, id)}, std::move(work)));
 }
 
 runtime::Task<> Refresher::settle(vocabulary::CredentialId id, runtime::BootTime deadline) {
     const auto at = flights_.find(id);
-    if (at == flights_.end()) co_return;
+    if (at == flights_.end() || !at->second->is_begun) co_return;
     const FlightRef flight = at->second;
     co_await wait(flight, deadline);
 }
 
-Refresher::Planned& Refresher::planned(const vocabulary::Scope& scope, const vocabulary::CredentialId& id) {
-    const auto [at, is_new] = planned_.try_emplace(id);
-    auto& planned = at->second;
-    if (is_new) planned.seed = seeds_++;
-    if (planned.scope && *planned.scope == scope) return planned;
-    if (!last_scope_ || *last_scope_ != scope) last_scope_ = std::make_shared<const vocabulary::Scope>(scope);
-    planned.scope = last_scope_;
-    return planned;
-}
-
-Refresher::FlightRef Refresher::fly(const vocabulary::Scope& scope, const vocabulary::CredentialId& id) {
-    const auto [at, is_new] = flights_.try_emplace(id);
-    if (!is_new) return at->second;
-    at->second = std::make_shared<Flight>();
-    const auto flight = at->second; // a task may end at once, and take its place in the map along
-    take_off(scope, id, flight, [this](const Refreshed& what) { return get_tokens(house_, what); });
-    return flight;
-}
-
-void Refresher::fly(const vocabulary::Scope& scope, const vocabulary::CredentialId& id, Work work) {
-    const auto flight = std::make_shared<Flight>();
-    flights_[id] = flight;
-    take_off(scope, id, flight, std::move(work));
-}
-
-void Refresher::take_off(const vocabulary::Scope& scope, const vocabulary::CredentialId& id, const FlightRef& flight,
-                         Work work) {
-    auto& own = planned(scope, id);
-    set_time(id, own, std::nullopt);
-    house_.tasks.start(run({.scope = scope, .id = id, .seed = own.seed}, flight, std::move(work)));
-}
-
-runtime::Task<> Refresher::land(runtime::BootTime deadline) {
+runtime::Task<> Refresher::settle_all(runtime::BootTime deadline) {
     std::vector<FlightRef> flights;
     for (const auto& [id, flight] : flights_) flights.push_back(flight);
     for (const auto& flight : flights) {
@@ -92,27 +153,23 @@ runtime::Task<> Refresher::land(runtime::BootTime deadline) {
     }
 }
 
-std::uint64_t Refresher::seed_of(const vocabulary::Scope& scope, const vocabulary::CredentialId& id) {
-    return planned(scope, id).seed;
-}
-
-runtime::Task<> Refresher::run(Refreshed what, FlightRef flight, Work work) {
-    auto outcome = co_await work(what);
-    runtime::crash_point("before the answer");
-    flights_.erase(what.id);
-    if (const auto own = planned_.find(what.id); own != planned_.end()) {
-        own->second.failures = outcome ? 0 : own->second.failures + 1;
-    }
-    flight->outcome = std::move(outcome);
-    for (auto& waiter : std::exchange(flight->waiting, {})) {
-        house_.parts.clock.cancel(waiter.call);
-        waiter.resume();
-    }
+void Refresher::end(const Refreshed& what, result::Result<> outcome) {
+    land(what.id, std::move(outcome));
     const auto* entry = find_refreshed(house_, what);
     if (entry != nullptr) {
         plan(*entry);
     } else {
-        forget(what.id);
+        schedule_.forget(what.id);
+    }
+    set_clock();
+}
+
+void Refresher::land(const vocabulary::CredentialId& id, result::Result<> outcome) {
+    const auto flight = flights_.extract(id).mapped();
+    flight->outcome = std::move(outcome);
+    for (auto& waiter : std::exchange(flight->waiting, {})) {
+        house_.parts.clock.cancel(waiter.call);
+        waiter.resume();
     }
 }
 
@@ -150,16 +207,31 @@ std::optional<vocabulary::Time> Refresher::due_at(const vault::Entry& entry) con
     return house_.wall();
 }
 
-void Refresher::plan(const vault::Entry& entry) {
-    const auto& id = entry.credential.id;
-    if (flights_.contains(id)) return; // it plans when it has ended
-    auto at = due_at(entry);
-    if (!at) return forget(id);
-    auto& own = planned(entry.credential.scope, id);
-    if (own.failures > 0 && *at <= house_.wall()) {
-        at = house_.wall() + std::min(first_wait * (1U << std::min(own.failures - 1, 9U)), longest_wait);
+std::optional<RefreshSchedule::When> Refresher::when(const vault::Entry& entry) const {
+    const auto at = due_at(entry);
+    if (!at) return std::nullopt;
+    const auto now = house_.wall();
+    RefreshSchedule::When when{.at = *at, .is_late = true};
+    if (entry.tokens) {
+        const auto ends = first_end(entry.tokens->state);
+        when.is_late = ends && *ends <= now;
+        if (ends) when.period = oauth::period_of(*ends - last_got(entry.tokens->state), margin_of(house_, entry));
     }
-    set_time(id, own, at);
+    const auto failures = schedule_.failures_of(entry.credential.id);
+    if (failures > 0 && when.at <= now) {
+        when.at = now + std::min(first_wait * (1U << std::min(failures - 1, 9U)), longest_wait);
+    }
+    return when;
+}
+
+void Refresher::plan(const vault::Entry& entry) {
+    const auto& credential = entry.credential;
+    if (flights_.contains(credential.id)) return; // it plans when it has ended
+    if (const auto found = when(entry)) {
+        schedule_.plan(credential.scope, credential.id, pace_of(house_, entry), *found);
+    } else {
+        schedule_.forget(credential.id);
+    }
     set_clock();
 }
 
@@ -167,52 +239,71 @@ void Refresher::plan_all() {
     for (const auto& [entry, intent] : house_.vault->find_intents()) {
         if (!flights_.contains(entry->credential.id)) note_in_doubt(house_, *entry);
     }
-    vault::Walk walk{.scopes = house_.vault->all_scopes()};
-    const auto plan_each = [this](const vault::Entry& entry) { plan(entry); };
-    while (house_.vault->walk_on(walk, plan_each)) { // a start takes the time
-    }
+    const auto walk_all = [this](const auto& look) {
+        vault::Walk walk{.scopes = house_.vault->all_scopes()};
+        while (house_.vault->walk_on(walk, look)) { // a start takes the time
+        }
+    };
+    const auto now = house_.wall();
+    std::size_t late = 0;
+    walk_all([&](const vault::Entry& entry) {
+        const auto found = when(entry);
+        if (found && found->is_late && found->at <= now) ++late;
+    });
+    walk_all([&, room = RefreshSchedule::catching_up(late)](const vault::Entry& entry) {
+        const auto found = when(entry);
+        const auto& credential = entry.credential;
+        if (!found || flights_.contains(credential.id)) return; // what is under way plans when it has ended
+        schedule_.plan_anew(credential.scope, credential.id, pace_of(house_, entry), *found, now, room);
+        note_past(entry);
+    });
     set_clock();
+}
+
+/// A provider's budget counts what was asked for before the start.
+void Refresher::note_past(const vault::Entry& entry) {
+    if (!entry.tokens) return;
+    const auto ago = house_.wall() - last_got(entry.tokens->state);
+    schedule_.note(entry.credential.id, house_.parts.clock.boot() - std::max(ago, vocabulary::Duration()));
 }
 
 void Refresher::quiet() {
     if (call_ != 0) house_.parts.clock.cancel(std::exchange(call_, 0));
-}
-
-void Refresher::set_time(const vocabulary::CredentialId& id, Planned& planned, std::optional<vocabulary::Time> at) {
-    if (planned.at) due_.erase({*planned.at, id});
-    planned.at = at;
-    if (at) due_.emplace(*at, id);
-}
-
-void Refresher::forget(const vocabulary::CredentialId& id) {
-    const auto found = planned_.find(id);
-    if (found == planned_.end()) return;
-    set_time(id, found->second, std::nullopt);
-    planned_.erase(found);
-}
-
-void Refresher::ring() {
-    call_ = 0;
-    const auto now = house_.wall();
-    for (std::size_t i = 0; i < begun_at_a_time && !due_.empty() && due_.begin()->first <= now; ++i) {
-        const auto id = due_.begin()->second;
-        const auto scope = planned_.at(id).scope;
-        std::ignore = fly(*scope, id);
+    std::vector<vocabulary::CredentialId> waiting;
+    for (const auto& [id, flight] : flights_) {
+        if (!flight->is_begun) waiting.push_back(id);
     }
+    for (const auto& id : waiting) land(id, closing());
+}
+
+void Refresher::take_turns() {
+    const auto now = house_.parts.clock.boot();
+    for (std::size_t i = 0; i < begun_at_a_time; ++i) {
+        const auto turn = schedule_.take(house_.wall(), now);
+        if (!turn) return set_clock();
+        begin(*turn);
+    }
+    rests_until_ = now + a_moment;
     set_clock();
 }
 
 /// Planned by the wall clock, as the provider's clocks are; waited for on the one that counts a suspend.
 void Refresher::set_clock() {
-    if (due_.empty() || house_.is_closing) return;
-    const auto at = due_.begin()->first;
+    if (house_.is_closing) return;
+    auto& clock = house_.parts.clock;
+    const auto now = clock.boot();
+    const auto wait = schedule_.wait(house_.wall(), now);
+    if (!wait) return;
+    const auto at = std::max(now + std::max(*wait, vocabulary::Duration()), rests_until_);
     if (call_ != 0) {
         if (call_at_ <= at) return;
-        house_.parts.clock.cancel(call_);
+        clock.cancel(call_);
     }
     call_at_ = at;
-    const auto wait = std::max<vocabulary::Duration>(at - house_.wall(), a_moment);
-    call_ = house_.parts.clock.call_at(house_.parts.clock.boot() + wait, [this] { ring(); });
+    call_ = clock.call_at(at, [this] {
+        call_ = 0;
+        take_turns();
+    });
 }
 
 } // namespace credlease::broker

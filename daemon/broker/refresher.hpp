@@ -1,17 +1,17 @@
 #pragma once
 
 #include "broker/get_tokens.hpp"
+#include "broker/refresh_schedule.hpp"
 
 #include <functional>
 #include <list>
 #include <memory>
-#include <set>
 #include <unordered_map>
 
 namespace credlease::broker {
 
-/// Keeps tokens fresh: one request at a time for a credential, whoever asks for it (guarantee 15), and each at its time
-/// (guarantee 16). Loop thread only.
+/// Keeps tokens fresh: one request at a time for a credential, whoever asks for it (guarantee 15), and each at its
+/// time, at the pace that its provider allows (guarantee 16). Loop thread only.
 class Refresher {
   public:
     explicit Refresher(Unsealed& house) : house_(house) {}
@@ -19,25 +19,27 @@ class Refresher {
     Refresher& operator=(const Refresher&) = delete;
 
     /// Gets tokens, or joins the request that is under way. `refresh_timeout`: it goes on, but nobody waits for it
-    /// longer than until `deadline`. Else as get_tokens.
+    /// longer than until `deadline`. `rate_limited`: its turn comes later than that, by the provider's budget or its
+    /// Retry-After. Else as get_tokens.
     [[nodiscard]] runtime::Task<result::Result<>> refresh(vocabulary::Scope scope, vocabulary::CredentialId id,
                                                           runtime::BootTime deadline);
 
-    /// Waits for the request that is under way, if there is one.
+    /// Waits for its request under way, if there is one.
     [[nodiscard]] runtime::Task<> settle(vocabulary::CredentialId id, runtime::BootTime deadline);
+
+    using Work = std::function<runtime::Task<result::Result<>>(const Refreshed&)>;
+    /// Takes the place of a request for its tokens, until it ends.
+    void fly(const vocabulary::Scope& scope, const vocabulary::CredentialId& id, Work work);
+    /// Waits until all that is under way has ended.
+    [[nodiscard]] runtime::Task<> settle_all(runtime::BootTime deadline);
 
     /// Its place in the schedule (oauth::refresh_at).
     [[nodiscard]] std::uint64_t seed_of(const vocabulary::Scope& scope, const vocabulary::CredentialId& id);
     /// After anything that changed a credential or its tokens: it is refreshed by itself when that is due.
     void plan(const vault::Entry& entry);
-    using Work = std::function<runtime::Task<result::Result<>>(const Refreshed&)>;
-    /// Takes the place of a request for its tokens, until it ends.
-    void fly(const vocabulary::Scope& scope, const vocabulary::CredentialId& id, Work work);
-    /// Waits until all that is under way has landed.
-    [[nodiscard]] runtime::Task<> land(runtime::BootTime deadline);
     /// At a start or unseal.
     void plan_all();
-    /// The clock calls no more; what is under way goes on.
+    /// The clock calls no more; what is under way goes on, what waits for its turn is refused.
     void quiet();
     [[nodiscard]] std::size_t under_way() const { return flights_.size(); }
 
@@ -47,37 +49,33 @@ class Refresher {
         std::uint64_t call = 0; ///< of its deadline
     };
     struct Flight {
+        bool is_begun = false; ///< else it waits for its turn
         std::optional<result::Result<>> outcome{};
         std::list<Waiter> waiting{};
     };
     using FlightRef = std::shared_ptr<Flight>;
-    struct Planned {
-        std::shared_ptr<const vocabulary::Scope> scope; ///< credentials of one scope share it
-        std::optional<vocabulary::Time> at{};           ///< its place in `due_`
-        std::uint64_t seed = 0;
-        std::uint32_t failures = 0; ///< since the last success
-    };
 
-    [[nodiscard]] Planned& planned(const vocabulary::Scope& scope, const vocabulary::CredentialId& id);
-    [[nodiscard]] FlightRef fly(const vocabulary::Scope& scope, const vocabulary::CredentialId& id);
-    void take_off(const vocabulary::Scope& scope, const vocabulary::CredentialId& id, const FlightRef& flight,
-                  Work work);
-    [[nodiscard]] runtime::Task<> run(Refreshed what, FlightRef flight, Work work);
+    /// The one that is under way or waits for its turn, else a new one.
+    [[nodiscard]] result::Result<FlightRef> find_flight(const vocabulary::Scope& scope,
+                                                        const vocabulary::CredentialId& id, runtime::BootTime deadline);
+    void begin(const RefreshSchedule::Turn& turn);
+    [[nodiscard]] runtime::Task<> run(Refreshed what);
+    [[nodiscard]] runtime::Task<> run_work(Refreshed what, Work work);
+    void end(const Refreshed& what, result::Result<> outcome);
     [[nodiscard]] runtime::Task<> wait(FlightRef flight, runtime::BootTime deadline);
+    void land(const vocabulary::CredentialId& id, result::Result<> outcome);
     [[nodiscard]] std::optional<vocabulary::Time> due_at(const vault::Entry& entry) const;
-    void set_time(const vocabulary::CredentialId& id, Planned& planned, std::optional<vocabulary::Time> at);
-    void forget(const vocabulary::CredentialId& id);
-    void ring();
+    [[nodiscard]] std::optional<RefreshSchedule::When> when(const vault::Entry& entry) const;
+    void note_past(const vault::Entry& entry);
+    void take_turns();
     void set_clock();
 
     Unsealed& house_;
     std::unordered_map<vocabulary::CredentialId, FlightRef> flights_;
-    std::set<std::pair<vocabulary::Time, vocabulary::CredentialId>> due_;
-    std::unordered_map<vocabulary::CredentialId, Planned> planned_;
-    std::shared_ptr<const vocabulary::Scope> last_scope_;
-    std::uint64_t seeds_ = 0;
+    RefreshSchedule schedule_;
     std::uint64_t call_ = 0;
-    vocabulary::Time call_at_{};
+    runtime::BootTime call_at_{};
+    runtime::BootTime rests_until_{};
 };
 
 } // namespace credlease::broker

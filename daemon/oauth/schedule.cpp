@@ -42,6 +42,11 @@ Time on_grid(Time latest, Duration width, std::uint64_t seed) {
     return latest - (behind < 0ms ? behind + grid : behind);
 }
 
+/// `asked`: the entry's; 0: by the token's life.
+Duration margin_of(Duration life, Duration asked) {
+    return std::min(asked > 0ms ? asked : std::min(life / 12, longest_margin), life / 2);
+}
+
 Time for_access(const Clocks& clocks, RefreshClass refresh, std::uint64_t seed) {
     const Duration life = *clocks.access_ends - clocks.got_at;
     const Duration kept = clocks.access_after_refresh.value_or(life);
@@ -50,8 +55,7 @@ Time for_access(const Clocks& clocks, RefreshClass refresh, std::uint64_t seed) 
         const Duration margin = std::min(clocks.margin > 0ms ? clocks.margin : late, life / 8);
         return on_grid(*clocks.access_ends - margin, margin, seed);
     }
-    const Duration margin =
-        std::min(clocks.margin > 0ms ? clocks.margin : std::min(life / 12, longest_margin), life / 2);
+    const Duration margin = margin_of(life, clocks.margin);
     // Half of what is left: nobody refreshes more often than every margin asks, and a crowd needs that much room.
     return on_grid(*clocks.access_ends - margin, (life - margin) / 2, seed);
 }
@@ -101,8 +105,12 @@ std::optional<Time> refresh_at(const Clocks& clocks, RefreshClass refresh, Time 
     for (const auto& end : {clocks.access_ends, clocks.refresh_idle_ends, clocks.refresh_absolute_ends}) {
         if (end && *end > now) room = std::min(room, (*end - now) / 2);
     }
-    return now + part_of(room, place_of(seed));
+    return place_in(now, room, seed);
 }
+
+Duration period_of(Duration life, Duration margin) { return life - margin_of(life, margin); }
+
+Time place_in(Time now, Duration room, std::uint64_t seed) { return now + part_of(room, place_of(seed)); }
 
 Time retry_at(const Clocks& clocks, const Refusal& refusal, std::uint32_t failures, Time now, std::uint64_t seed) {
     if (refusal.meaning == catalog::Meaning::too_early && clocks.access_ends && *clocks.access_ends > now) {

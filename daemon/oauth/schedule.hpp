@@ -31,6 +31,13 @@ struct Clocks {
 /// stop) is spread over the minutes ahead: call it when something has changed, not to look at it again.
 [[nodiscard]] std::optional<Time> refresh_at(const Clocks& clocks, RefreshClass refresh, Time now, std::uint64_t seed);
 
+/// How long a token of that life lives until refresh_at has it refreshed, at most, and in the long run: to know how
+/// often a crowd asks. `margin`: of the entry.
+[[nodiscard]] Duration period_of(Duration life, Duration margin);
+
+/// The seed's own place in the `room` ahead of `now`: for a crowd that comes at one time.
+[[nodiscard]] Time place_in(Time now, Duration room, std::uint64_t seed);
+
 /// When to try again after `failures` refusals in a row, the last of them `refusal`: 5 s, doubled up to half an hour,
 /// spread by a quarter, and never before what the provider said. Too early: when the access token has ended.
 [[nodiscard]] Time retry_at(const Clocks& clocks, const Refusal& refusal, std::uint32_t failures, Time now,

@@ -1,0 +1,43 @@
+#include "broker/pace_of.hpp"
+
+#include "broker/find_credential.hpp"
+#include "catalog/url.hpp"
+#include "oauth/values.hpp"
+
+#include <algorithm>
+
+namespace credlease::broker {
+namespace {
+
+/// Of what is signed for (JWT bearer): whoever signs.
+std::string signer_of(const catalog::OAuth& rules, const oauth::Values& values) {
+    const auto issuer = std::ranges::find(rules.jwt_claims, "iss", &catalog::Parameter::name);
+    if (issuer == rules.jwt_claims.end()) return {};
+    return oauth::fill_public(issuer->value, values).value_or("");
+}
+
+} // namespace
+
+RefreshSchedule::Client pace_of(const Unsealed& house, const vault::Entry& entry) {
+    const auto kind = kind_of(house, entry.credential);
+    if (!kind || !kind->auth->oauth) return {};
+    const auto& rules = *kind->auth->oauth;
+    std::string url, client;
+    if (entry.tokens) {
+        url = entry.tokens->state.terms.token_url;
+        client = entry.tokens->state.terms.client_id;
+    }
+    if (url.empty() || client.empty()) {
+        const oauth::Values values(*kind->auth, entry.credential.fields);
+        if (url.empty() && rules.token_url) url = oauth::fill_url(*rules.token_url, values).value_or("");
+        if (client.empty() && rules.client_id) client = values.text(*rules.client_id);
+        if (client.empty()) client = signer_of(rules, values);
+    }
+    if (client.empty()) client = entry.credential.id.text();
+    const std::string_view host = catalog::find_host(url).value_or(url);
+    return {.key = std::hash<std::string>()(std::string(host) + ' ' + client),
+            .budget = rules.budget,
+            .grant_budget = rules.grant_budget};
+}
+
+} // namespace credlease::broker

@@ -1,0 +1,200 @@
+#define BOOST_TEST_DYN_LINK
+#include "broker/refresh_schedule.hpp"
+#include "support/allocations.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <vector>
+
+namespace credlease::broker {
+namespace {
+
+using namespace std::chrono_literals;
+using runtime::BootTime;
+using vocabulary::CredentialId;
+
+CredentialId id_of(std::uint64_t number) { return CredentialId(vocabulary::Ulid{.high = 7, .low = number}); }
+
+/// Credentials by number, of one client or of several.
+struct Scheduled {
+    vocabulary::Scope scope = vocabulary::Scope::organization();
+    vocabulary::Time wall = *vocabulary::read_time("2026-11-25T12:00:00Z");
+    BootTime now{1h};
+    RefreshSchedule schedule;
+    RefreshSchedule::Client client{.key = 1};
+
+    void plan(std::uint64_t number, vocabulary::Duration in, bool is_late = false) {
+        schedule.plan(scope, id_of(number), client, {.at = wall + in, .period = 1h, .is_late = is_late});
+    }
+    bool ask(std::uint64_t number, vocabulary::Duration deadline = 20s) {
+        return !schedule.ask(scope, id_of(number), client, now, now + deadline).has_value();
+    }
+    /// The number of the credential that begins now; 0: none.
+    std::uint64_t take() {
+        const auto turn = schedule.take(wall, now);
+        return turn ? turn->id.value().low : 0;
+    }
+    void end(std::uint64_t number) { schedule.end(id_of(number), true, now); }
+    void pass(vocabulary::Duration by) {
+        wall += by;
+        now += by;
+    }
+};
+
+BOOST_FIXTURE_TEST_SUITE(refresh_schedule, Scheduled)
+
+BOOST_AUTO_TEST_CASE(each_begins_when_it_is_due_and_once) {
+    plan(1, 20s);
+    plan(2, 10s);
+    BOOST_TEST(take() == 0u);
+    BOOST_TEST((schedule.wait(wall, now) == vocabulary::Duration(10s)));
+    pass(10s);
+    BOOST_TEST(take() == 2u);
+    BOOST_TEST(take() == 0u);
+    plan(2, 0s); // it is under way
+    BOOST_TEST(take() == 0u);
+    pass(10s);
+    BOOST_TEST(take() == 1u);
+    end(1);
+    end(2);
+    BOOST_TEST(!schedule.wait(wall, now).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(one_client_has_no_more_under_way_than_its_budget_and_another_does_not_wait_for_it) {
+    client.budget.at_once = 2;
+    for (std::uint64_t i = 1; i <= 4; ++i) plan(i, 0s);
+    BOOST_TEST(take() == 1u);
+    pass(1s);
+    BOOST_TEST(take() == 2u);
+    pass(1s);
+    BOOST_TEST(take() == 0u);
+    BOOST_TEST(!schedule.wait(wall, now).has_value());
+    client.key = 2;
+    plan(9, 0s);
+    BOOST_TEST(take() == 9u);
+    end(1);
+    BOOST_TEST(take() == 3u);
+    BOOST_TEST(take() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(who_is_waited_for_goes_first_but_not_beyond_the_budget) {
+    client.budget.at_once = 1;
+    for (std::uint64_t i = 1; i <= 3; ++i) plan(i, 0s);
+    BOOST_TEST(take() == 1u);
+    BOOST_TEST(ask(3));
+    BOOST_TEST(ask(7)); // that was in no plan
+    BOOST_TEST(take() == 0u);
+    end(1);
+    BOOST_TEST(take() == 3u);
+    end(3);
+    BOOST_TEST(take() == 7u);
+    end(7);
+    pass(1s);
+    BOOST_TEST(take() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(who_would_wait_beyond_its_deadline_is_told_when_its_turn_comes) {
+    client.budget = {.requests = 1, .per = 1min};
+    BOOST_TEST(ask(1));
+    BOOST_TEST(take() == 1u);
+    end(1);
+    BOOST_TEST(ask(2, 60s));
+    BOOST_TEST(!ask(3, 59s));
+    BOOST_TEST((*schedule.ask(scope, id_of(3), client, now, now + 1s) == now + 1min));
+    pass(1min);
+    BOOST_TEST(take() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_retry_after_of_one_holds_back_all_of_its_client) {
+    client.budget.at_once = 4;
+    plan(1, 0s);
+    plan(2, 1s);
+    BOOST_TEST(take() == 1u);
+    schedule.end(id_of(1), false, now, 30s);
+    pass(10s);
+    BOOST_TEST(take() == 0u);
+    BOOST_TEST((schedule.wait(wall, now) == vocabulary::Duration(20s)));
+    BOOST_TEST(!ask(3, 19s));
+    pass(20s);
+    BOOST_TEST(take() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_grants_own_budget_holds_back_it_alone) {
+    client.grant_budget = catalog::Budget{.requests = 1, .per = 1min, .at_once = 1};
+    plan(1, 0s);
+    plan(2, 10s);
+    BOOST_TEST(take() == 1u);
+    end(1);
+    plan(1, 5s);
+    pass(10s);
+    BOOST_TEST(take() == 2u);
+    BOOST_TEST(take() == 0u);
+    BOOST_TEST(!ask(1, 60s));
+    pass(50s);
+    BOOST_TEST(take() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(what_lives_still_goes_before_what_has_ended) {
+    client.budget.at_once = 1;
+    plan(1, -50s, true);
+    plan(2, -40s, true);
+    plan(3, -10s);
+    BOOST_TEST(take() == 3u);
+    end(3);
+    pass(1s);
+    BOOST_TEST(take() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_forgotten_does_not_begin) {
+    client.budget.at_once = 1;
+    plan(1, 0s);
+    plan(2, 0s);
+    plan(3, 1h);
+    BOOST_TEST(take() == 1u);
+    schedule.forget(id_of(2));
+    schedule.forget(id_of(3));
+    schedule.forget(id_of(1)); // not while it is under way
+    end(1);
+    schedule.forget(id_of(1));
+    pass(2h);
+    BOOST_TEST(take() == 0u);
+    BOOST_TEST(!schedule.wait(wall, now).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(failures_are_counted_since_the_last_success) {
+    plan(1, 0s);
+    BOOST_TEST(take() == 1u);
+    BOOST_TEST(schedule.end(id_of(1), false, now) == 1u);
+    pass(1s);
+    plan(1, 0s);
+    BOOST_TEST(take() == 1u);
+    BOOST_TEST(schedule.end(id_of(1), false, now) == 2u);
+    BOOST_TEST(schedule.failures_of(id_of(1)) == 2u);
+    pass(1s);
+    plan(1, 0s);
+    BOOST_TEST(take() == 1u);
+    BOOST_TEST(schedule.end(id_of(1), true, now) == 0u);
+}
+
+#if !__has_feature(thread_sanitizer)
+BOOST_AUTO_TEST_CASE(a_credential_takes_two_hundred_bytes_of_the_schedule_at_most) {
+    constexpr std::uint64_t count = 10'000;
+    const auto measure = [&](std::uint64_t clients) {
+        const auto before = test::bytes_in_use();
+        RefreshSchedule made;
+        for (std::uint64_t i = 0; i < count; ++i) {
+            client.key = i % clients;
+            made.plan(scope, id_of(i), client, {.at = wall + std::chrono::seconds(i), .period = 1h});
+        }
+        return static_cast<double>(test::bytes_in_use() - before) / count;
+    };
+    const double shared = measure(20);
+    BOOST_TEST_MESSAGE("bytes a credential: " << shared << "; where each has a client of its own: " << measure(count));
+    BOOST_TEST(shared <= 200);
+}
+#endif
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace
+} // namespace credlease::broker
