@@ -2,7 +2,6 @@
 
 #include "runtime/crash_point.hpp"
 
-
 #include <algorithm>
 #include <charconv>
 
@@ -77,9 +76,9 @@ runtime::Task<Exchanged> exchange(Unsealed& house, const TokenClient& client, oa
         read = oauth::read_answer(client.rules(), asked, *answer, house.parts.arena);
     }
     if (!read) {
-        oauth::Refusal unread;
-        unread.may_be_done = true;
-        made.outcome = std::move(unread);
+        oauth::Refusal refusal;
+        refusal.may_be_done = true;
+        made.outcome = std::move(refusal);
         co_return made;
     }
     runtime::crash_point("answer read");

@@ -59,7 +59,8 @@ BadAnswer reason_of(Code failed) {
 
 /// For reading one answer: what has come, and may be the only copy of a token, is never stuck behind what is to come.
 bool leaves_room(const secret::Arena& arena, std::size_t more) {
-    return arena.used(secret::Share::tokens) + more + limits::oauth_memory <= arena.share_size(secret::Share::tokens);
+    const std::size_t all = arena.share_size(secret::Share::tokens);
+    return arena.used(secret::Share::tokens) + more + std::min(limits::oauth_memory, all / 4) <= all;
 }
 
 result::Error no_room() {

@@ -164,9 +164,10 @@ BOOST_AUTO_TEST_CASE(with_a_full_arena_nothing_is_sent) {
 
 BOOST_AUTO_TEST_CASE(an_answer_waits_for_room_in_the_arena) {
     client.reset();
-    arena = std::move(*secret::Arena::make({.size = std::size_t{256} << 10})); // 32 KiB for tokens
+    arena =
+        std::move(*secret::Arena::make({.size = std::size_t{512} << 10})); // 64 KiB for tokens, a quarter to read in
     make(trusting());
-    auto held = secret::SecretBuffer::make(*arena, 16384, secret::Share::tokens);
+    auto held = secret::SecretBuffer::make(*arena, 32768, secret::Share::tokens);
     BOOST_REQUIRE(held.has_value());
     std::optional<Outcome> outcome;
     start(request(Provider::get().url("good", "/large/10000")), outcome);
