@@ -20,6 +20,7 @@ enum class ClientOwner : std::uint8_t { credential, organization };
 /// fields and of the organization's client.
 struct GrantTerms {
     std::string token_url{}; ///< where its refreshes go
+    std::string issuer{};    ///< whose metadata named it; empty: none did
     ClientAuth client_auth = ClientAuth::basic;
     ClientOwner client = ClientOwner::credential;
     std::string client_id{};

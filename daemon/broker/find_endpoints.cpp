@@ -1,6 +1,7 @@
 #include "broker/find_endpoints.hpp"
 
 #include "broker/find_credential.hpp"
+#include "broker/token_client.hpp"
 #include "oauth/discovery.hpp"
 
 namespace credlease::broker {
@@ -13,7 +14,15 @@ using result::refuse;
 std::optional<std::string> issuer_of(const Unsealed& house, const vault::Entry& entry) {
     const auto kind = kind_of(house, entry.credential);
     if (!kind || !kind->auth->oauth) return std::nullopt;
-    return oauth::find_issuer(*kind->auth->oauth, oauth::Values(*kind->auth, entry.credential.fields));
+    auto fields = entry.credential.fields;
+    const auto client = takes_organizations_client(*kind->auth, entry)
+                            ? house.vault->find_client(entry.credential.service.text())
+                            : nullptr;
+    if (client) {
+        auto chosen = vault::with_chosen_hosts(*client, *kind->auth, fields);
+        if (chosen) fields = std::move(*chosen); // else the authorization is refused for it
+    }
+    return oauth::find_issuer(*kind->auth->oauth, oauth::Values(*kind->auth, fields));
 }
 
 runtime::Task<result::Result<oauth::Discovered>> discover(Unsealed& house, std::string issuer) {

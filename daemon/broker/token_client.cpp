@@ -1,6 +1,7 @@
 #include "broker/token_client.hpp"
 
 #include "broker/find_credential.hpp"
+#include "outbound/url.hpp"
 
 namespace credlease::broker {
 namespace {
@@ -19,11 +20,22 @@ oauth::Discovered kept_by(const vocabulary::GrantTerms& grant) {
     return kept;
 }
 
-/// A grant stays with the client that it was made with; else it is the credential's own, where its fields name one.
+/// A grant stays with the client that it was made with.
 bool uses_organizations(const catalog::AuthType& auth, const vault::Entry& entry, const vocabulary::GrantTerms* kept) {
-    if (!vault::takes_client(auth)) return false;
-    if (kept) return kept->client == vocabulary::ClientOwner::organization;
-    return !entry.credential.fields.contains(auth.fields[*auth.oauth->client_id].name);
+    if (!kept) return takes_organizations_client(auth, entry);
+    return vault::takes_client(auth) && kept->client == vocabulary::ClientOwner::organization;
+}
+
+/// "login.example.org:443"; empty: no URL.
+std::string place_of(std::string_view text) {
+    const auto url = outbound::read_url(text);
+    return url ? url->host + ':' + std::to_string(url->port) : std::string();
+}
+
+result::Failure client_has_moved() {
+    return refuse({.code = ErrorCode::invalid_request,
+                   .sentence = "The organization's OAuth client is for another place now than this grant was made at.",
+                   .next_step = "Authorize the credential anew, or set the client back (credlease oauth-client set)."});
 }
 
 result::Failure no_client(bool was_there) {
@@ -46,6 +58,10 @@ result::Failure not_for_itself() {
 }
 
 } // namespace
+
+bool takes_organizations_client(const catalog::AuthType& auth, const vault::Entry& entry) {
+    return vault::takes_client(auth) && !entry.credential.fields.contains(auth.fields[*auth.oauth->client_id].name);
+}
 
 bool is_automatic(catalog::Flow flow) {
     return flow == catalog::Flow::client_credentials || flow == catalog::Flow::jwt_bearer;
@@ -118,6 +134,16 @@ void TokenClient::take_secret(std::size_t field, secret::SecretBuffer value) {
     values_.set_secret(field, {text, fields_.back().size()});
 }
 
+result::Result<> TokenClient::check_place(const vocabulary::GrantTerms& kept) const {
+    if (vault::client_fields(*auth_) == 0) return {}; // the entry alone says where
+    const auto issuer = oauth::find_issuer(rules(), values_).value_or(std::string());
+    if (issuer != kept.issuer) return client_has_moved();
+    if (!issuer.empty()) return {};
+    const auto now = oauth::make_terms(rules(), values_);
+    const bool is_same = now && place_of(now->token_url) == place_of(kept.token_url);
+    return is_same ? result::Result<>() : client_has_moved();
+}
+
 result::Result<> TokenClient::make_terms(const vocabulary::GrantTerms* kept, const oauth::Discovered& found) {
     const auto known = kept && found.token_url.empty() ? kept_by(*kept) : found;
     auto terms = oauth::make_terms(rules(), values_, &known);
@@ -125,6 +151,9 @@ result::Result<> TokenClient::make_terms(const vocabulary::GrantTerms* kept, con
     terms_ = std::move(*terms);
     if (organizations_ && is_automatic(terms_.flow)) return not_for_itself();
     if (!kept) return {};
+    if (organizations_) {
+        if (auto same = check_place(*kept); !same) return same;
+    }
     const bool has_one_url = terms_.refresh_url == terms_.token_url;
     terms_.token_url = kept->token_url;
     if (has_one_url) terms_.refresh_url = kept->token_url;
@@ -154,6 +183,7 @@ bool TokenClient::is_outdated(const Unsealed& house) const {
 vocabulary::GrantTerms TokenClient::grant_terms() const {
     vocabulary::GrantTerms kept;
     kept.token_url = terms_.token_url;
+    kept.issuer = oauth::find_issuer(rules(), values_).value_or(std::string());
     kept.client_auth = terms_.client_auth;
     if (organizations_) kept.client = vocabulary::ClientOwner::organization;
     if (rules().client_id) kept.client_id = values_.text(*rules().client_id);

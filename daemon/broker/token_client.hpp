@@ -47,6 +47,8 @@ class TokenClient {
                                                               const oauth::Discovered& found);
     [[nodiscard]] result::Result<> take_secrets(secret::Arena& arena);
     void take_secret(std::size_t field, secret::SecretBuffer value);
+    /// The organization's secret goes where its client says now, and nowhere else, whatever the grant kept.
+    [[nodiscard]] result::Result<> check_place(const vocabulary::GrantTerms& kept) const;
     [[nodiscard]] result::Result<> make_terms(const vocabulary::GrantTerms* kept, const oauth::Discovered& found);
 
     std::shared_ptr<const catalog::Catalog> catalog_; ///< a reload does not take the rules away meanwhile
@@ -57,6 +59,9 @@ class TokenClient {
     oauth::Values values_;
     oauth::Terms terms_;
 };
+
+/// Whether a new grant of it would be asked for by the organization's client: it names none of its own.
+[[nodiscard]] bool takes_organizations_client(const catalog::AuthType& auth, const vault::Entry& entry);
 
 /// Whether tokens are had without a person: by the client's own credentials, or by a signed assertion.
 [[nodiscard]] bool is_automatic(catalog::Flow flow);

@@ -35,6 +35,7 @@ template <class Out> void write_state(ByteWriter<Out>& writer, const OAuthState&
     write(writer, state.client_secret_ends_at);
     writer.i64(state.may_be_refused_for.count());
     writer.text(state.terms.token_url);
+    writer.text(state.terms.issuer);
     writer.u8(static_cast<std::uint8_t>(state.terms.client_auth));
     writer.u8(static_cast<std::uint8_t>(state.terms.client));
     writer.text(state.terms.client_id);
@@ -75,6 +76,7 @@ OAuthState read_state(ByteReader& reader) {
     state.client_secret_ends_at = read_maybe_time(reader);
     state.may_be_refused_for = vocabulary::Duration(reader.i64());
     state.terms.token_url = reader.text();
+    state.terms.issuer = reader.text();
     state.terms.client_auth = read_word(reader, vocabulary::ClientAuth::none);
     state.terms.client = read_word(reader, vocabulary::ClientOwner::organization);
     state.terms.client_id = reader.text();
