@@ -230,6 +230,15 @@ result::Result<AuthorizationRef> make_authorization(Unsealed& house, const Asker
     return made;
 }
 
+/// Whether it does what is asked for now. One whose redirect has come is finished first.
+bool is_as_asked(const Authorization& pending, const oauth::Terms& terms, const wire::BeginAuthorization& asked) {
+    if (pending.is_used) return true;
+    const bool by_device = pending.redirect_uri.empty();
+    if (asked.flow && !by_device) return false;
+    if (asked.redirect_uri && *asked.redirect_uri != pending.redirect_uri) return false;
+    return pending.terms == terms; // the credential was not changed meanwhile
+}
+
 } // namespace
 
 runtime::Task<result::Result<AuthorizationReply>> begin_authorization(Unsealed& house, Asker asker,
@@ -246,20 +255,23 @@ runtime::Task<result::Result<AuthorizationReply>> begin_authorization(Unsealed& 
     entry = find_viewed(house, *asker.caller, operation, *id);
     if (!entry) co_return refuse(std::move(entry.error()));
 
+    auto client = TokenClient::open_anew(house, **entry, *found);
+    if (!client) co_return refuse(std::move(client.error()));
+    const bool by_device = asked.flow ? *asked.flow == "device" : client->terms().flow == catalog::Flow::device;
+    if (asked.flow && !by_device) co_return refuse(invalid("flow", "It is \"device\", or left out."));
     if (const auto pending = house.authorizations->find_pending((*entry)->credential.id)) {
         const bool is_theirs = house.authorizations->find(*asker.caller, pending->id.text()) != nullptr;
         if (!is_theirs || asked.refresh_token) co_return in_progress();
-        house.authorizations->await_browser(*pending);
-        co_return reply_of(*pending, house.parts.arena, 200);
+        if (is_as_asked(*pending, client->terms(), asked)) {
+            house.authorizations->await_browser(*pending);
+            co_return reply_of(*pending, house.parts.arena, 200);
+        }
+        house.authorizations->end(*pending, Authorization::State::failed, "Another was begun in its place.");
     }
-    auto client = TokenClient::open_anew(house, **entry, *found);
-    if (!client) co_return refuse(std::move(client.error()));
     if (is_automatic(client->terms().flow)) {
         TokenWait wait{.scope = scope, .id = (*entry)->credential.id};
         co_return co_await connect_by_itself(house, asker, std::move(wait));
     }
-    const bool by_device = asked.flow ? *asked.flow == "device" : client->terms().flow == catalog::Flow::device;
-    if (asked.flow && !by_device) co_return refuse(invalid("flow", "It is \"device\", or left out."));
     if (by_device) {
         co_return co_await begin_device(house, asker, **entry, std::move(*client), std::move(*found));
     }

@@ -13,6 +13,10 @@ namespace {
 using result::ErrorCode;
 using result::refuse;
 
+/// A token is new for a tenth of its life: so who asks for one that lives longer than any does not use up the
+/// provider's budget, nor kill the tokens of others.
+constexpr int new_for = 10;
+
 /// A refresh of this kind leaves a moment in which the old token is refused already.
 bool may_blip(const vault::Entry& entry, const catalog::AuthType& auth) {
     if (!entry.tokens || !auth.oauth) return false;
@@ -122,7 +126,12 @@ std::optional<vocabulary::Time> token_end(const vault::Entry& entry, const catal
 
 std::optional<TokenWait> token_wait(const Unsealed& house, const vault::Entry& entry,
                                     std::optional<vocabulary::Time> token_ends, vocabulary::Duration min_valid) {
-    if (!token_ends || *token_ends > house.wall() + min_valid) return std::nullopt;
+    const auto now = house.wall();
+    if (!token_ends || *token_ends > now + min_valid) return std::nullopt;
+    const auto& state = entry.tokens->state;
+    const auto got_at = state.refreshed_at.value_or(state.connected_at);
+    const bool is_new = now - got_at < (*token_ends - got_at) / new_for;
+    if (is_new && *token_ends > now) return std::nullopt; // another would hardly live longer
     return TokenWait{.scope = entry.credential.scope, .id = entry.credential.id};
 }
 

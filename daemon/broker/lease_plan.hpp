@@ -40,7 +40,7 @@ struct TokenWait {
     vocabulary::Scope scope;
     vocabulary::CredentialId id;
 };
-/// nullopt: the token is good for `min_valid`, or nothing can be done about it.
+/// nullopt: the token is good for `min_valid`, or new, or nothing can be done about it.
 [[nodiscard]] std::optional<TokenWait> token_wait(const Unsealed& house, const vault::Entry& entry,
                                                   std::optional<vocabulary::Time> token_ends,
                                                   vocabulary::Duration min_valid);

@@ -232,7 +232,11 @@ BOOST_AUTO_TEST_CASE(a_revoke_upstream_counts_here_though_the_issuer_is_silent) 
 BOOST_AUTO_TEST_CASE(a_machine_without_a_browser_is_connected_by_a_code_typed_elsewhere) {
     OAuthHouse house({{"device_interval", 1}});
     const auto id = house.store("far", {{"device_url", house.provider.origin() + "/device_authorization"}});
-    const auto begun = house.authorize({{"credential", id}, {"flow", "device"}});
+    const auto browser = house.authorize({{"credential", id}});
+    const auto begun = house.authorize({{"credential", id}, {"flow", "device"}}); // takes the place of the other
+    BOOST_TEST(begun.status == 201U);
+    const auto old = ask(house.client, "GET", "/v1/oauth/authorizations/" + OAuthHouse::text(browser.json, "id"));
+    BOOST_TEST(OAuthHouse::text(old.json, "state") == "failed");
     BOOST_REQUIRE_MESSAGE(begun.status == 201U, boost::json::serialize(begun.json));
     const auto code = OAuthHouse::text(begun.json, "user_code");
     BOOST_TEST(OAuthHouse::text(begun.json, "verification_uri").starts_with(house.provider.origin()));
@@ -276,6 +280,22 @@ BOOST_AUTO_TEST_CASE(no_token_is_shown_or_logged) {
     auto lease = house.client.lease({.credential = "quiet"});
     BOOST_REQUIRE(lease.ok());
     BOOST_TEST(!lease->expose("client_secret", [](std::string_view) {}));
+}
+
+BOOST_AUTO_TEST_CASE(a_token_that_is_good_for_longer_is_asked_for_and_not_time_and_again) {
+    OAuthHouse house(short_lived(40, "rotating"));
+    const auto id = house.connected("long");
+    const auto lease_for = [&](std::chrono::seconds min_valid) {
+        auto lease = house.client.lease({.credential = "long", .min_valid = min_valid});
+        BOOST_REQUIRE_MESSAGE(lease.ok(), (lease.ok() ? std::string() : lease.error().sentence));
+        return lease->generation();
+    };
+    const auto first = lease_for(1s);
+    BOOST_TEST(lease_for(1h) == first); // it is new: another would hardly live longer
+    std::this_thread::sleep_for(5s);    // a tenth of its life, and more
+    BOOST_TEST(lease_for(1s) == first);
+    BOOST_TEST(lease_for(1h) == first + 1);
+    BOOST_TEST(lease_for(1h) == first + 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
