@@ -62,15 +62,17 @@ Way find_way(const json::value& begun) {
 void show_way(const json::value& begun, const Way& way) {
     const auto problem = printable(text_at(begun, {"callback_problem"}));
     const std::string opening = way.is_opened ? "A browser was opened to sign in and agree. If none shows, open this "
-                                                "address in it:"
+                                                "address in one:"
                                               : "Open this address in a browser, sign in and agree:";
+    const auto redirect = printable(text_at(begun, {"redirect_uri"}));
     const std::string ending =
         way.ends_by_itself
             ? "When that is done, it goes on here by itself; or paste the address that the browser was sent to.\n\n"
-            : "The browser is then sent to " + printable(text_at(begun, {"redirect_uri"})) +
+            : "The browser is then sent to " + redirect +
                   "…, a page that may fail to load: copy its whole address, and paste it here.\n\n";
+    const std::string registered = "Registered at the provider as redirect URI must be " + redirect + "\n\n";
     write_all(STDERR_FILENO, (problem.empty() ? "" : problem + "\n\n") + opening + "\n\n  " + printable(way.address) +
-                                 "\n\n" + ending);
+                                 "\n\n" + registered + ending);
 }
 
 void show_code(const json::value& begun) {

@@ -36,10 +36,10 @@ struct Credential {
     PublicFields fields;                    ///< public fields
     std::vector<std::string> secret_fields; ///< names of the secret fields that are set
     CredentialStatus status = CredentialStatus::active;
-    std::string status_reason;                                 ///< empty: none
     CredentialStatus status_before = CredentialStatus::active; ///< of a revoked one: what `restore` gives back
-    std::string status_reason_before;
     std::uint32_t version = 1;
+    std::string status_reason; ///< empty: none
+    std::string status_reason_before;
     std::uint64_t generation = 0;
     std::uint64_t revision = 1;
     Time created_at{};

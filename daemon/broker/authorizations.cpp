@@ -16,16 +16,17 @@ constexpr std::size_t pending_of_one_most = 64; ///< of one person, so that othe
 constexpr std::size_t kept_most = 1024;
 constexpr std::chrono::minutes shown_after_end{10};
 
+bool is_same(const access::Caller& one, const access::Caller& other) {
+    return one.principal == other.principal && one.on_behalf_of == other.on_behalf_of;
+}
+
 } // namespace
 
 AuthorizationRef Authorizations::find(const access::Caller& caller, std::string_view text) const {
     const auto id = AuthorizationId::find(text);
     const auto found = id ? all_.find(*id) : all_.end();
     if (found == all_.end()) return nullptr;
-    const auto& one = *found->second;
-    const auto& who = *one.asker.caller;
-    const bool is_theirs = who.principal == caller.principal && who.on_behalf_of == caller.on_behalf_of;
-    return is_theirs ? found->second : nullptr;
+    return is_same(*found->second->asker.caller, caller) ? found->second : nullptr;
 }
 
 AuthorizationRef Authorizations::find_pending(const vocabulary::CredentialId& credential) const {
@@ -58,7 +59,7 @@ result::Result<> Authorizations::add(AuthorizationRef made, vocabulary::Time now
     for (const auto& [id, one] : all_) {
         if (one->state != Authorization::State::pending) continue;
         ++pending;
-        if (one->principal == made->principal && one->on_behalf_of == made->on_behalf_of) ++of_one;
+        if (is_same(*one->asker.caller, *made->asker.caller)) ++of_one;
     }
     if (pending >= pending_most || of_one >= pending_of_one_most) {
         return refuse({.code = ErrorCode::overloaded,

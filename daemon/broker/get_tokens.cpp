@@ -241,7 +241,7 @@ bool kills_access_token(const TokenClient& client) {
 
 /// Once its tokens are durable; of what was dropped, nothing.
 void note_times(Unsealed& house, const Request& request, const Exchanged& made) {
-    const auto* entry = find(house, request.what);
+    const auto* entry = find_refreshed(house, request.what);
     const vault::Generation next{.version = request.of.version, .number = request.of.number + 1};
     if (entry == nullptr || vault::generation_of(entry->credential) != next) return;
     const auto now = house.parts.clock.boot();

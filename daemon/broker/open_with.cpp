@@ -223,7 +223,8 @@ result::Result<std::unique_ptr<Unsealed>> open_with(crypto::RootKey root, const 
     house->refresher = std::make_shared<Refresher>(*house);
     take_up_rescued(*house);
     house->refresher->plan_all();
-    house->clock_warnings = std::make_shared<ClockWarnings>(*house, log_ends_at);
+    const bool is_new = log_ends_at == vocabulary::Time{}; // nothing was left untold
+    house->clock_warnings = std::make_shared<ClockWarnings>(*house, is_new ? house->wall() : log_ends_at);
     house->clock_warnings->look_soon();
     schedule_expiry(*house);
     schedule_pruning(*house);

@@ -17,6 +17,11 @@ std::string_view trimmed(std::string_view text) {
     return text;
 }
 
+/// A query with the '?' that it follows in the request.
+std::string_view with_mark(std::string_view query) {
+    return query.empty() ? query : std::string_view(query.data() - 1, query.size() + 1);
+}
+
 /// "a=1; b=2" (RFC 6265 §4.2.1)
 Result<std::vector<Cookie>> read_cookies(std::string_view header, secret::Arena& arena) {
     std::vector<Cookie> found;
@@ -41,7 +46,7 @@ Result<std::optional<Request>> read_request(std::string_view bytes, secret::Aren
     if (!*size) return std::nullopt;
     const auto head = http::read_head(bytes.substr(0, **size), http::Sender::browser);
     if (!head) return refuse(head.error());
-    auto query = SecretBuffer::copy(arena, head->query, Share::bodies);
+    auto query = SecretBuffer::copy(arena, with_mark(head->query), Share::bodies);
     if (!query) return refuse(std::move(query.error()));
     auto cookies = read_cookies(head->cookie, arena);
     if (!cookies) return refuse(std::move(cookies.error()));

@@ -22,7 +22,7 @@ struct Request {
     bool has_body = false;
     std::string path{};
     std::string host{};
-    secret::SecretBuffer query{};
+    secret::SecretBuffer query{};  ///< from its '?' on
     std::vector<Cookie> cookies{}; ///< those alone whose name begins as the daemon's do
 };
 

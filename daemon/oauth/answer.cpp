@@ -125,17 +125,16 @@ class Reading {
         if (!words) return std::nullopt;
         std::vector<std::string> scopes;
         for (const std::string_view word : *words) {
-            const bool is_kept = scopes.size() < limits::oauth_scopes && is_public_value(word) && !repeats(word);
+            const bool is_kept =
+                scopes.size() < limits::oauth_scopes && is_public_value(word) && !repeats().are_in(word);
             if (is_kept) scopes.emplace_back(word);
         }
         return scopes;
     }
-    std::string public_value(const Pointer& at) const {
-        return oauth::public_value(body_, at, asked_.secrets, tokens_);
-    }
-    bool repeats(std::string_view text) const {
+    std::string public_value(const Pointer& at) const { return oauth::public_value(body_, at, repeats()); }
+    const Repeats& repeats() const {
         if (!repeats_) repeats_.emplace(asked_.secrets, tokens_);
-        return repeats_->are_in(text);
+        return *repeats_;
     }
 
     const catalog::OAuth& rules_;
@@ -153,7 +152,7 @@ Result<std::variant<TokenSet, Refusal>> read_answer(const catalog::OAuth& rules,
                                                     const outbound::Answer& answer, secret::Arena& arena) {
     auto body = AnswerBody::read(answer, arena);
     if (!body) return result::refuse(std::move(body.error()));
-    if (!*body) return make_refusal(rules, asked.secrets, answer, nullptr);
+    if (!*body || (*body)->is_list()) return make_refusal(rules, asked.secrets, answer, nullptr);
     Reading reading(rules, asked, answer, **body, arena);
     if (!is_refusal(rules, answer, **body)) {
         auto tokens = reading.read();

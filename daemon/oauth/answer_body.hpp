@@ -23,6 +23,7 @@ class AnswerBody {
     [[nodiscard]] static result::Result<std::optional<AnswerBody>> read(const outbound::Answer& answer,
                                                                         secret::Arena& arena);
 
+    [[nodiscard]] bool is_list() const { return root_.is_array(); }
     /// A member's text; empty where it is none.
     [[nodiscard]] std::string_view text(const catalog::Pointer& at) const;
     /// A whole number or boolean as text: for codes that are none. Empty for a text.

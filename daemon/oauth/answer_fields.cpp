@@ -11,11 +11,10 @@ bool is_public_value(std::string_view text) {
            std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
 }
 
-std::string public_value(const AnswerBody& body, const catalog::Pointer& at, const Secrets& secrets,
-                         std::span<const std::string_view> views) {
+std::string public_value(const AnswerBody& body, const catalog::Pointer& at, const Repeats& secrets) {
     if (std::string number = body.word(at); !number.empty()) return number;
     const std::string_view text = body.text(at);
-    return is_public_value(text) && !repeats_a_secret(text, secrets, views) ? std::string(text) : std::string();
+    return is_public_value(text) && !secrets.are_in(text) ? std::string(text) : std::string();
 }
 
 std::vector<std::string> field_urls(const catalog::OAuth& rules, const Values& values) {
@@ -33,11 +32,12 @@ result::Result<std::vector<FieldText>> read_fields(const catalog::OAuth& rules, 
                                                    const outbound::Answer& answer, secret::Arena& arena) {
     auto body = AnswerBody::read(answer, arena);
     if (!body) return result::refuse(std::move(body.error()));
+    const Repeats repeats(secrets, {});
     std::vector<FieldText> made;
     if (!*body || answer.status < 200 || answer.status >= 300) return made;
     for (const catalog::AnswerField& field : rules.answer_fields) {
         if (!field.url || fill_url(*field.url, values) != url) continue;
-        auto text = public_value(**body, field.at, secrets);
+        auto text = public_value(**body, field.at, repeats);
         if (!text.empty()) made.push_back({.field = field.field, .text = std::move(text)});
     }
     return made;

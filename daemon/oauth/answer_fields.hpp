@@ -2,14 +2,14 @@
 
 #include "oauth/answer.hpp"
 #include "oauth/answer_body.hpp"
+#include "oauth/provider_text.hpp"
 
 namespace credlease::oauth {
 
 /// Whether a provider's text may be kept and shown as a public value: short, and of printable characters.
 [[nodiscard]] bool is_public_value(std::string_view text);
 /// What lies there, as text; empty: nothing, or nothing that may be shown (guarantee 3).
-[[nodiscard]] std::string public_value(const AnswerBody& body, const catalog::Pointer& at, const Secrets& secrets,
-                                       std::span<const std::string_view> views = {});
+[[nodiscard]] std::string public_value(const AnswerBody& body, const catalog::Pointer& at, const Repeats& secrets);
 
 /// Where the entry's fields that are not known yet are asked for: each URL once.
 [[nodiscard]] std::vector<std::string> field_urls(const catalog::OAuth& rules, const Values& values);

@@ -49,8 +49,10 @@ struct House {
                .outbound = *outbound,
                .anchor = [](const std::string&) {},
                .tell_problem = [this](const result::Error& error) { problems.push_back(error.detail()); },
+               .tell_rescued = [](const vocabulary::CredentialId&) {},
                .tell_seal = [](broker::SealEvent, const attestation::Peer&) {},
-               .tell_ending = [](const broker::EndingClock&) {}},
+               .tell_ending = [](const broker::EndingClock&) {},
+               .await_browsers = [](bool) { return result::Result<>(); }},
               {.settings = settings, .catalog = must(catalog::Catalog::load({}))}))),
           hashed(*broker), handle_of_row(std::move(handle)),
           routes({{.method = Method::get,
@@ -62,6 +64,7 @@ struct House {
                        }}}),
           listener(std::make_unique<Listener>(loop, *clock, *arena, routes, Listener::Options{})) {
         listener->add(Door::lease, must(listen_at({.path = door, .mode = 0600})));
+        tasks.start(broker->begin());
         thread = std::thread([this] { loop.run(); });
     }
     ~House() {

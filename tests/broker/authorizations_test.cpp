@@ -29,6 +29,7 @@ struct House {
     broker::AuthorizationRef add(const std::string& start_url) {
         auto made = std::make_shared<Authorization>();
         made->id = broker::AuthorizationId(ids.next(1));
+        made->asker.caller = std::make_shared<const access::Caller>();
         made->expires_at = clock.wall() + 10min;
         made->start_url = start_url;
         made->secrets.state = std::move(*crypto::make_random_text(*arena));

@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_CASE(every_promised_service_is_there_with_the_promised_fields) {
         {"github", "*token!"},
         {"aws", "access_key_id! *secret_access_key! *session_token region"},
         {"postgres", ">host! >port:integer database user! *password! >sslmode"},
-        {"oauth2", ">authorize_url >token_url >revoke_url >device_url >issuer client_id! *client_secret scopes:list "
+        {"oauth2", ">authorize_url >token_url >revoke_url >device_url >issuer client_id *client_secret scopes:list "
                    "flow client_auth refresh_class *access_token *token_type"},
     };
     for (const auto& [id, shape] : promised) {

@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_SUITE(server)
 BOOST_AUTO_TEST_CASE(a_request_is_read_bounded_and_its_secrets_in_the_arena) {
     RealHouse house;
     const auto page = get_page(house.port, {.target = "/x?code=abc", .cookie = "a=1; auth_1=v; auth_2"});
-    BOOST_TEST(page.says("<h1>/x|127.0.0.1:" + std::to_string(house.port) + "|8|auth_1</h1>"), page.body);
+    BOOST_TEST(page.says("<h1>/x|127.0.0.1:" + std::to_string(house.port) + "|9|auth_1</h1>"), page.body);
 
     const LoopbackSocket pieces(house.port);
     for (const auto* piece : {"GET /slow HT", "TP/1.1\r\nHo", "st: x\r\n\r", "\n"}) {
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(whoever_is_silent_makes_place_for_who_comes) {
         silent.back().send("GET /");
     }
     BOOST_TEST(get_page(house.port, {.target = "/x"}).status == 200U);
-    BOOST_TEST(house.on_loop([&] { return house.server->connections() <= 32; }));
+    BOOST_TEST(house.becomes_true([&] { return house.server->connections() <= 32; }));
     BOOST_TEST(house.on_loop([&] {
         return house.arena->used(secret::Share::bodies) <= house.arena->share_size(secret::Share::bodies) / 4;
     }));

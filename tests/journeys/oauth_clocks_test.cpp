@@ -201,7 +201,7 @@ BOOST_AUTO_TEST_CASE(a_refresh_token_that_no_use_keeps_alive_is_warned_of_when_a
     settings["lifetimes"] = object{{"access", 3600}, {"refresh", 10}};
     Chat house(settings, with_class("static"));
     const auto id = house.connect("both");
-    const auto& token = house.show(id).at("oauth").at("tokens").as_array()[0];
+    const auto token = house.show(id).at("oauth").at("tokens").as_array()[0];
     BOOST_TEST(token.at("refresh_idle_ends_at").is_null());
     BOOST_TEST((ahead(token, "refresh_ends_at") <= 10s));
     BOOST_TEST(comes([&] { return warnings(house) == 2; })); // of either slot

@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(a_person_who_says_no_reads_so) {
     const auto begun = house.begin("hers");
     const auto page = browse(text(begun.json, "start_url"), {.says_no = true});
     BOOST_TEST(page.title.starts_with("Not connected"), page.title);
-    BOOST_TEST(page.text.find("access_denied") != std::string::npos, page.text);
+    BOOST_TEST(page.text.find("End-User aborted interaction") != std::string::npos, page.text);
     BOOST_TEST(house.state_of(begun) == "failed");
 }
 

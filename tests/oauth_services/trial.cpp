@@ -82,6 +82,8 @@ std::string House::config() const {
 }
 
 Trial::Trial(const Case& one) : house_(*the_house), case_(one) {
+    static int trials = 0;
+    number_ = "-" + std::to_string(++trials);
     object texts;
     for (const auto& [name, value] : fields()) {
         if (value.is_string()) texts[name] = value;
@@ -134,7 +136,7 @@ json::value Trial::made_value(const object& field) const {
     if (text_in(field, "type") != "string") throw std::runtime_error("no value is made of such a field: " + name);
     const auto format = text_in(field, "format");
     if (format == "url") return "https://made.example.com";
-    return format == "host" ? json::value("made") : json::value(json::string("made-" + name));
+    return format == "host" ? json::value("made") : json::value(json::string("made-" + name + number_));
 }
 
 std::string Trial::store() {

@@ -99,6 +99,7 @@ class Trial {
     boost::json::object settings_, answers_; ///< of the provider; what the answer fields will hold
     std::vector<std::string> ids_;
     std::size_t lines_before_ = 0;
+    std::string number_; ///< of the trial: its OAuth client is nobody else's, nor is its pace
     bool knows_redirect_ = true;
 };
 

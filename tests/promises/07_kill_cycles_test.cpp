@@ -1,6 +1,7 @@
 #define BOOST_TEST_DYN_LINK
 #include "kill_ledger.hpp"
 #include "refresh_house.hpp"
+#include "support/socket_client.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
@@ -28,14 +29,13 @@ int number_of(const char* variable, int otherwise) {
 }
 
 /// A worker that takes leases until the daemon is gone; now and then of a token that must be got first.
-void lease_until_it_dies(const Daemon& daemon, const std::vector<RefreshHouse::Connected>& all, unsigned seed) {
-    auto client = client_of(daemon);
+void lease_until_it_dies(test::SocketClient& worker, const std::vector<RefreshHouse::Connected>& all, unsigned seed) {
     std::mt19937 random(seed);
     for (;;) {
         const auto& one = all[random() % all.size()];
         const std::string body =
             R"({"credential":")" + one.name + R"(")" + (random() % 4 == 0 ? R"(,"min_valid":"3s"})" : "}");
-        if (ask(client, "POST", "/v1/leases", body, Client::Door::lease).status == 0) return;
+        if (!worker.ask("POST", "/v1/leases", body)) return;
     }
 }
 
@@ -52,8 +52,10 @@ class Cycles {
     void run() {
         std::vector<std::jthread> workers;
         for (int i = 0; i < 2; ++i) {
-            workers.emplace_back(
-                [this, seed = unsigned(random_())] { lease_until_it_dies(house_.daemon, all_, seed); });
+            workers.emplace_back([this, seed = unsigned(random_()),
+                                  worker = test::SocketClient(house_.daemon.lease_socket())]() mutable {
+                lease_until_it_dies(worker, all_, seed);
+            });
         }
         std::this_thread::sleep_for(std::chrono::microseconds(random_() % (longest_life_ms * 1000)));
         house_.daemon.kill9();

@@ -32,13 +32,13 @@ std::string openssl(std::vector<std::string> words) {
 }
 
 /// Sends a request and leaves before its answer.
-void ask_and_leave(const std::filesystem::path& path, const std::string& body) {
+void ask_and_leave(const std::filesystem::path& path, const std::string& target) {
     const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     path.native().copy(address.sun_path, sizeof address.sun_path - 1);
-    const auto request = "POST /v1/leases HTTP/1.1\r\nHost: c\r\nContent-Type: application/json\r\nContent-Length: " +
-                         std::to_string(body.size()) + "\r\n\r\n" + body;
+    const auto request =
+        "POST " + target + " HTTP/1.1\r\nHost: c\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
     BOOST_REQUIRE(::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
     BOOST_REQUIRE(::write(socket, request.data(), request.size()) == static_cast<ssize_t>(request.size()));
     ::usleep(200000);
@@ -260,10 +260,10 @@ void OAuthLife::fail_in_every_way() {
                             {{"do", "drop_in_middle"}},
                             {{"do", "echo"}, {"as", "raw"}},
                             {{"do", "echo"}, {"as", "quoted"}, {"status", 200}},
-                            {{"do", "rate_limit"}},
                             {{"do", "alter"}, {"remove", {"/access_token"}}},
                             {{"do", "alter"}, {"pad", 400000}},
-                            {{"do", "slow"}, {"after_ms", 4000}}};
+                            {{"do", "slow"}, {"after_ms", 4000}},
+                            {{"do", "rate_limit"}}}; // holds back the others
     for (const auto& rule : rules) {
         misbehave("/static", rule);
         BOOST_TEST(refresh(id).status >= 400U, boost::json::serialize(rule));
@@ -271,14 +271,19 @@ void OAuthLife::fail_in_every_way() {
     misbehave("/static", {{"do", "alter"}, {"content_type", "text/html"}});
     (void)refresh(id);
     provider_.control("/clear");
-    BOOST_TEST(refresh(id).status == 200U);
+    auto status = refresh(id).status; // perhaps of one that was under way
+    for (int i = 0; i < 200 && status != 200U; ++i) {
+        std::this_thread::sleep_for(50ms);
+        status = refresh(id).status;
+    }
+    BOOST_TEST(status == 200U);
 }
 
 void OAuthLife::leave_while_it_waits() {
-    connect("left", "/rotating", {{"refresh_class", "rotating"}});
+    const auto id = connect("left", "/rotating", {{"refresh_class", "rotating"}});
     const auto before = provider_.token_requests().size();
     misbehave("/rotating", {{"do", "slow"}, {"after_ms", 1000}});
-    ask_and_leave(daemon_.lease_socket(), R"({"credential":"left","min_valid":"61m"})");
+    ask_and_leave(daemon_.admin_socket(), "/v1/credentials/" + id + "/refresh");
     BOOST_TEST(provider_.wait_for_token_requests(before + 1));
     std::this_thread::sleep_for(1200ms);
 }
