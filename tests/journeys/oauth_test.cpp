@@ -298,4 +298,31 @@ BOOST_AUTO_TEST_CASE(a_token_that_is_good_for_longer_is_asked_for_and_not_time_a
     BOOST_TEST(lease_for(1h) == first + 1);
 }
 
+BOOST_AUTO_TEST_CASE(the_organizations_new_secret_does_not_go_where_its_client_was_for_before) {
+    OAuthHouse house;
+    object places = {{"token_url", house.provider.origin() + "/token"},
+                     {"authorize_url", house.provider.origin() + "/authorize"}};
+    object app = {{"client_id", "client"}, {"client_secret", "client-secret"}, {"fields", places}};
+    const auto put = [&] {
+        return ask(house.client, "PUT", "/v1/oauth/clients/oauth2", boost::json::serialize(app)).status;
+    };
+    BOOST_REQUIRE_EQUAL(put(), 201U);
+    const auto id = house.store_fields("shared", {{"client_auth", "post"}});
+    const auto begun = house.authorize({{"credential", id}});
+    const auto done = house.complete(begun, OAuthHouse::visit(OAuthHouse::text(begun.json, "authorize_url")));
+    BOOST_TEST(OAuthHouse::text(done.json, "state") == "connected");
+    const auto refresh = [&] { return ask(house.client, "POST", "/v1/credentials/" + id + "/refresh", "{}"); };
+    BOOST_TEST(refresh().status == 200U);
+    auto elsewhere = house.provider.origin() + "/token";
+    elsewhere.replace(elsewhere.find("127.0.0.1"), 9, "localhost");
+    places["token_url"] = elsewhere;
+    app["fields"] = places;
+    app["client_secret"] = "another-secret-4f1c";
+    BOOST_REQUIRE_EQUAL(put(), 200U);
+    const auto before = house.provider.token_requests().size();
+    BOOST_TEST(refresh().code == "invalid_request");
+    BOOST_TEST(house.provider.token_requests().size() == before);
+    BOOST_TEST(!house.token_of("shared").empty());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
