@@ -357,61 +357,11 @@ class Answers(CommandTest):
         self.assertEqual(self.run_it("oauth-client", "show", "chat").returncode, 1)
         self.assertEqual(self.run_it("oauth-client").returncode, 2)
 
-    def test_when_a_client_secret_ends_is_said_and_shown(self):
-        ends = "2028-01-01T00:00:00.000Z"
-        self.run_ok("oauth-client", "set", "chat", "--client-id", "1", "--field", "client_secret=-", "--secret-ends", ends, input="s")
-        self.assertEqual(self.broker.clients["chat"]["client_secret_ends_at"], ends)
-        self.assertRegex(self.run_ok("oauth-client", "show", "chat"), r"Secret ends +2028-01-01")
-        self.assertIn("2028-01-01", self.run_ok("oauth-client", "list"))
-        self.run_ok("edit", self.slack["id"], "--client-secret-ends", ends)
-        self.assertEqual(json.loads(self.broker.last("PATCH", "/v1/credentials")["body"]), {"client_secret_ends_at": ends})
-        self.run_ok("edit", self.slack["id"], "--client-secret-ends", "")
-        self.assertEqual(json.loads(self.broker.last("PATCH", "/v1/credentials")["body"]), {"client_secret_ends_at": None})
-
-    def test_every_clock_of_a_grant_is_shown_and_what_runs_out_is_colored(self):
-        at = "20{}-01-01T00:00:00.000Z".format
-        token = {"slot": "bot", "scopes": ["read"], "lost_scopes": ["write", "admin"], "token_expires_at": at(27),
-                 "refresh_idle_ends_at": at(28), "refresh_ends_at": at(29)}
-        self.slack["oauth"] = {"tokens": [token], "client_secret_ends_at": at(30), "may_be_refused_for": "120ms",
-                               "ending": [{"clock": "refresh_absolute", "slot": "bot", "at": at(29)}]}
-        shown = self.run_ok("show", self.slack["id"])
-        for line in (r"token ends +2027", r"refresh token ends unless used +2028", r"refresh token ends +2029",
-                     r"client secret ends +2030", r"scopes lost +write admin", r"refused in a refresh for +120ms"):
-            self.assertRegex(shown, line)
-        self.slack["oauth"]["tokens"].append({"slot": "user", "token_expires_at": at(31)})
-        self.assertRegex(self.run_ok("show", self.slack["id"]), r"user: token ends +2031")
-        colored = self.on_terminal("show", self.slack["id"]).wait_for("refused")
-        self.assertEqual(colored.end(), 0)
-        self.assertRegex(colored.shown, "\033\\[[0-9;]+m2029")
-        self.assertNotRegex(colored.shown, "\033\\[[0-9;]+m2028")
-
-    def test_only_what_takes_an_oauth_client_is_asked_for_one(self):
-        done = self.run_it("oauth-client", "set", "postgres", "--client-id", "1", "--public")
-        self.assertEqual(done.returncode, 2)
-        self.assertIn("takes no OAuth client", done.stderr)
-        self.assertEqual(self.run_it("oauth-client", "set", "none", "--client-id", "1", "--public").returncode, 1)
-        done = self.run_it("oauth-client", "set", "chat", "--auth", "bot", "--client-id", "1", "--public")
-        self.assertEqual(done.returncode, 2)
-        self.assertIn("It has: oauth2.", done.stderr)
-        self.assertEqual(self.broker.clients, {})
-
     def test_status_is_for_people_and_programs(self):
         shown = self.run_ok("status")
         self.assertIn("memfd_secret", shown)
         self.assertIn("rocksdb, healthy", shown)
         self.assertEqual(self.run_json("status")["state"], "ready")
-
-    def test_status_counts_clocks_that_run_out_and_says_what_refreshes_cost(self):
-        times = {"count": 7, "last_ms": 3, "p50_ms": 4, "p99_ms": 16, "max_ms": 12}
-        self.broker.status["oauth"] = {"ending": 2, "providers": {"gitlab": {"until_durable": times, "may_be_refused": times},
-                                                                  "google": {"until_durable": times}}}
-        shown = self.run_ok("status")
-        self.assertRegex(shown, r"clocks running out +2\n")
-        self.assertRegex(shown, r"gitlab: token refused for +last 3 ms, p99 16 ms, longest 12 ms, of 7\n")
-        self.assertRegex(shown, r"google: until on the disk +last 3 ms")
-        self.assertNotIn("google: token refused", shown)
-        self.broker.status["oauth"]["ending"] = 0
-        self.assertNotIn("running out", self.run_ok("status"))
 
     def test_completions_offer_services_and_names_of_credentials(self):
         script = self.run_ok("completions", "bash")

@@ -4,7 +4,8 @@ import os
 import unittest
 
 from command import PROGRAM, CommandTest
-from stand_in import AUTHORIZE_URL, REDIRECT_URI, Refusal
+from stand_in_answers import Refusal
+from stand_in_oauth import AUTHORIZE_URL, REDIRECT_URI
 
 CODE = "Zq7-code-never-shown"
 ADDRESS = f"{REDIRECT_URI}?state=St-1&code={CODE}"
@@ -276,6 +277,16 @@ class Authorizations(CommandTest):
             self.assertIn(f"\n  {command} ", self.run_ok("help"))
             self.assertIn("credential TEXT (required)", self.run_ok("help", command))
             self.assertEqual(self.run_it(command).returncode, 2)
+
+    def test_only_what_takes_an_oauth_client_is_asked_for_one(self):
+        done = self.run_it("oauth-client", "set", "postgres", "--client-id", "1", "--public")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("takes no OAuth client", done.stderr)
+        self.assertEqual(self.run_it("oauth-client", "set", "none", "--client-id", "1", "--public").returncode, 1)
+        done = self.run_it("oauth-client", "set", "chat", "--auth", "bot", "--client-id", "1", "--public")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("It has: oauth2.", done.stderr)
+        self.assertEqual(self.broker.clients, {})
 
 
 if __name__ == "__main__":

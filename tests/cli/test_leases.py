@@ -7,7 +7,7 @@ import time
 import unittest
 
 from command import PROGRAM, CommandTest, surroundings
-from stand_in import Refusal
+from stand_in_answers import Refusal
 
 
 class Leases(CommandTest):

@@ -9,7 +9,7 @@ import unittest
 import urllib.parse
 
 from command import CommandTest
-from stand_in import REDIRECT_URI
+from stand_in_oauth import REDIRECT_URI
 
 TOKEN = "Zq7/w+Kd93=Lm20\"xv\\Rt55-uYpQ81"
 TWO_SECRETS = {
