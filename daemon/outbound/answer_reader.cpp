@@ -105,7 +105,10 @@ class AnswerReader::Parser final : public http::basic_parser<false> {
 
   private:
     void on_request_impl(http::verb, Text, Text, int, Code&) override {}
-    void on_response_impl(int status, Text, int, Code&) override { status_ = static_cast<unsigned>(status); }
+    void on_response_impl(int status, Text, int, Code& failed) override {
+        status_ = static_cast<unsigned>(status);
+        if (status_ < 100) failed = http::error::bad_status;
+    }
     void on_field_impl(http::field name, Text name_text, Text value, Code& failed) override {
         if (is_header_complete_) return; // a trailer
         head_size_ += name_text.size() + value.size() + std::string_view(": \r\n").size();
@@ -193,10 +196,10 @@ AnswerReader::Read AnswerReader::parse(std::span<std::byte> all) {
 }
 
 bool AnswerReader::ends_here() {
-    if (!parser_->got_some() || parser_->is_done()) return parser_->is_done();
+    if (!parser_->got_some()) return false;
     Code failed;
-    parser_->put_eof(failed);
-    return !failed;
+    if (!parser_->is_done()) parser_->put_eof(failed);
+    return !failed && parser_->status() >= 200;
 }
 
 Answer AnswerReader::take() {

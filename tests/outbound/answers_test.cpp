@@ -156,8 +156,8 @@ BOOST_AUTO_TEST_CASE(an_answer_over_its_bound_is_refused) {
 
 BOOST_AUTO_TEST_CASE(what_is_not_a_plain_http_answer_is_refused) {
     for (const auto* raw :
-         {"not HTTP at all\r\n\r\n", "HTTP/2 200 OK\r\n\r\n", "{\"access_token\":\"a\"}\r\n\r\n",
-          "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+         {"not HTTP at all\r\n\r\n", "HTTP/2 200 OK\r\n\r\n", "HTTP/1.0 006 x\r\n\r\nold",
+          "{\"access_token\":\"a\"}\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "HTTP/1.1 101 Switching Protocols\r\n\r\n",
           "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"}) {
         const auto outcome = ask("good", "/raw", raw);
