@@ -12,7 +12,7 @@ using catalog::OAuth;
 using vocabulary::Time;
 using vocabulary::TokenState;
 
-constexpr int looks_at_large = 200;                    ///< five seconds: it is no token answer
+constexpr int looks_most = 200; ///< five seconds: before anything is sent, or for what is too large for tokens
 constexpr std::chrono::milliseconds between_looks{25}; ///< for room in the arena, for an answer that has come
 
 const TokenState* find_slot(const vocabulary::OAuthState& state, std::string_view name) {
@@ -58,6 +58,9 @@ class UnreadAnswer {
 runtime::Task<Exchanged> exchange(Unsealed& house, const TokenClient& client, oauth::Prepared prepared,
                                   std::optional<std::size_t> slot) {
     Exchanged made;
+    for (int looks = 0; looks < looks_most && !house.parts.outbound.has_room(); ++looks) {
+        co_await house.parts.clock.sleep_until(house.parts.clock.boot() + between_looks);
+    }
     made.sent_at = house.wall();
     made.begun = house.parts.clock.boot();
     auto answer = co_await house.parts.outbound.send(std::move(prepared.request));
@@ -70,8 +73,7 @@ runtime::Task<Exchanged> exchange(Unsealed& house, const TokenClient& client, oa
     const UnreadAnswer unread(house);
     auto read = oauth::read_answer(client.rules(), asked, *answer, house.parts.arena);
     const bool is_usual = answer->body.size() <= wire::limits::usual_answer;
-    for (int looks = 0; !read && (is_usual || looks < looks_at_large);
-         ++looks) { // outbound leaves room for reading one
+    for (int looks = 0; !read && (is_usual || looks < looks_most); ++looks) { // outbound leaves room for reading one
         co_await house.parts.clock.sleep_until(house.parts.clock.boot() + between_looks);
         read = oauth::read_answer(client.rules(), asked, *answer, house.parts.arena);
     }

@@ -156,6 +156,8 @@ result::Result<AnswerReader> AnswerReader::make(secret::Arena& arena) {
     return AnswerReader(arena, std::move(*buffer));
 }
 
+bool AnswerReader::has_room_in(const secret::Arena& arena) { return leaves_room(arena, 2 * first_size); }
+
 bool AnswerReader::has_room() const { return filled_ < buffer_.size(); }
 
 std::expected<bool, BadAnswer> AnswerReader::grow() {

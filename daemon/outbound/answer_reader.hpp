@@ -16,6 +16,8 @@ class AnswerReader {
     enum class Progress : std::uint8_t { more, whole };
     using Read = std::expected<Progress, BadAnswer>;
 
+    /// Whether there is room for one, and for the request whose answer it reads.
+    [[nodiscard]] static bool has_room_in(const secret::Arena& arena);
     [[nodiscard]] static result::Result<AnswerReader> make(secret::Arena& arena);
     AnswerReader(AnswerReader&&) noexcept;
     ~AnswerReader();

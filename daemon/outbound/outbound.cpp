@@ -140,6 +140,8 @@ runtime::Task<Outcome> Client::send(Request request) {
     co_return std::move(**slot);
 }
 
+bool Client::has_room() const { return AnswerReader::has_room_in(state_->arena); }
+
 void Client::give_up() {
     state_->outside.post([state = state_.get()] { state->give_up(); });
 }

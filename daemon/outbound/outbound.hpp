@@ -77,6 +77,8 @@ class Client {
     [[nodiscard]] runtime::Task<Outcome> send(Request request);
     /// What is under way now ends at once, with `was_sent` as it stands.
     void give_up();
+    /// Whether the arena has room for one more exchange: else it would be `overloaded`.
+    [[nodiscard]] bool has_room() const;
     /// For what is sent from now on. As `make` refuses; then the old ones stay in force.
     [[nodiscard]] result::Result<> set(Options options);
     /// Exchanges whose tasks have not been told yet.
