@@ -79,6 +79,10 @@ class Api {
     [[nodiscard]] runtime::Task<> renew_with_new_token(broker::Unsealed& house, broker::Asker asker, std::string id,
                                                        wire::RenewLease asked, broker::TokenWait wait,
                                                        Responder responder);
+    /// What was staged when its token had been refreshed.
+    void answer_later(broker::Unsealed& house, const broker::Asker& asker, const audit::Waiter& waiter,
+                      Responder responder, result::Result<broker::StagedReply> reply,
+                      const broker::RefusedSubject& subject);
     [[nodiscard]] runtime::Task<> answer_authorization(broker::Unsealed& house, broker::Asker asker,
                                                        Responder responder,
                                                        runtime::Task<result::Result<broker::AuthorizationReply>> work);

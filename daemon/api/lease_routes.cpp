@@ -246,14 +246,7 @@ runtime::Task<> Api::issue_with_new_token(broker::Unsealed& house, broker::Asker
     const auto waiter = wait_slot();
     auto reply = refreshed ? broker::stage_issue(house, asker, asked, waiter, true)
                            : result::Result<broker::StagedReply>(result::refuse(std::move(refreshed.error())));
-    if (reply) {
-        fill_slot(waiter, std::move(responder), std::move(*reply), true);
-        house.journal->flush();
-        co_return;
-    }
-    free_slot(waiter.ticket);
-    refuse(&house, Action::lease_refused, asker, std::move(responder), reply.error(),
-           broker::subject_of(house, asker, asked));
+    answer_later(house, asker, waiter, std::move(responder), std::move(reply), broker::subject_of(house, asker, asked));
 }
 
 runtime::Task<> Api::renew_with_new_token(broker::Unsealed& house, broker::Asker asker, std::string id,
@@ -262,14 +255,19 @@ runtime::Task<> Api::renew_with_new_token(broker::Unsealed& house, broker::Asker
     const auto waiter = wait_slot();
     auto reply = refreshed ? broker::stage_renew(house, asker, id, asked, waiter, true)
                            : result::Result<broker::StagedReply>(result::refuse(std::move(refreshed.error())));
+    answer_later(house, asker, waiter, std::move(responder), std::move(reply), broker::subject_of(house, asker, id));
+}
+
+void Api::answer_later(broker::Unsealed& house, const broker::Asker& asker, const audit::Waiter& waiter,
+                       Responder responder, result::Result<broker::StagedReply> reply,
+                       const broker::RefusedSubject& subject) {
     if (reply) {
         fill_slot(waiter, std::move(responder), std::move(*reply), true);
-        house.journal->flush();
-        co_return;
+        house.journal->flush(); // the turn in which it was asked for has ended
+        return;
     }
     free_slot(waiter.ticket);
-    refuse(&house, Action::lease_refused, asker, std::move(responder), reply.error(),
-           broker::subject_of(house, asker, id));
+    refuse(&house, Action::lease_refused, asker, std::move(responder), reply.error(), subject);
 }
 
 void Api::renew_lease(const Request& request, const Parts& parts, broker::Unsealed& house, broker::Asker asker,
