@@ -42,7 +42,7 @@ struct Request {
 /// What came back whole, whatever its status says. Redirects are not followed: a 3xx is an answer.
 struct Answer {
     unsigned status = 0;
-    std::string content_type{};               ///< its media type alone, in lower case: "application/json"
+    std::string content_type{};               ///< "application/json", or another one that is known; else empty
     std::chrono::milliseconds retry_after{0}; ///< Retry-After, as seconds or a date (RFC 9110 §10.2.3); 0: none
     std::chrono::seconds date_ahead{0};       ///< how far the server's clock goes ahead of ours, by its Date header
     secret::SecretBuffer body{};              ///< in the arena; at most wire::limits::provider_answer bytes
