@@ -7,7 +7,6 @@
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
-#include <cstdio>
 #include <functional>
 #include <thread>
 
@@ -97,16 +96,11 @@ struct OAuthHouse : BesideProvider, OAuthBroker {
     /// Where the provider sends a browser that opened `url` (it consents at once).
     [[nodiscard]] static std::string visit(const std::string& url) {
         const std::string script = "import http.client,ssl,sys,urllib.parse\n"
-                                   "u=urllib.parse.urlsplit(sys.argv[1])\n"
+                                   "u=urllib.parse.urlsplit(sys.stdin.read())\n"
                                    "c=http.client.HTTPSConnection(u.netloc,context=ssl._create_unverified_context())\n"
                                    "c.request('GET',u.path+'?'+u.query)\n"
                                    "sys.stdout.write(c.getresponse().getheader('Location') or '')\n";
-        const std::string command = "/usr/bin/python3 -c \"" + script + "\" '" + url + "'";
-        std::string location;
-        FILE* const out = ::popen(command.c_str(), "r");
-        for (int c = std::fgetc(out); c != EOF; c = std::fgetc(out)) location += static_cast<char>(c);
-        ::pclose(out);
-        return location;
+        return output_of({.words = {"/usr/bin/python3", "-c", script}}, url);
     }
     /// Stores one and connects it by a refresh token that the provider made for it without a flow.
     std::string connected(const std::string& name, const boost::json::object& more = {}) {

@@ -1,10 +1,12 @@
-// browser.mjs URL [USER_CODE]: a person in Chromium, without a screen. Opens the URL, signs in, consents, and types the user
-// code where one is asked for, until a page asks for nothing; prints that page as JSON: title, text, url, and the steps taken.
+// browser.mjs: a person in Chromium, without a screen. Reads a URL and, where there is one, a user code from standard input, a
+// line each. Opens the URL, signs in, consents, and types the user code where one is asked for, until a page asks for nothing;
+// prints that page as JSON: title, text, url, and the steps taken.
 // Where nobody answers at an address the url is what the address bar shows all the same.
 // BROWSER_SAYS_NO in the environment: does not consent.
+import { readFileSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 
-const [url, userCode] = process.argv.slice(2);
+const [url, userCode] = readFileSync(0, 'utf8').split('\n');
 const mostSteps = 12;
 
 // What a page may ask for, by what it shows; the first that fits is done.

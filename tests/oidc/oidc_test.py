@@ -98,8 +98,8 @@ class Oidc(unittest.TestCase):
 
     def browse(self, url, *words, **environment):
         """What the last page says, once a person in Chromium has come to it."""
-        done = subprocess.run([os.path.join(FOLDER, "node"), os.path.join(FOLDER, "browser.mjs"), url, *words], capture_output=True,
-                              text=True, timeout=120, env={**os.environ, **environment})
+        done = subprocess.run([os.path.join(FOLDER, "node"), os.path.join(FOLDER, "browser.mjs")], input="\n".join([url, *words, ""]),
+                              capture_output=True, text=True, timeout=120, env={**os.environ, **environment})
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout)
 

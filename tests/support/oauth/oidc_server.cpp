@@ -85,10 +85,9 @@ void OidcServer::withdraw(const std::string& access_token) const {
 }
 
 Page browse(const std::string& url, const Person& person) {
-    Command command{.words = {program("node"), program("browser.mjs"), url}};
-    if (!person.user_code.empty()) command.words.push_back(person.user_code);
+    Command command{.words = {program("node"), program("browser.mjs")}};
     if (person.says_no) command.environment.emplace("BROWSER_SAYS_NO", "1");
-    const auto told = boost::json::parse(output_of(command)).as_object();
+    const auto told = boost::json::parse(output_of(command, url + "\n" + person.user_code + "\n")).as_object();
     Page page{.title = text_at(told, "title"), .text = text_at(told, "text"), .url = text_at(told, "url"), .steps = {}};
     for (const auto& step : told.at("steps").as_array()) page.steps.emplace_back(step.as_string());
     return page;

@@ -101,10 +101,14 @@ void ServingProcess::end() const {
     ::waitpid(pid_, nullptr, 0);
 }
 
-std::string output_of(const Command& command) {
+std::string output_of(const Command& command, const std::string& input) {
+    const auto given = make_pipe();
     const auto told = make_pipe();
-    const auto child = start(command, -1, told.write);
+    const auto child = start(command, given.read, told.write);
+    ::close(given.read);
     ::close(told.write);
+    write_whole(given.write, input);
+    ::close(given.write);
     auto text = read_whole(told.read);
     ::close(told.read);
     int status = 0;

@@ -39,7 +39,8 @@ class ServingProcess {
     boost::json::object ready_;
 };
 
-/// What a program that ends prints; throws when its exit status is not 0.
-[[nodiscard]] std::string output_of(const Command& command);
+/// What a program that ends prints, given `input`; throws when its exit status is not 0. What is secret (an address
+/// with a state) goes there, and not into the words, which every user sees.
+[[nodiscard]] std::string output_of(const Command& command, const std::string& input = {});
 
 } // namespace credlease::tests
