@@ -18,7 +18,7 @@ namespace credlease::outbound {
 /// What holds for an exchange from its beginning to its end.
 struct Terms {
     Options options;
-    TlsContext tls;
+    std::shared_ptr<TlsContext> tls; ///< used on the thread alone
 };
 
 /// One request and its answer, on the loop that it was made for; its deadline holds for all of it.

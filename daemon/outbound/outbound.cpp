@@ -9,6 +9,7 @@
 #include <optional>
 #include <pthread.h>
 #include <set>
+#include <sys/resource.h>
 #include <thread>
 #include <utility>
 
@@ -23,6 +24,14 @@ result::Result<std::shared_ptr<const Terms>> make_terms(Options options) {
     auto tls = make_tls_context(options.ca_file);
     if (!tls) return result::refuse(std::move(tls.error()));
     return std::make_shared<const Terms>(Terms{.options = std::move(options), .tls = std::move(*tls)});
+}
+
+/// A lease must not wait while hands are shaken with the world: Linux keeps a nice value for each thread
+/// (setpriority(2), C library/kernel differences). Where a service manager's filter refuses it, that manager puts the
+/// loop ahead instead.
+void let_others_go_first() {
+    constexpr int some_of_the_cpu = 10;
+    (void)::setpriority(PRIO_PROCESS, 0, some_of_the_cpu);
 }
 
 } // namespace
@@ -59,7 +68,10 @@ Client::State::State(runtime::Loop& owner, secret::Arena& memory, std::shared_pt
     : loop(owner), arena(memory), terms(std::move(first_terms)) {
     const runtime::SignalsBlocked blocked;
     // noexcept: what throws ends the daemon here, where the stack still shows why.
-    thread = std::thread([this]() noexcept { outside.run(); });
+    thread = std::thread([this]() noexcept {
+        let_others_go_first();
+        outside.run();
+    });
     pthread_setname_np(thread.native_handle(), "outbound");
 }
 

@@ -27,40 +27,65 @@ bool is_address(const std::string& host) {
 
 } // namespace
 
-result::Result<TlsContext> make_tls_context(const std::filesystem::path& ca_file) {
-    const TlsContext context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
-    if (!context) throw std::bad_alloc();
-    SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
-    SSL_CTX_set_options(context.get(), SSL_OP_CLEANSE_PLAINTEXT | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
-    SSL_CTX_set_default_verify_paths(context.get());
-    const bool is_usable =
-        ca_file.empty() || SSL_CTX_load_verify_locations(context.get(), ca_file.c_str(), nullptr) == 1;
+/// OpenSSL's new_session_cb, which runs within Tls::read: SSL_CTX_sess_set_new_cb(3).
+int keep_session(SSL* tls, SSL_SESSION* session) {
+    const bool is_kept = SSL_version(tls) == TLS1_3_VERSION && SSL_SESSION_is_resumable(session) == 1;
+    if (!is_kept) return 0;
+    const auto& of = *static_cast<Tls*>(SSL_get_app_data(tls));
+    of.context_->sessions.keep(of.origin_, {session, SSL_SESSION_free}, TlsSessions::Clock::now());
+    return 1;
+}
+
+result::Result<std::shared_ptr<TlsContext>> make_tls_context(const std::filesystem::path& ca_file) {
+    auto context = std::make_shared<TlsContext>(TlsContext{.settings{SSL_CTX_new(TLS_client_method()), SSL_CTX_free}});
+    SSL_CTX* const settings = context->settings.get();
+    if (settings == nullptr) throw std::bad_alloc();
+    SSL_CTX_set_min_proto_version(settings, TLS1_2_VERSION);
+    SSL_CTX_set_options(settings, SSL_OP_CLEANSE_PLAINTEXT | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_verify(settings, SSL_VERIFY_PEER, nullptr);
+    SSL_CTX_set_session_cache_mode(settings, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(settings, keep_session);
+    SSL_CTX_set_default_verify_paths(settings);
+    const bool is_usable = ca_file.empty() || SSL_CTX_load_verify_locations(settings, ca_file.c_str(), nullptr) == 1;
     ERR_clear_error();
     if (!is_usable) return refuse_ca_file(ca_file);
     return context;
 }
 
-// No session is kept and none is resumed, so that no early data is ever sent: the first byte of a request leaves after
-// the handshake.
-Tls::Tls(const TlsContext& context, const Url& url, int socket) : tls_(SSL_new(context.get()), SSL_free) {
+Tls::Tls(std::shared_ptr<TlsContext> context, const Url& url, int socket)
+    : context_(std::move(context)), origin_(url.host + ':' + std::to_string(url.port)),
+      tls_(SSL_new(context_->settings.get()), SSL_free) {
     if (!tls_ || SSL_set_fd(tls_.get(), socket) != 1) throw std::bad_alloc();
+    SSL_set_app_data(tls_.get(), this);
+    verify(url.host);
+    resume();
+    SSL_set_connect_state(tls_.get());
+}
+
+void Tls::verify(const std::string& host) {
     X509_VERIFY_PARAM* const verified = SSL_get0_param(tls_.get());
     bool is_bound = false; // to the host: else any certificate would do
-    if (is_address(url.host)) {
-        is_bound = X509_VERIFY_PARAM_set1_ip_asc(verified, url.host.c_str()) == 1;
+    if (is_address(host)) {
+        is_bound = X509_VERIFY_PARAM_set1_ip_asc(verified, host.c_str()) == 1;
     } else {
         X509_VERIFY_PARAM_set_hostflags(verified, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-        is_bound = X509_VERIFY_PARAM_set1_host(verified, url.host.c_str(), 0) == 1 &&
-                   SSL_set_tlsext_host_name(tls_.get(), url.host.c_str()) == 1;
+        is_bound = X509_VERIFY_PARAM_set1_host(verified, host.c_str(), 0) == 1 &&
+                   SSL_set_tlsext_host_name(tls_.get(), host.c_str()) == 1;
     }
     if (!is_bound) throw std::bad_alloc();
-    SSL_set_connect_state(tls_.get());
+}
+
+void Tls::resume() {
+    const TlsSession session = context_->sessions.take(origin_, TlsSessions::Clock::now());
+    if (session) SSL_set_session(tls_.get(), session.get());
+    ERR_clear_error(); // without it the handshake is a whole one
 }
 
 Step Tls::handshake() {
     ERR_clear_error();
-    return step_of(SSL_do_handshake(tls_.get()));
+    const Step step = step_of(SSL_do_handshake(tls_.get()));
+    if (step.kind == Step::Kind::broken) context_->sessions.forget(origin_);
+    return step;
 }
 
 Step Tls::read(std::span<std::byte> into) {

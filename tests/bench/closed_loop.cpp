@@ -1,9 +1,10 @@
 #include "closed_loop.hpp"
 
 #include <array>
+#include <barrier>
 #include <cstdio>
 #include <cstdlib>
-#include <latch>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -37,14 +38,19 @@ class Connection {
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
-    void run(Clock::time_point last, std::uint64_t requests) {
-        for (std::uint64_t sent = 0; sent < requests; ++sent) {
-            const auto asked = Clock::now();
+    void run(Clock::time_point first, Clock::time_point last, const End& end) {
+        auto due = first;
+        for (std::uint64_t sent = 0; sent < end.requests; ++sent, due += end.beat) {
+            const bool is_behind = Clock::now() > due; // what waits for the answer before it counts as asked in time
+            if (!is_behind) std::this_thread::sleep_until(due);
+            const auto asked = end.beat.count() != 0 && is_behind ? due : Clock::now();
             if (asked >= last || !exchange()) return;
             const std::chrono::nanoseconds took = Clock::now() - asked;
             outcome_.nanoseconds.push_back(static_cast<std::uint32_t>(took.count()));
         }
     }
+    /// The first request, for which the server looks who asks: on a beat, those behind it would wait for that.
+    void meet() { (void)exchange(); }
     [[nodiscard]] const Outcome& outcome() const { return outcome_; }
 
   private:
@@ -94,17 +100,20 @@ Outcome run_closed_loop(const std::string& socket, std::size_t connections, End 
     std::vector<std::unique_ptr<Connection>> all;
     for (std::size_t i = 0; i < connections; ++i) all.push_back(std::make_unique<Connection>(socket, make(i)));
 
-    std::latch ready(static_cast<std::ptrdiff_t>(connections) + 1);
-    Clock::time_point last = Clock::time_point::max();
+    Clock::time_point began, last = Clock::time_point::max(); // once all are ready
+    std::barrier ready(static_cast<std::ptrdiff_t>(connections) + 1, [&]() noexcept {
+        began = Clock::now();
+        if (end.time != std::chrono::nanoseconds::max()) last = began + end.time;
+    });
     std::vector<std::jthread> threads;
-    for (auto& connection : all) {
-        threads.emplace_back([&ready, &last, &connection, requests = end.requests] {
+    for (std::size_t i = 0; i < connections; ++i) {
+        threads.emplace_back([&, i] {
+            ::prctl(PR_SET_TIMERSLACK, 1UL); // a beat is kept to the microsecond
+            if (end.beat.count() != 0) all[i]->meet();
             ready.arrive_and_wait();
-            connection->run(last, requests);
+            all[i]->run(began + end.beat * i / connections, last, end);
         });
     }
-    const auto began = Clock::now();
-    if (end.time != std::chrono::nanoseconds::max()) last = began + end.time;
     ready.arrive_and_wait();
     threads.clear(); // joins
     Outcome sum;

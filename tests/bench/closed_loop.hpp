@@ -31,13 +31,14 @@ struct Outcome {
     std::string complaint;                        ///< the first wrong answer
 };
 
-/// When no further request is sent.
+/// When the next request is sent, and when no further one.
 struct End {
     std::chrono::nanoseconds time = std::chrono::nanoseconds::max();
     std::uint64_t requests = UINT64_MAX; ///< of each connection
+    std::chrono::nanoseconds beat{0};    ///< from one request of a connection to its next; 0: as soon as it is answered
 };
 
-/// Connects `connections` times to a Unix socket and keeps one request outstanding on each, until `end`. Each
+/// Connects `connections` times to a Unix socket and has at most one request outstanding on each, until `end`. Each
 /// connection has a thread that blocks, as a worker would: what a client saves by asking for many at a time would
 /// flatter the cheaper server. Every request that was sent is in the outcome.
 [[nodiscard]] Outcome run_closed_loop(const std::string& socket, std::size_t connections, End end,

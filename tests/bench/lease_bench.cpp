@@ -2,7 +2,8 @@
 // lease_bench SOCKET CONNECTIONS SECONDS SERVER_PID redis|lease|lease-with-keys IDS_FILE
 // lease_bench SOCKET CONNECTIONS fill COUNT IDS_FILE
 //
-// Measures one server in a closed loop; prints one line of JSON. `fill` stores COUNT credentials and writes their ids.
+// Measures one server in a closed loop; prints one line of JSON. SECONDS@RATE: so many requests a second in all, at a
+// steady beat, instead of as many as are answered. `fill` stores COUNT credentials and writes their ids.
 
 #include "closed_loop.hpp"
 #include "protocols.hpp"
@@ -83,6 +84,19 @@ Maker maker_of(const std::vector<std::string>& words, Ids& ids) {
     return [&ids, with_keys](std::size_t connection) { return make_lease(ids, connection, with_keys); };
 }
 
+std::chrono::nanoseconds nanoseconds_of(double seconds) {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
+}
+
+/// SECONDS or SECONDS@RATE.
+End read_end(const std::string& word, std::size_t connections) {
+    End end{.time = nanoseconds_of(std::stod(word))};
+    const auto at = word.find('@');
+    if (at != std::string::npos)
+        end.beat = nanoseconds_of(static_cast<double>(connections) / std::stod(word.substr(at + 1)));
+    return end;
+}
+
 int usage() {
     std::fprintf(stderr,
                  "usage: lease_bench SOCKET CONNECTIONS SECONDS SERVER_PID echo REQUEST_SIZE REPLY_SIZE\n"
@@ -102,9 +116,7 @@ int main(int count, char** arguments) {
     Ids ids;
     const auto make = maker_of(words, ids);
     if (!make) return usage();
-    const auto time =
-        std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(std::stod(words[3])));
     const double before = cpu_seconds(words[4]);
-    auto outcome = run_closed_loop(words[1], connections, {.time = time}, make);
+    auto outcome = run_closed_loop(words[1], connections, read_end(words[3], connections), make);
     return report(std::move(outcome), cpu_seconds(words[4]) - before);
 }

@@ -3,6 +3,9 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include <filesystem>
+#include <fstream>
+#include <sys/resource.h>
 #include <thread>
 
 namespace credlease::outbound::test {
@@ -80,6 +83,21 @@ BOOST_AUTO_TEST_CASE(a_look_up_that_hangs_delays_no_other_name) {
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_FIXTURE_TEST_SUITE(hardship, World)
+
+BOOST_AUTO_TEST_CASE(the_thread_that_shakes_hands_lets_the_loop_go_first) {
+    const int of_the_loop = ::getpriority(PRIO_PROCESS, 0);
+    (void)ask("good", "/echo"); // its thread runs
+    int found = 0;
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+        std::string name;
+        std::getline(std::ifstream(task.path() / "comm") >> std::ws, name);
+        if (name != "outbound") continue;
+        ++found;
+        const auto thread = static_cast<id_t>(std::stoul(task.path().filename()));
+        BOOST_TEST(::getpriority(PRIO_PROCESS, thread) > of_the_loop);
+    }
+    BOOST_TEST(found == 1);
+}
 
 BOOST_AUTO_TEST_CASE(many_exchanges_are_under_way_at_once) {
     std::vector<std::optional<Outcome>> outcomes(32);

@@ -8,6 +8,7 @@ until its standard input ends. What a request's path asks for:
 /dropped     … and then the connection is dropped, without TLS's own end
 /held        … and then nothing more comes
 /echo        an answer whose body is the request, head and body
+/session     an answer that says whether the connection resumed a TLS session: "resumed" or "new"
 /large/N     an answer of N bytes; /large-chunked/N in chunks
 """
 
@@ -121,6 +122,8 @@ def answer(connection):
     path = head.split(b" ")[1].decode().split("?")[0]
     if path == "/echo":
         connection.sendall(whole(head + b"\r\n\r\n" + body))
+    elif path == "/session":
+        connection.sendall(whole(b"resumed" if connection.session_reused else b"new"))
     elif path.startswith("/large/"):
         connection.sendall(whole(b"x" * int(path.split("/")[2])))
     elif path.startswith("/large-chunked/"):

@@ -48,6 +48,12 @@ class Units(unittest.TestCase):
             with open(os.path.join(self.folder, name)) as unit:
                 self.assertIn("PassCredentials=yes", unit.read().splitlines(), name)
 
+    def test_the_thread_that_answers_leases_goes_first_and_those_that_it_starts_do_not(self):
+        with open(os.path.join(self.folder, "credleased.service")) as unit:
+            lines = unit.read().splitlines()
+        for line in ["Nice=-10", "CPUSchedulingPolicy=other", "CPUSchedulingResetOnFork=yes"]:
+            self.assertIn(line, lines)
+
     def test_a_key_that_systemd_does_not_know_would_be_found(self):
         path = os.path.join(self.folder, "credleased.service")
         with open(path, "a") as unit:
