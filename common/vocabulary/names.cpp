@@ -61,11 +61,6 @@ bool is_unseen(utf8proc_int32_t point) {
            category == UTF8PROC_CATEGORY_ZP;
 }
 
-/// One character or more, all of them seen.
-bool is_line(std::string_view text) {
-    return !text.empty() && all_code_points(text, [](utf8proc_int32_t point) { return !is_unseen(point); });
-}
-
 std::size_t count_characters(std::string_view text) {
     const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; };
     return static_cast<std::size_t>(std::ranges::count_if(text, begins));
@@ -80,6 +75,10 @@ bool is_plain_id(std::string_view text) {
 
 bool is_clean_utf8(std::string_view text) {
     return all_code_points(text, [](utf8proc_int32_t point) { return point != 0; });
+}
+
+bool is_line(std::string_view text) {
+    return !text.empty() && all_code_points(text, [](utf8proc_int32_t point) { return !is_unseen(point); });
 }
 
 bool is_label(std::string_view text) {

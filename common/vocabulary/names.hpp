@@ -76,7 +76,10 @@ struct UserId {
     [[nodiscard]] static result::Result<UserId> read(std::string_view text);
 };
 
-/// 1–128 bytes of UTF-8, no character that is not seen.
+/// One character of UTF-8 or more, all of them seen: no control or format character.
+[[nodiscard]] bool is_line(std::string_view text);
+
+/// A line of 1–128 bytes.
 [[nodiscard]] bool is_label(std::string_view text);
 
 /// True for well-formed UTF-8 (RFC 3629) without NUL.

@@ -1,5 +1,6 @@
 #include "oauth/answer_fields.hpp"
 
+#include "vocabulary/names.hpp"
 #include "wire/limits.hpp"
 
 #include <algorithm>
@@ -7,8 +8,7 @@
 namespace credlease::oauth {
 
 bool is_public_value(std::string_view text) {
-    return !text.empty() && text.size() <= wire::limits::oauth_answer_field &&
-           std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
+    return text.size() <= wire::limits::oauth_answer_field && vocabulary::is_line(text);
 }
 
 std::string public_value(const AnswerBody& body, const catalog::Pointer& at, const Repeats& secrets) {

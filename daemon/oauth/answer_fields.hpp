@@ -6,7 +6,7 @@
 
 namespace credlease::oauth {
 
-/// Whether a provider's text may be kept and shown as a public value: short, and of printable characters.
+/// Whether a provider's text may be kept and shown as a public value: short, and a line.
 [[nodiscard]] bool is_public_value(std::string_view text);
 /// What lies there, as text; empty: nothing, or nothing that may be shown (guarantee 3).
 [[nodiscard]] std::string public_value(const AnswerBody& body, const catalog::Pointer& at, const Repeats& secrets);

@@ -1,4 +1,5 @@
 #define BOOST_TEST_DYN_LINK
+#include "oauth/answer_fields.hpp"
 #include "oauth/house.hpp"
 
 #include <ctime>
@@ -133,6 +134,12 @@ BOOST_AUTO_TEST_CASE(notion_gives_json_with_more_than_is_asked_for) {
         R"("workspace_id":"b1e2","owner":{"type":"user","user":{"object":"user","id":"u"}},"duplicated_template_id":null})"));
     BOOST_TEST(shown(made.slots[0].refresh_token) == "nrt_2");
     BOOST_TEST(made.fields[0].text == "b1e2");
+}
+
+BOOST_AUTO_TEST_CASE(a_value_that_is_shown_is_one_line_of_utf_8) {
+    BOOST_TEST(is_public_value("Köln"));
+    for (const char* other : {"", "a\nb", "\x7f", "\u009b31m", "\u202eoc.live", "\xff", "\xc3"})
+        BOOST_TEST(!is_public_value(other), other);
 }
 
 BOOST_AUTO_TEST_CASE(numbers_may_come_as_text) {
