@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -46,26 +47,24 @@ Addresses look_up(const std::string& host) {
     return found;
 }
 
-struct Lookup {
-    std::string host;
-    std::function<void(Addresses)> done;
-};
+using Done = std::function<void(Addresses)>;
 
 } // namespace
 
 struct NameLookups::Shared {
     void work();
     /// False when there is nothing left to look up: the thread ends.
-    bool take(Lookup& next);
-    void tell(Lookup lookup, Addresses found);
+    bool take(std::string& next);
+    void tell(const std::string& host, const Addresses& found);
 
     std::mutex mutex; ///< guards the rest
     runtime::Loop* loop = nullptr;
-    std::deque<Lookup> waiting{};
+    std::map<std::string, std::vector<Done>> asked{}; ///< who waits for each name
+    std::deque<std::string> waiting{};                ///< names of `asked` that no thread has taken
     std::size_t threads = 0;
 };
 
-bool NameLookups::Shared::take(Lookup& next) {
+bool NameLookups::Shared::take(std::string& next) {
     const std::lock_guard lock(mutex);
     if (waiting.empty()) {
         --threads;
@@ -76,31 +75,32 @@ bool NameLookups::Shared::take(Lookup& next) {
     return true;
 }
 
-void NameLookups::Shared::tell(Lookup lookup, Addresses found) {
+void NameLookups::Shared::tell(const std::string& host, const Addresses& found) {
     const std::lock_guard lock(mutex);
     if (loop == nullptr) return;
-    loop->post([done = std::move(lookup.done), found = std::move(found)]() mutable { done(std::move(found)); });
+    for (Done& done : asked.extract(host).mapped()) loop->post([done = std::move(done), found] { done(found); });
 }
 
 void NameLookups::Shared::work() {
-    for (Lookup lookup; take(lookup);) {
-        auto found = look_up(lookup.host);
-        tell(std::exchange(lookup, {}), std::move(found));
-    }
+    for (std::string host; take(host);) tell(host, look_up(host));
 }
 
 NameLookups::NameLookups(runtime::Loop& loop) : shared_(std::make_shared<Shared>()) { shared_->loop = &loop; }
 
 NameLookups::~NameLookups() {
-    std::deque<Lookup> forgotten; // dies outside the lock: it may own what owns this
+    decltype(shared_->asked) forgotten; // dies outside the lock: it may own what owns this
     const std::lock_guard lock(shared_->mutex);
     shared_->loop = nullptr;
-    forgotten.swap(shared_->waiting);
+    shared_->waiting.clear();
+    forgotten.swap(shared_->asked);
 }
 
-void NameLookups::start(std::string host, std::function<void(Addresses)> done) {
+void NameLookups::start(std::string host, Done done) {
     const std::lock_guard lock(shared_->mutex);
-    shared_->waiting.push_back({.host = std::move(host), .done = std::move(done)});
+    auto& those = shared_->asked[host];
+    those.push_back(std::move(done));
+    if (those.size() > 1) return; // it is being looked up
+    shared_->waiting.push_back(std::move(host));
     if (shared_->threads == threads_most) return;
     try {
         // Detached, since getaddrinfo(3) can't be told to end and a broker that stops must not wait for a name service.
@@ -110,9 +110,9 @@ void NameLookups::start(std::string host, std::function<void(Addresses)> done) {
         ++shared_->threads;
     } catch (const std::system_error&) { // no more threads: whichever is there takes it in its turn
         if (shared_->threads != 0) return;
-        Lookup lookup = std::move(shared_->waiting.back());
+        const auto last = shared_->asked.extract(shared_->waiting.back());
         shared_->waiting.pop_back();
-        shared_->loop->post([done = std::move(lookup.done)] { done({.failure = EAI_AGAIN}); });
+        shared_->loop->post([done = std::move(last.mapped().front())] { done({.failure = EAI_AGAIN}); });
     }
 }
 

@@ -17,8 +17,9 @@ struct Addresses {
     std::vector<boost::asio::ip::address> list{};
 };
 
-/// getaddrinfo(3), which blocks for as long as a name service is silent, on threads that come and go: one that hangs
-/// keeps neither the loop nor, until all of them hang, other names waiting.
+/// getaddrinfo(3), which blocks for as long as a name service is silent, on threads that come and go: a name that hangs
+/// keeps neither the loop waiting nor, while fewer than 16 hang, other names. Whoever asks for a name that is being
+/// looked up waits for that one answer.
 class NameLookups {
   public:
     explicit NameLookups(runtime::Loop& loop);

@@ -70,7 +70,8 @@ BOOST_AUTO_TEST_CASE(the_deadline_holds_for_the_answer) {
 BOOST_AUTO_TEST_CASE(a_look_up_that_hangs_delays_no_other_name) {
     hang("silent.test");
     set_addresses("provider.test", {"127.0.0.1"});
-    std::vector<std::optional<Outcome>> silent(8);
+    const auto before = lookups_of("silent.test");
+    std::vector<std::optional<Outcome>> silent(24); // more than look names up at once
     for (auto& each : silent) start(request("https://silent.test/"), each);
     begin();
     std::optional<Outcome> other;
@@ -78,6 +79,9 @@ BOOST_AUTO_TEST_CASE(a_look_up_that_hangs_delays_no_other_name) {
     start(request(Provider::get().url("good", "/echo", "provider.test")), other);
     finish();
     BOOST_TEST(other->has_value());
+    BOOST_TEST(lookups_of("silent.test") == before + 1);
+    for (const auto& each : silent)
+        BOOST_TEST(failure_of(*each).contains("was not looked up in time"), failure_of(*each));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
