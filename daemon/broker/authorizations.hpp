@@ -32,8 +32,7 @@ struct Authorization {
     std::string state_digest{};   ///< by which its redirect is found, also when its state is wiped
     std::string browser_digest{}; ///< of the cookie of the one browser that opened its start page; empty: none has
     std::optional<result::Error> unheard{}; ///< why the browser's redirect will not reach the daemon
-    oauth::Discovered found{};
-    oauth::Terms terms{}; ///< as the person was asked
+    AskedWith asked{};                      ///< what the person is asked with
     oauth::Authorization secrets{};
     std::optional<oauth::DeviceGrant> device{}; ///< of the device flow: polled for
     runtime::Resume wake{};                     ///< of its poller, while it sleeps

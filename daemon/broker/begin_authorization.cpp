@@ -100,6 +100,12 @@ result::Failure in_progress() {
                    .next_step = "Wait until that is done; it ends by itself after ten minutes."});
 }
 
+result::Failure changed_meanwhile() {
+    return refuse({.code = ErrorCode::version_conflict,
+                   .sentence = "The credential was changed while its tokens were asked for.",
+                   .next_step = "Ask again: they are asked for by what it is now."});
+}
+
 /// Which credential; where a service is named, it is stored first.
 runtime::Task<result::Result<std::string>> find_or_create(Unsealed& house, const Asker& asker,
                                                           wire::BeginAuthorization& asked) {
@@ -166,6 +172,9 @@ runtime::Task<result::Result<AuthorizationReply>> connect_by_itself(Unsealed& ho
     made.expires_at = house.wall();
     auto got = co_await wait_for_token(house, asker, std::move(wait));
     if (!got) co_return refuse(std::move(got.error()));
+    auto entry = find_viewed(house, *asker.caller, operation, made.credential.text());
+    if (!entry) co_return refuse(std::move(entry.error()));
+    if (asks_anew(house, **entry)) co_return changed_meanwhile();
     made.state = Authorization::State::connected;
     co_return reply_of(made, house.parts.arena, 200);
 }
@@ -188,10 +197,9 @@ AuthorizationRef made_for(Unsealed& house, const Asker& asker, const vault::Entr
 
 /// For a machine without a browser: a person types a code elsewhere.
 runtime::Task<result::Result<AuthorizationReply>> begin_device(Unsealed& house, Asker asker, const vault::Entry& entry,
-                                                               TokenClient client, oauth::Discovered found) {
+                                                               TokenClient client) {
     auto made = made_for(house, asker, entry);
-    made->found = std::move(found);
-    made->terms = client.terms();
+    made->asked = client.asked_with();
     if (auto added = house.authorizations->add(made, house.wall()); !added) co_return refuse(std::move(added.error()));
     note_started(house, asker, entry.credential);
     auto device = co_await ask_for_device(house, client);
@@ -208,7 +216,7 @@ runtime::Task<result::Result<AuthorizationReply>> begin_device(Unsealed& house, 
 
 /// The address that a person is sent to.
 result::Result<AuthorizationRef> make_authorization(Unsealed& house, const Asker& asker, const vault::Entry& entry,
-                                                    const TokenClient& client, oauth::Discovered found,
+                                                    const TokenClient& client,
                                                     const std::optional<std::string>& asked_uri) {
     auto uri = redirect_uri(house, asked_uri);
     if (!uri) return refuse(std::move(uri.error()));
@@ -221,8 +229,7 @@ result::Result<AuthorizationRef> make_authorization(Unsealed& house, const Asker
     }
     made->redirect_uri = std::move(*uri);
     made->state_digest = crypto::challenge_of(secrets->state);
-    made->found = std::move(found);
-    made->terms = client.terms();
+    made->asked = client.asked_with();
     made->secrets = std::move(*secrets);
     if (auto added = house.authorizations->add(made, house.wall()); !added) return refuse(std::move(added.error()));
     if (made->unheard) house.parts.tell_problem(*made->unheard);
@@ -231,12 +238,12 @@ result::Result<AuthorizationRef> make_authorization(Unsealed& house, const Asker
 }
 
 /// Whether it does what is asked for now. One whose redirect has come is finished first.
-bool is_as_asked(const Authorization& pending, const oauth::Terms& terms, const wire::BeginAuthorization& asked) {
+bool is_as_asked(const Authorization& pending, const TokenClient& client, const wire::BeginAuthorization& asked) {
     if (pending.is_used) return true;
     const bool by_device = pending.redirect_uri.empty();
     if (asked.flow && !by_device) return false;
     if (asked.redirect_uri && *asked.redirect_uri != pending.redirect_uri) return false;
-    return pending.terms == terms; // the credential was not changed meanwhile
+    return pending.asked == client.asked_with(); // the credential was not changed meanwhile
 }
 
 } // namespace
@@ -262,7 +269,7 @@ runtime::Task<result::Result<AuthorizationReply>> begin_authorization(Unsealed& 
     if (const auto pending = house.authorizations->find_pending((*entry)->credential.id)) {
         const bool is_theirs = house.authorizations->find(*asker.caller, pending->id.text()) != nullptr;
         if (!is_theirs || asked.refresh_token) co_return in_progress();
-        if (is_as_asked(*pending, client->terms(), asked)) {
+        if (is_as_asked(*pending, *client, asked)) {
             house.authorizations->await_browser(*pending);
             co_return reply_of(*pending, house.parts.arena, 200);
         }
@@ -273,14 +280,14 @@ runtime::Task<result::Result<AuthorizationReply>> begin_authorization(Unsealed& 
         co_return co_await connect_by_itself(house, asker, std::move(wait));
     }
     if (by_device) {
-        co_return co_await begin_device(house, asker, **entry, std::move(*client), std::move(*found));
+        co_return co_await begin_device(house, asker, **entry, std::move(*client));
     }
     if (asked.refresh_token) {
         auto token = take_text(*asked.refresh_token, house.parts.arena);
         if (!token) co_return refuse(std::move(token.error()));
         co_return co_await take_refresh_token(house, asker, **entry, std::move(*client), std::move(*token));
     }
-    auto made = make_authorization(house, asker, **entry, *client, std::move(*found), asked.redirect_uri);
+    auto made = make_authorization(house, asker, **entry, *client, asked.redirect_uri);
     if (!made) co_return refuse(std::move(made.error()));
     co_return reply_of(**made, house.parts.arena, 201);
 }

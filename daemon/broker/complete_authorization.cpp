@@ -12,26 +12,30 @@ using result::ErrorCode;
 using result::refuse;
 using State = Authorization::State;
 
-/// What came back, when it is the one redirect of this authorization. From here on `state` is used up.
-result::Result<oauth::Redirect> take_redirect(const Unsealed& house, Authorization& one, const TokenClient& client,
-                                              const secret::SecretBuffer& address) {
+/// As it was asked with: the code is for where the person was sent to, and for nobody else.
+result::Result<TokenClient> open_client(Unsealed& house, const vault::Entry& entry, Authorization& one) {
     if (one.state != State::pending || one.is_used) {
         return refuse({.code = ErrorCode::invalid_request,
                        .sentence = "This authorization has ended, or its redirect has come already.",
                        .next_step = "Look at its state; if it failed, begin a new one."});
     }
+    auto client = TokenClient::open_again(house, entry, one.asked);
+    if (client || client.error().code != ErrorCode::version_conflict) return client;
+    house.authorizations->end(one, State::failed, std::string(client.error().sentence.view()));
+    return refuse({.code = ErrorCode::invalid_request,
+                   .sentence = "The credential was changed while the person was asked.",
+                   .next_step = "Begin the authorization again."});
+}
+
+/// What came back, when it is the one redirect of this authorization. From here on `state` is used up.
+result::Result<oauth::Redirect> take_redirect(const Unsealed& house, Authorization& one, const TokenClient& client,
+                                              const secret::SecretBuffer& address) {
     auto redirect = address.expose([&](std::span<const std::byte> text) {
         return oauth::read_redirect(client.rules(), secret::as_text(text), house.parts.arena);
     });
     if (!redirect) return redirect;
-    if (auto own = oauth::check_redirect(*redirect, one.secrets.state, one.terms); !own) {
+    if (auto own = oauth::check_redirect(*redirect, one.secrets.state, one.asked.terms); !own) {
         return refuse(std::move(own.error()));
-    }
-    if (client.terms() != one.terms) { // the code is for where the person was sent to, and for nobody else
-        house.authorizations->end(one, State::failed, "The credential was changed meanwhile.");
-        return refuse({.code = ErrorCode::invalid_request,
-                       .sentence = "The credential was changed while the person was asked.",
-                       .next_step = "Begin the authorization again."});
     }
     one.is_used = true;
     return redirect;
@@ -115,7 +119,7 @@ runtime::Task<result::Result<>> finish_authorization(Unsealed& house, Asker aske
                                                      secret::SecretBuffer address) {
     const auto entry = find_entry(house, asker, *one);
     if (!entry) co_return refuse(std::move(entry.error()));
-    auto client = TokenClient::open_anew(house, **entry, one->found);
+    auto client = open_client(house, **entry, *one);
     if (!client) co_return refuse(std::move(client.error()));
     auto redirect = take_redirect(house, *one, *client, address);
     if (!redirect) co_return refuse(std::move(redirect.error()));

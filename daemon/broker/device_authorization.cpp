@@ -52,9 +52,7 @@ result::Result<TokenClient> client_of(Unsealed& house, Asker& asker, const Autho
     if (auto still = look_again(house, asker); !still) return refuse(std::move(still.error()));
     const auto entry = find_viewed(house, *asker.caller, access::Operation::edit, one.credential.text());
     if (!entry) return refuse(entry.error());
-    auto client = TokenClient::open_anew(house, **entry, one.found);
-    if (!client || client->terms() == one.terms) return client;
-    return refuse({.code = result::ErrorCode::invalid_request, .sentence = "The credential was changed meanwhile."});
+    return TokenClient::open_again(house, **entry, one.asked);
 }
 
 /// nullopt: nobody has decided yet, or it has ended. Else why it failed, or nothing.

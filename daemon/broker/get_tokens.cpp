@@ -28,7 +28,7 @@ struct Request {
     Refreshed what;
     vault::Generation of{};
     TokenClient client;
-    std::uint64_t revision = 0;        ///< of the credential
+    bool is_anew = false;              ///< it makes a grant of its own
     std::optional<std::size_t> slot{}; ///< whose refresh token it spends
     std::optional<oauth::Prepared> prepared{};
     vocabulary::Time started_at{}; ///< the first try of those whose outcome nobody knows
@@ -111,10 +111,11 @@ result::Result<Request> plan(const Unsealed& house, const Refreshed& what, const
     if (house.is_closing) return closing();
     const auto& credential = entry->credential;
     if (credential.status == CredentialStatus::revoked) return revoked();
-    auto client = TokenClient::open(house, *entry, found);
+    const bool is_anew = asks_anew(house, *entry);
+    auto client = is_anew ? TokenClient::open_anew(house, *entry, found) : TokenClient::open(house, *entry, found);
     if (!client) return refuse(std::move(client.error()));
     Request request{.what = what, .of = vault::generation_of(credential), .client = std::move(*client)};
-    request.revision = credential.revision;
+    request.is_anew = is_anew;
     request.started_at = house.wall();
     if (!is_automatic(request.client.terms().flow)) {
         if (!entry->tokens) return not_refreshable();
@@ -137,7 +138,7 @@ result::Result<Request> plan(const Unsealed& house, const Refreshed& what, const
 runtime::Task<result::Result<Request>> begin(Unsealed& house, const Refreshed& what) {
     const auto* known = find_refreshed(house, what);
     oauth::Discovered found;
-    if (known != nullptr && !known->tokens) { // a grant keeps where it was made
+    if (known != nullptr && asks_anew(house, *known)) { // else the grant keeps where it was made
         auto read = co_await find_endpoints(house, what.scope, what.id);
         if (!read) co_return refuse(std::move(read.error()));
         found = std::move(*read);
@@ -161,12 +162,6 @@ runtime::Task<result::Result<Request>> begin(Unsealed& house, const Refreshed& w
     runtime::crash_point("intent durable");
     house.vault->apply(std::move(change));
     co_return std::move(*request);
-}
-
-/// A credential without tokens that was changed while the provider answered: what came may be for the place that it
-/// had.
-bool is_for_another(const vault::Entry* entry, const Request& request) {
-    return request.slot || entry == nullptr || entry->credential.revision != request.revision;
 }
 
 /// What a refusal changes; pure.
@@ -270,8 +265,9 @@ runtime::Task<result::Result<>> get_tokens(Unsealed& house, const Refreshed& wha
         co_return co_await note_refusal(house, *request, made, *refusal);
     }
     const auto* entry = find_refreshed(house, what);
-    const auto* before = entry != nullptr && entry->tokens ? &entry->tokens->state : nullptr;
-    if (before == nullptr && is_for_another(entry, *request)) co_return result::Result<>();
+    const bool follows = !request->is_anew && entry != nullptr && entry->tokens;
+    if (!follows && !request->is_anew) co_return result::Result<>(); // it is of the place before
+    const auto* before = follows ? &entry->tokens->state : nullptr;
     auto& tokens = std::get<oauth::TokenSet>(made.outcome);
     vault::NewConnection got;
     got.answer = to_store(request->client, std::move(tokens), made.sent_at, before, house.wall(), what.seed);
@@ -284,7 +280,9 @@ runtime::Task<result::Result<>> get_tokens(Unsealed& house, const Refreshed& wha
         co_return kept;
     }
     got.terms = request->client.grant_terms();
-    co_return co_await connect(house, what, request->client, got, nullptr);
+    auto connected = co_await connect(house, what, request->client, got, nullptr);
+    const bool is_dropped = !connected && connected.error().code == ErrorCode::version_conflict;
+    co_return is_dropped ? result::Result<>() : connected;
 }
 
 std::optional<vocabulary::Time> in_doubt_until(const Unsealed& house, const vault::Entry& entry) {

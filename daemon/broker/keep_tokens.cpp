@@ -237,8 +237,11 @@ runtime::Task<result::Result<>> keep_each(Unsealed& house, const Refreshed& what
 
 runtime::Task<result::Result<>> connect(Unsealed& house, const Refreshed& what, const TokenClient& client,
                                         const vault::NewConnection& made, const Asker* by) {
-    const Stage stage = [&](const vault::Entry& entry, store::Batch& batch) {
-        return house.vault->stage_connect(entry, client.auth(), made, batch);
+    const auto asked = client.asked_with();
+    const Stage stage = [&](const vault::Entry& entry, store::Batch& batch) -> result::Result<vault::Change> {
+        auto still = TokenClient::open_again(house, entry, asked);
+        if (!still) return refuse(std::move(still.error()));
+        return house.vault->stage_connect(entry, still->auth(), made, batch);
     };
     const auto record = record_by(by, Action::oauth_connected);
     auto kept = co_await keep(house, what, record, stage);

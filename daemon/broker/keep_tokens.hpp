@@ -11,8 +11,9 @@ namespace credlease::broker {
 // seals. It is leased once the store has it, and not before: the index shows what the store holds.
 
 /// The first tokens of a credential, or those of its re-authorization, durable when it returns. `by`: who authorized
-/// it; nullptr: the broker itself. `credential_not_found`: it was deleted meanwhile; `sealed`: the broker seals or
-/// stops, and will find them in DATA/rescue.
+/// it; nullptr: the broker itself. Dropped, as `credential_not_found` or `version_conflict`: it was deleted meanwhile,
+/// or would ask with something else than `client` did. `sealed`: the broker seals or stops, and will find them in
+/// DATA/rescue.
 [[nodiscard]] runtime::Task<result::Result<>> connect(Unsealed& house, const Refreshed& what, const TokenClient& client,
                                                       const vault::NewConnection& made, const Asker* by);
 /// A refresh's answer, likewise; `of`: whose tokens they follow. Where the credential has others by now they are

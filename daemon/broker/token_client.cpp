@@ -32,6 +32,12 @@ std::string place_of(std::string_view text) {
     return url ? url->host + ':' + std::to_string(url->port) : std::string();
 }
 
+result::Failure asks_otherwise() {
+    return refuse({.code = ErrorCode::version_conflict,
+                   .sentence = "The credential was changed meanwhile.",
+                   .next_step = "Begin the authorization again."});
+}
+
 result::Failure client_has_moved() {
     return refuse({.code = ErrorCode::invalid_request,
                    .sentence = "The organization's OAuth client is for another place now than this grant was made at.",
@@ -67,6 +73,16 @@ bool is_automatic(catalog::Flow flow) {
     return flow == catalog::Flow::client_credentials || flow == catalog::Flow::jwt_bearer;
 }
 
+bool asks_anew(const Unsealed& house, const vault::Entry& entry) {
+    if (!entry.tokens) return true;
+    const auto kind = kind_of(house, entry.credential);
+    if (!kind || !kind->auth->oauth || !kind->auth->oauth->client_id) return false;
+    const auto& rules = *kind->auth->oauth;
+    const oauth::Values values(*kind->auth, entry.credential.fields);
+    const auto flow = oauth::find_flow(rules, values);
+    return flow && is_automatic(*flow) && values.text(*rules.client_id) != entry.tokens->state.terms.client_id;
+}
+
 result::Result<TokenClient> TokenClient::open(const Unsealed& house, const vault::Entry& entry,
                                               const oauth::Discovered& found) {
     return open_for(house, entry, entry.tokens ? &entry.tokens->state.terms : nullptr, found);
@@ -77,6 +93,16 @@ result::Result<TokenClient> TokenClient::open_anew(const Unsealed& house, const 
     return open_for(house, entry, nullptr, found);
 }
 
+result::Result<TokenClient> TokenClient::open_again(const Unsealed& house, const vault::Entry& entry,
+                                                    const AskedWith& asked) {
+    auto client = open_anew(house, entry, asked.found);
+    if (client && client->asked_with() == asked) return client;
+    const bool has_changed = client || client.error().code == ErrorCode::invalid_request ||
+                             client.error().code == ErrorCode::service_not_found;
+    if (has_changed) return asks_otherwise();
+    return client;
+}
+
 result::Result<TokenClient> TokenClient::open_for(const Unsealed& house, const vault::Entry& entry,
                                                   const vocabulary::GrantTerms* kept, const oauth::Discovered& found) {
     auto kind = kind_of(house, entry.credential);
@@ -85,7 +111,8 @@ result::Result<TokenClient> TokenClient::open_for(const Unsealed& house, const v
     auto grant = house.vault->open_grant(entry);
     if (!grant) return refuse(std::move(grant.error()));
     TokenClient opened(house.rules.catalog, *kind->auth, std::move(*grant));
-    opened.values_ = oauth::Values(*kind->auth, entry.credential.fields);
+    opened.fingerprint_ = entry.fingerprint;
+    opened.take_fields(entry.credential.fields);
     if (uses_organizations(*kind->auth, entry, kept)) {
         auto taken = opened.take_organizations(house, entry, kept);
         if (!taken) return refuse(std::move(taken.error()));
@@ -103,7 +130,7 @@ result::Result<> TokenClient::take_organizations(const Unsealed& house, const va
     if (!client || (kept && kept->client_id != client->client_id)) return no_client(kept != nullptr);
     auto fields = vault::with_chosen_hosts(*client, *auth_, entry.credential.fields);
     if (!fields) return refuse(std::move(fields.error()));
-    values_ = oauth::Values(*auth_, *fields);
+    take_fields(*fields);
     values_.set_public(*rules().client_id, client->client_id);
     organizations_ = client;
     if (!rules().client_secret) return {};
@@ -111,6 +138,16 @@ result::Result<> TokenClient::take_organizations(const Unsealed& house, const va
     if (!secret) return refuse(std::move(secret.error()));
     take_secret(*rules().client_secret, std::move(*secret));
     return {};
+}
+
+void TokenClient::take_fields(const vocabulary::PublicFields& fields) {
+    values_ = oauth::Values(*auth_, fields);
+    destinations_.clear();
+    for (const auto& field : auth_->fields) {
+        const auto given = fields.find(field.name);
+        const bool is_chosen = field.destination && field.source == catalog::Source::person && given != fields.end();
+        if (is_chosen) destinations_.insert(*given);
+    }
 }
 
 result::Result<> TokenClient::take_secrets(secret::Arena& arena) {
@@ -135,12 +172,10 @@ void TokenClient::take_secret(std::size_t field, secret::SecretBuffer value) {
 }
 
 result::Result<> TokenClient::check_place(const vocabulary::GrantTerms& kept) const {
-    if (vault::client_fields(*auth_) == 0) return {}; // the entry alone says where
-    const auto issuer = oauth::find_issuer(rules(), values_).value_or(std::string());
-    if (issuer != kept.issuer) return client_has_moved();
-    if (!issuer.empty()) return {};
-    const auto now = oauth::make_terms(rules(), values_);
-    const bool is_same = now && place_of(now->token_url) == place_of(kept.token_url);
+    if (vault::client_fields(*auth_) == 0) return {};     // the entry alone says where
+    const auto now = oauth::make_terms(rules(), values_); // without an issuer's help
+    const bool is_named_by_same = !kept.issuer.empty() && oauth::find_issuer(rules(), values_) == kept.issuer;
+    const bool is_same = now ? place_of(now->token_url) == place_of(kept.token_url) : is_named_by_same;
     return is_same ? result::Result<>() : client_has_moved();
 }
 
@@ -149,6 +184,7 @@ result::Result<> TokenClient::make_terms(const vocabulary::GrantTerms* kept, con
     auto terms = oauth::make_terms(rules(), values_, &known);
     if (!terms) return refuse(std::move(terms.error()));
     terms_ = std::move(*terms);
+    found_ = found;
     if (organizations_ && is_automatic(terms_.flow)) return not_for_itself();
     if (!kept) return {};
     if (organizations_) {
@@ -183,13 +219,22 @@ bool TokenClient::is_outdated(const Unsealed& house) const {
 vocabulary::GrantTerms TokenClient::grant_terms() const {
     vocabulary::GrantTerms kept;
     kept.token_url = terms_.token_url;
-    kept.issuer = oauth::find_issuer(rules(), values_).value_or(std::string());
+    const bool is_found = !oauth::make_terms(rules(), values_); // the fields do not say it
+    if (is_found) kept.issuer = terms_.issuer;
     kept.client_auth = terms_.client_auth;
     if (organizations_) kept.client = vocabulary::ClientOwner::organization;
     if (rules().client_id) kept.client_id = values_.text(*rules().client_id);
     kept.scopes = oauth::scopes_of(rules(), values_);
     kept.parameters = terms_.refresh_parameters;
     return kept;
+}
+
+AskedWith TokenClient::asked_with() const {
+    return {.found = found_,
+            .terms = terms_,
+            .grant = grant_terms(),
+            .destinations = destinations_,
+            .secrets = fingerprint_};
 }
 
 } // namespace credlease::broker

@@ -3,10 +3,22 @@
 #include "broker/unsealed.hpp"
 #include "oauth/requests.hpp"
 
+#include <array>
 #include <memory>
 #include <string_view>
 
 namespace credlease::broker {
+
+/// By whom a provider is asked, where, for what and with which secrets: what it answers is for that alone.
+struct AskedWith {
+    oauth::Discovered found{};
+    oauth::Terms terms{};
+    vocabulary::GrantTerms grant{};
+    vocabulary::PublicFields destinations{}; ///< that a person chose, or the organization with its client
+    std::array<std::uint8_t, 8> secrets{};   ///< the fingerprint of those that a person gave
+
+    bool operator==(const AskedWith&) const = default;
+};
 
 /// What one exchange with a credential's provider is made from: the entry's rules, the choices of its grant, its fields
 /// and tokens. The secrets lie in the arena for as long as this lives (guarantee 3).
@@ -21,6 +33,10 @@ class TokenClient {
     /// For a grant that is still to be made, whatever the credential has now.
     [[nodiscard]] static result::Result<TokenClient> open_anew(const Unsealed& house, const vault::Entry& entry,
                                                                const oauth::Discovered& found);
+    /// For the next step of a grant that was asked for. `version_conflict`: the credential would ask with something
+    /// else by now; no secret of it goes where it was asked then, and no answer from there is for it.
+    [[nodiscard]] static result::Result<TokenClient> open_again(const Unsealed& house, const vault::Entry& entry,
+                                                                const AskedWith& asked);
 
     [[nodiscard]] const catalog::AuthType& auth() const { return *auth_; }
     [[nodiscard]] const catalog::OAuth& rules() const { return *auth_->oauth; }
@@ -35,6 +51,7 @@ class TokenClient {
     [[nodiscard]] bool is_outdated(const Unsealed& house) const;
     /// What a grant that is made now keeps.
     [[nodiscard]] vocabulary::GrantTerms grant_terms() const;
+    [[nodiscard]] AskedWith asked_with() const;
 
   private:
     TokenClient(std::shared_ptr<const catalog::Catalog> catalog, const catalog::AuthType& auth, vault::OpenGrant grant)
@@ -45,6 +62,7 @@ class TokenClient {
     [[nodiscard]] static result::Result<TokenClient> open_for(const Unsealed& house, const vault::Entry& entry,
                                                               const vocabulary::GrantTerms* kept,
                                                               const oauth::Discovered& found);
+    void take_fields(const vocabulary::PublicFields& fields);
     [[nodiscard]] result::Result<> take_secrets(secret::Arena& arena);
     void take_secret(std::size_t field, secret::SecretBuffer value);
     /// The organization's secret goes where its client says now, and nowhere else, whatever the grant kept.
@@ -57,11 +75,18 @@ class TokenClient {
     std::shared_ptr<const vault::OAuthClient> organizations_; ///< nullptr: the credential's own
     std::vector<secret::SecretBuffer> fields_;                ///< that `values_` views
     oauth::Values values_;
+    vocabulary::PublicFields destinations_;
+    std::array<std::uint8_t, 8> fingerprint_{};
+    oauth::Discovered found_;
     oauth::Terms terms_;
 };
 
 /// Whether a new grant of it would be asked for by the organization's client: it names none of its own.
 [[nodiscard]] bool takes_organizations_client(const catalog::AuthType& auth, const vault::Entry& entry);
+
+/// Whether its next token request makes a grant of its own, by what its fields say now: it has no tokens, or they are
+/// had without a person and its fields name another client than they were made by.
+[[nodiscard]] bool asks_anew(const Unsealed& house, const vault::Entry& entry);
 
 /// Whether tokens are had without a person: by the client's own credentials, or by a signed assertion.
 [[nodiscard]] bool is_automatic(catalog::Flow flow);

@@ -26,6 +26,13 @@ bool set_url(std::string& url, const std::optional<Template>& filled, const Valu
     return !url.empty();
 }
 
+/// What one issuer says is never where another's secrets go.
+result::Failure has_moved() {
+    return result::refuse({.code = result::ErrorCode::invalid_request,
+                           .sentence = "The credential, or the OAuth client that it uses, names another issuer by now.",
+                           .next_step = "Ask again."});
+}
+
 } // namespace
 
 Result<Terms> make_terms(const catalog::OAuth& rules, const Values& values, const Discovered* found) {
@@ -39,6 +46,8 @@ Result<Terms> make_terms(const catalog::OAuth& rules, const Values& values, cons
     }
     const Discovered nothing;
     const Discovered& other = found != nullptr ? *found : nothing;
+    const auto issuer = find_issuer(rules, values).value_or("");
+    if (!other.issuer.empty() && other.issuer != issuer) return has_moved();
     Terms made;
     made.flow = *flow;
     made.client_auth = *auth;
@@ -46,9 +55,8 @@ Result<Terms> make_terms(const catalog::OAuth& rules, const Values& values, cons
     for (const auto& each : rules.refresh_parameters) {
         if (auto value = fill_public(each.value, values)) made.refresh_parameters[each.name] = std::move(*value);
     }
-    made.issuer = other.issuer;
+    made.issuer = issuer;
     made.sends_issuer = other.sends_issuer;
-    if (made.issuer.empty()) made.issuer = find_issuer(rules, values).value_or("");
     const std::optional<Template> revoke_url = rules.revocation ? std::optional(rules.revocation->url) : std::nullopt;
     const bool all_fit = set_url(made.authorize_url, rules.authorize_url, values, other.authorize_url) &&
                          set_url(made.token_url, rules.token_url, values, other.token_url) &&

@@ -11,6 +11,7 @@ struct Discovered {
     std::string issuer;
     std::string authorize_url, token_url, device_url, revoke_url;
     bool sends_issuer = false; ///< RFC 9207 §3: each redirect has `iss`
+    bool operator==(const Discovered&) const = default;
 };
 
 /// Where one grant's tokens are asked for, and how, with all choices made. Stored with the grant: an entry of the
@@ -27,8 +28,9 @@ struct Terms {
     bool operator==(const Terms&) const = default;
 };
 
-/// `found` fills what the entry leaves out. `invalid_request` where there is no token URL, where a URL would be no
-/// endpoint (see is_endpoint), or where a field chooses what does not exist.
+/// `found` fills what the entry leaves out. `invalid_request` where it was found by another issuer than the fields name
+/// now, where there is no token URL, where a URL would be no endpoint (see is_endpoint), or where a field chooses what
+/// does not exist.
 [[nodiscard]] result::Result<Terms> make_terms(const catalog::OAuth& rules, const Values& values,
                                                const Discovered* found = nullptr);
 

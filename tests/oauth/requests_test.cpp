@@ -289,6 +289,7 @@ BOOST_AUTO_TEST_CASE(fields_choose_where_the_entry_lets_them) {
 BOOST_AUTO_TEST_CASE(what_was_discovered_fills_what_the_entry_leaves_out) {
     rules.token_url = std::nullopt;
     rules.authorize_url = text("{host}");
+    rules.issuer = text("https://id.example");
     BOOST_TEST(!make_terms(rules, values).has_value());
     const Discovered found{.issuer = "https://id.example",
                            .authorize_url = "https://id.example/a",
@@ -302,6 +303,19 @@ BOOST_AUTO_TEST_CASE(what_was_discovered_fills_what_the_entry_leaves_out) {
     BOOST_TEST(made->refresh_url == "https://id.example/t");
     BOOST_TEST(made->revoke_url == "https://id.example/r");
     BOOST_TEST(made->device_url == "https://id.example/device"); // the entry's own word goes first
+}
+
+BOOST_AUTO_TEST_CASE(what_another_issuer_said_fills_nothing) {
+    rules.token_url = std::nullopt;
+    Discovered found;
+    found.issuer = "https://id.example";
+    found.token_url = "https://id.example/t";
+    rules.issuer = text("https://other.example");
+    BOOST_TEST(!make_terms(rules, values, &found).has_value());
+    rules.issuer = std::nullopt;
+    BOOST_TEST(!make_terms(rules, values, &found).has_value());
+    rules.issuer = text("https://id.example");
+    BOOST_TEST(make_terms(rules, values, &found).has_value());
 }
 
 /// A JWT's header and claims as JSON, and whether the key signed it.
