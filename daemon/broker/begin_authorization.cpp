@@ -1,15 +1,10 @@
-#include "broker/authorizations.hpp"
-#include "broker/change.hpp"
+#include "broker/authorization_outcome.hpp"
 #include "broker/credentials.hpp"
 #include "broker/device_authorization.hpp"
 #include "broker/find_credential.hpp"
 #include "broker/find_endpoints.hpp"
-#include "broker/keep_tokens.hpp"
 #include "broker/lease_plan.hpp"
-#include "broker/refresher.hpp"
-#include "broker/token_exchange.hpp"
 #include "crypto/one_time.hpp"
-#include "wire/json_writer.hpp"
 
 #include <algorithm>
 
@@ -23,65 +18,6 @@ using vocabulary::Action;
 
 constexpr auto operation = access::Operation::edit;
 constexpr std::chrono::minutes lasts{10};
-constexpr std::size_t reply_most = 16384;
-
-std::string_view name_of(Authorization::State state) {
-    switch (state) {
-    case Authorization::State::pending:
-        return "pending";
-    case Authorization::State::connected:
-        return "connected";
-    case Authorization::State::failed:
-        break;
-    }
-    return "failed";
-}
-
-/// In the arena, since a pending one's address holds its `state`.
-result::Result<AuthorizationReply> reply_of(const Authorization& one, secret::Arena& arena, unsigned status) {
-    auto body = secret::SecretBuffer::make(arena, reply_most, secret::Share::leases);
-    if (!body) return refuse(std::move(body.error()));
-    std::size_t size = 0;
-    body->expose_to_write([&](std::span<std::byte> room) {
-        wire::SecretJsonWriter writer(reinterpret_cast<char*>(room.data()), room.size());
-        const auto member = [&](std::string_view name, std::string_view value) {
-            writer.raw(R"(,")");
-            writer.raw(name);
-            writer.raw(R"(":)");
-            writer.quoted(value);
-        };
-        writer.raw(R"({"id":)");
-        writer.quoted(one.id.text());
-        member("state", name_of(one.state));
-        member("credential", one.credential.text());
-        writer.raw(R"(,"expires_at":)");
-        writer.time(one.expires_at);
-        if (!one.error.empty()) member("error", one.error);
-        if (!one.redirect_uri.empty()) member("redirect_uri", one.redirect_uri);
-        if (one.device) {
-            member("user_code", one.device->user_code);
-            member("verification_uri", one.device->verification_uri);
-            if (!one.device->verification_uri_complete.empty()) {
-                member("verification_uri_complete", one.device->verification_uri_complete);
-            }
-        }
-        if (one.state == Authorization::State::pending && !one.start_url.empty()) {
-            if (one.unheard) {
-                member("callback_problem", one.unheard->detail());
-            } else {
-                member("start_url", one.start_url);
-            }
-        }
-        if (!one.secrets.url.empty()) {
-            one.secrets.url.expose(
-                [&](std::span<const std::byte> url) { member("authorize_url", secret::as_text(url)); });
-        }
-        writer.raw("}");
-        size = writer.size();
-    });
-    body->shrink(size);
-    return AuthorizationReply{.status = status, .body = std::move(*body)};
-}
 
 /// Where the browser comes back to: the broker's own page, the operator's proxy, or what an engine names.
 result::Result<std::string> redirect_uri(const Unsealed& house, const std::optional<std::string>& asked) {
@@ -132,38 +68,6 @@ void note_started(Unsealed& house, const Asker& asker, const vocabulary::Credent
     house.journal->flush();
 }
 
-/// A grant that a person has from elsewhere.
-runtime::Task<result::Result<AuthorizationReply>> take_refresh_token(Unsealed& house, Asker asker,
-                                                                     const vault::Entry& entry, TokenClient client,
-                                                                     secret::SecretBuffer token) {
-    const Refreshed what{.scope = entry.credential.scope, .id = entry.credential.id};
-    Authorization made;
-    made.id = AuthorizationId(house.next_id());
-    made.credential = what.id;
-    made.expires_at = house.wall();
-    auto prepared = oauth::refresh_request(client.client(house.parts.arena), token);
-    if (!prepared) co_return refuse(std::move(prepared.error()));
-    note_started(house, asker, entry.credential);
-    auto got = co_await exchange(house, client, std::move(*prepared), 0);
-    if (const auto* refusal = std::get_if<oauth::Refusal>(&got.outcome)) {
-        made.state = Authorization::State::failed;
-        made.error = describe(*refusal);
-        co_return reply_of(made, house.parts.arena, 200);
-    }
-    auto& tokens = std::get<oauth::TokenSet>(got.outcome);
-    if (tokens.slots.front().refresh_token.empty()) {
-        tokens.slots.front().refresh_token = oauth::RefreshToken(std::move(token)); // the old one stays
-    }
-    vault::NewConnection connection;
-    connection.answer = to_store(client, std::move(tokens), got.sent_at, nullptr, house.wall(),
-                                 house.refresher->seed_of(what.scope, what.id));
-    connection.terms = client.grant_terms();
-    auto connected = co_await connect(house, what, client, connection, &asker);
-    if (!connected) co_return refuse(std::move(connected.error()));
-    made.state = Authorization::State::connected;
-    co_return reply_of(made, house.parts.arena, 200);
-}
-
 /// No person is needed: its tokens are asked for now.
 runtime::Task<result::Result<AuthorizationReply>> connect_by_itself(Unsealed& house, Asker asker, TokenWait wait) {
     Authorization made;
@@ -193,6 +97,28 @@ AuthorizationRef made_for(Unsealed& house, const Asker& asker, const vault::Entr
     made->asker = asker;
     made->expires_at = house.wall() + lasts;
     return made;
+}
+
+/// A grant that a person has from elsewhere. Nobody else's comes between while the provider is asked.
+runtime::Task<result::Result<AuthorizationReply>> take_refresh_token(Unsealed& house, Asker asker,
+                                                                     const vault::Entry& entry, TokenClient client,
+                                                                     secret::SecretBuffer token) {
+    auto made = made_for(house, asker, entry);
+    made->is_used = true;
+    auto prepared = oauth::refresh_request(client.client(house.parts.arena), token);
+    if (!prepared) co_return refuse(std::move(prepared.error()));
+    const auto outcome = outcome_of(house, asker, *made, Authorization::State::connected);
+    if (!outcome) co_return refuse(outcome.error());
+    if (auto added = house.authorizations->add(made, house.wall()); !added) co_return refuse(std::move(added.error()));
+    note_started(house, asker, entry.credential);
+    auto got = co_await exchange(house, client, std::move(*prepared), 0);
+    if (auto* tokens = std::get_if<oauth::TokenSet>(&got.outcome)) {
+        auto& next = tokens->slots.front().refresh_token;
+        if (next.empty()) next = oauth::RefreshToken(std::move(token)); // the old one stays
+    }
+    auto failure = co_await keep_answer(house, asker, *made, client, std::move(got), &*outcome);
+    co_await end_authorization(house, asker, made, std::move(failure));
+    co_return reply_of(*made, house.parts.arena, 200);
 }
 
 /// For a machine without a browser: a person types a code elsewhere.
@@ -246,20 +172,16 @@ bool is_as_asked(const Authorization& pending, const TokenClient& client, const 
     return pending.asked == client.asked_with(); // the credential was not changed meanwhile
 }
 
-} // namespace
-
-runtime::Task<result::Result<AuthorizationReply>> begin_authorization(Unsealed& house, Asker asker,
-                                                                      wire::BeginAuthorization asked) {
-    auto id = co_await find_or_create(house, asker, asked);
-    if (!id) co_return refuse(std::move(id.error()));
+runtime::Task<result::Result<AuthorizationReply>> begin(Unsealed& house, Asker asker, wire::BeginAuthorization asked,
+                                                        std::string id) {
     if (auto still = look_again(house, asker); !still) co_return refuse(std::move(still.error()));
-    auto entry = find_viewed(house, *asker.caller, operation, *id);
+    auto entry = find_viewed(house, *asker.caller, operation, id);
     if (!entry) co_return refuse(std::move(entry.error()));
     const auto scope = (*entry)->credential.scope;
     auto found = co_await find_endpoints(house, scope, (*entry)->credential.id);
     if (!found) co_return refuse(std::move(found.error()));
     if (auto still = look_again(house, asker); !still) co_return refuse(std::move(still.error()));
-    entry = find_viewed(house, *asker.caller, operation, *id);
+    entry = find_viewed(house, *asker.caller, operation, id);
     if (!entry) co_return refuse(std::move(entry.error()));
 
     auto client = TokenClient::open_anew(house, **entry, *found);
@@ -290,6 +212,30 @@ runtime::Task<result::Result<AuthorizationReply>> begin_authorization(Unsealed& 
     auto made = make_authorization(house, asker, **entry, *client, asked.redirect_uri);
     if (!made) co_return refuse(std::move(made.error()));
     co_return reply_of(**made, house.parts.arena, 201);
+}
+
+/// With a refresh token, which a resend under the same key does not spend a second time.
+runtime::Task<result::Result<AuthorizationReply>> begin_once(Unsealed& house, Asker asker,
+                                                             wire::BeginAuthorization asked, std::string id) {
+    auto& key = asker.idempotency_key;
+    if (!key.empty()) key += "\ntokens"; // the credential may have been stored under the key itself
+    std::vector<std::string> keys = gate_keys(asker, {});
+    auto pass = co_await take_turn(house, asker, std::move(keys));
+    if (!pass) co_return refuse(std::move(pass.error()));
+    auto before = co_await find_outcome(house, asker);
+    if (!before) co_return refuse(std::move(before.error()));
+    if (*before) co_return reply_of(**before, house.parts.arena);
+    co_return co_await begin(house, asker, std::move(asked), std::move(id));
+}
+
+} // namespace
+
+runtime::Task<result::Result<AuthorizationReply>> begin_authorization(Unsealed& house, Asker asker,
+                                                                      wire::BeginAuthorization asked) {
+    auto id = co_await find_or_create(house, asker, asked);
+    if (!id) co_return refuse(std::move(id.error()));
+    if (asked.refresh_token) co_return co_await begin_once(house, asker, std::move(asked), std::move(*id));
+    co_return co_await begin(house, asker, std::move(asked), std::move(*id));
 }
 
 result::Result<AuthorizationReply> show_authorization(Unsealed& house, const Asker& asker, std::string_view id) {

@@ -85,7 +85,9 @@ runtime::Task<BrowserTold> finish_in_browser(Unsealed& house, secret::SecretBuff
         co_return other;
     }
     if (!waits_for_a_browser(*one)) co_return ended(house, *one);
-    auto finished = co_await finish_authorization(house, one->asker, one, std::move(query));
+    auto asker = one->asker;
+    asker.idempotency_key.clear(); // it is of the request that began it
+    auto finished = co_await finish_authorization(house, std::move(asker), one, std::move(query));
     if (!finished) co_return refused(house, *one, finished.error());
     if (one->state == State::connected) co_return told(house, *one, Told::connected);
     co_return told(house, *one, Told::failed, one->error);

@@ -1,9 +1,5 @@
-#include "broker/authorizations.hpp"
-#include "broker/change.hpp"
+#include "broker/authorization_outcome.hpp"
 #include "broker/find_credential.hpp"
-#include "broker/keep_tokens.hpp"
-#include "broker/refresher.hpp"
-#include "broker/token_exchange.hpp"
 
 namespace credlease::broker {
 namespace {
@@ -56,7 +52,7 @@ result::Result<const vault::Entry*> find_entry(Unsealed& house, Asker& asker, co
 
 /// Empty: it is connected.
 runtime::Task<std::string> exchange_code(Unsealed& house, Asker& asker, Authorization& one, TokenClient client,
-                                         oauth::Redirect redirect) {
+                                         oauth::Redirect redirect, const Answer& outcome) {
     if (redirect.code.empty()) {
         const auto text = redirect.text.empty() ? redirect.error.text() : redirect.text.text();
         co_return "The provider refused: " + text;
@@ -67,18 +63,8 @@ runtime::Task<std::string> exchange_code(Unsealed& house, Asker& asker, Authoriz
     redirect.code.reset();
     prepared->secrets.push_back(std::move(redirect.state)); // the provider knows it too, and may repeat it
     auto got = co_await exchange(house, client, std::move(*prepared), std::nullopt);
-    if (const auto* refusal = std::get_if<oauth::Refusal>(&got.outcome)) co_return describe(*refusal);
-    if (auto still = find_entry(house, asker, one); !still) co_return std::string(still.error().sentence.view());
-    auto& tokens = std::get<oauth::TokenSet>(got.outcome);
-    add_fields(tokens, redirect);
-    vault::NewConnection made;
-    made.answer = to_store(client, std::move(tokens), got.sent_at, nullptr, house.wall(),
-                           house.refresher->seed_of(one.scope, one.credential));
-    made.terms = client.grant_terms();
-    const Refreshed what{.scope = one.scope, .id = one.credential};
-    auto connected = co_await connect(house, what, client, made, &asker);
-    if (!connected) co_return std::string(connected.error().sentence.view());
-    co_return std::string();
+    if (auto* tokens = std::get_if<oauth::TokenSet>(&got.outcome)) add_fields(*tokens, redirect);
+    co_return co_await keep_answer(house, asker, one, client, std::move(got), &outcome);
 }
 
 } // namespace
@@ -108,6 +94,12 @@ std::string describe(const oauth::Refusal& refusal) {
 
 runtime::Task<result::Result<AuthorizationReply>> complete_authorization(Unsealed& house, Asker asker, std::string id,
                                                                          secret::SecretBuffer address) {
+    std::vector<std::string> keys = gate_keys(asker, {});
+    auto pass = co_await take_turn(house, asker, std::move(keys));
+    if (!pass) co_return refuse(std::move(pass.error()));
+    auto before = co_await find_outcome(house, asker);
+    if (!before) co_return refuse(std::move(before.error()));
+    if (*before) co_return reply_of(**before, house.parts.arena);
     const auto one = house.authorizations->find(*asker.caller, id);
     if (!one) co_return no_such_authorization();
     auto finished = co_await finish_authorization(house, asker, one, std::move(address));
@@ -121,13 +113,13 @@ runtime::Task<result::Result<>> finish_authorization(Unsealed& house, Asker aske
     if (!entry) co_return refuse(std::move(entry.error()));
     auto client = open_client(house, **entry, *one);
     if (!client) co_return refuse(std::move(client.error()));
+    const auto outcome = outcome_of(house, asker, *one, State::connected);
+    if (!outcome) co_return refuse(outcome.error());
     auto redirect = take_redirect(house, *one, *client, address);
     if (!redirect) co_return refuse(std::move(redirect.error()));
     address.reset();
-    auto failure = co_await exchange_code(house, asker, *one, std::move(*client), std::move(*redirect));
-    const auto state = failure.empty() ? State::connected : State::failed;
-    house.authorizations->end(*one, state, std::move(failure));
-    if (state == State::failed) note_failed(house, asker, *one);
+    auto failure = co_await exchange_code(house, asker, *one, std::move(*client), std::move(*redirect), *outcome);
+    co_await end_authorization(house, asker, one, std::move(failure));
     co_return result::Result<>();
 }
 

@@ -1,10 +1,7 @@
 #include "broker/device_authorization.hpp"
 
-#include "broker/change.hpp"
+#include "broker/authorization_outcome.hpp"
 #include "broker/find_credential.hpp"
-#include "broker/keep_tokens.hpp"
-#include "broker/refresher.hpp"
-#include "broker/token_exchange.hpp"
 
 namespace credlease::broker {
 namespace {
@@ -34,19 +31,6 @@ runtime::Task<> sleep_until(Unsealed& house, AuthorizationRef one, runtime::Boot
     co_await runtime::suspend(house.parts.loop, std::move(start));
 }
 
-/// Empty: it is connected.
-runtime::Task<std::string> keep(Unsealed& house, const Asker& asker, const Authorization& one,
-                                const TokenClient& client, Exchanged got) {
-    const Refreshed what{.scope = one.scope, .id = one.credential};
-    vault::NewConnection made;
-    auto& tokens = std::get<oauth::TokenSet>(got.outcome);
-    made.answer = to_store(client, std::move(tokens), got.sent_at, nullptr, house.wall(),
-                           house.refresher->seed_of(one.scope, one.credential));
-    made.terms = client.grant_terms();
-    auto connected = co_await connect(house, what, client, made, &asker);
-    co_return connected ? std::string() : std::string(connected.error().sentence.view());
-}
-
 /// The client of one under way, while who began it may still change the credential.
 result::Result<TokenClient> client_of(Unsealed& house, Asker& asker, const Authorization& one) {
     if (auto still = look_again(house, asker); !still) return refuse(std::move(still.error()));
@@ -64,7 +48,7 @@ runtime::Task<std::optional<std::string>> poll(Unsealed& house, Asker& asker, Au
     auto got = co_await exchange(house, *client, std::move(*prepared), std::nullopt);
     if (one.state != State::pending) co_return std::nullopt; // given up meanwhile: what came is nobody's
     const auto* refusal = std::get_if<oauth::Refusal>(&got.outcome);
-    if (refusal == nullptr) co_return co_await keep(house, asker, one, *client, std::move(got));
+    if (refusal == nullptr) co_return co_await keep_answer(house, asker, one, *client, std::move(got), nullptr);
     switch (oauth::poll_of(*refusal)) {
     case oauth::Poll::slow_down:
         one.device->interval += slower_by;

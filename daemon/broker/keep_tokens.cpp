@@ -236,15 +236,19 @@ runtime::Task<result::Result<>> keep_each(Unsealed& house, const Refreshed& what
 } // namespace
 
 runtime::Task<result::Result<>> connect(Unsealed& house, const Refreshed& what, const TokenClient& client,
-                                        const vault::NewConnection& made, const Asker* by) {
+                                        const vault::NewConnection& made, const Asker* by,
+                                        const Outcomes::Outcome* outcome) {
     const auto asked = client.asked_with();
     const Stage stage = [&](const vault::Entry& entry, store::Batch& batch) -> result::Result<vault::Change> {
         auto still = TokenClient::open_again(house, entry, asked);
         if (!still) return refuse(std::move(still.error()));
-        return house.vault->stage_connect(entry, still->auth(), made, batch);
+        auto change = house.vault->stage_connect(entry, still->auth(), made, batch);
+        if (change && outcome != nullptr) house.outcomes.stage(*by, *outcome, batch);
+        return change;
     };
     const auto record = record_by(by, Action::oauth_connected);
     auto kept = co_await keep(house, what, record, stage);
+    if (kept && outcome != nullptr) house.outcomes.apply(*by, outcome->at);
     if (kept) co_await ask_for_fields(house, what); // whoever connected it leases it next
     co_return kept;
 }

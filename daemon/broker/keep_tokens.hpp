@@ -13,9 +13,10 @@ namespace credlease::broker {
 /// The first tokens of a credential, or those of its re-authorization, durable when it returns. `by`: who authorized
 /// it; nullptr: the broker itself. Dropped, as `credential_not_found` or `version_conflict`: it was deleted meanwhile,
 /// or would ask with something else than `client` did. `sealed`: the broker seals or stops, and will find them in
-/// DATA/rescue.
+/// DATA/rescue. `outcome`, where there is one, is kept in the same batch for a resend of `by`'s request.
 [[nodiscard]] runtime::Task<result::Result<>> connect(Unsealed& house, const Refreshed& what, const TokenClient& client,
-                                                      const vault::NewConnection& made, const Asker* by);
+                                                      const vault::NewConnection& made, const Asker* by,
+                                                      const Outcomes::Outcome* outcome = nullptr);
 /// A refresh's answer, likewise; `of`: whose tokens they follow. Where the credential has others by now they are
 /// dropped.
 [[nodiscard]] runtime::Task<result::Result<>> keep_refreshed(Unsealed& house, const Refreshed& what,

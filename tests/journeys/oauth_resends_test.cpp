@@ -1,0 +1,126 @@
+#define BOOST_TEST_DYN_LINK
+#include "oauth_house.hpp"
+#include "support/socket_client.hpp"
+
+#include <boost/json/parse.hpp>
+
+#include <thread>
+#include <vector>
+
+using namespace credlease;
+using namespace credlease::tests;
+using boost::json::object;
+
+namespace {
+
+constexpr auto authorizations = "/v1/oauth/authorizations";
+constexpr int held_for_ms = 1500;
+
+/// A provider that takes each refresh token once, and ends the grant where one comes again.
+struct SingleUse : OAuthHouse {
+    SingleUse() : OAuthHouse({{"refresh_class", "single_use"}}) {}
+
+    [[nodiscard]] boost::json::value refresh_token() const {
+        return provider.control("/grant").at("grants").at(0).at("answer").at("refresh_token");
+    }
+    /// As the libraries send it, again where a connection was lost.
+    [[nodiscard]] test::Response send(const std::string& path, const object& body, const std::string& key) const {
+        test::SocketClient admin(daemon.admin_socket());
+        auto answer = admin.ask("POST", path, boost::json::serialize(body), "Idempotency-Key: " + key + "\r\n");
+        BOOST_REQUIRE(answer.has_value());
+        return std::move(*answer);
+    }
+    /// Twice at the same time, then once more, and once more after a restart: all get the first's outcome.
+    std::string send_again_and_again(const std::string& path, const object& body, const std::string& state) {
+        std::vector<test::Response> answers(2);
+        {
+            std::vector<std::jthread> senders;
+            for (auto& answer : answers) senders.emplace_back([&] { answer = send(path, body, "once"); });
+        }
+        answers.push_back(send(path, body, "once"));
+        BOOST_TEST(daemon.stop().value_or(-1) == 0);
+        BOOST_REQUIRE(daemon.start());
+        answers.push_back(send(path, body, "once"));
+        for (const auto& answer : answers) {
+            BOOST_TEST(answer.status == 200U);
+            BOOST_TEST(answer.body == answers.front().body);
+        }
+        const auto told = boost::json::parse(answers.front().body);
+        BOOST_TEST(text(told, "state") == state);
+        BOOST_TEST(provider.token_requests().size() == 1U);
+        auto other = body;
+        other.begin()->value() = "another";
+        BOOST_TEST(send(path, other, "once").status == 409U);
+        BOOST_TEST(provider.token_requests().size() == 1U);
+        return text(told, "credential");
+    }
+    void expect_alive(const std::string& id, const std::string& name) {
+        BOOST_TEST(!token_of(name).empty());
+        BOOST_TEST(ask(client, "POST", "/v1/credentials/" + id + "/refresh", "{}").status == 200U);
+        BOOST_TEST(provider.uses_of_spent_tokens().empty());
+    }
+};
+
+} // namespace
+
+/// What was sent once and comes again, since an answer was lost, spends nothing a second time.
+BOOST_AUTO_TEST_SUITE(oauth_resends)
+
+BOOST_AUTO_TEST_CASE(a_refresh_token_that_a_person_gave_is_spent_once_however_often_the_request_comes) {
+    SingleUse house;
+    house.provider.misbehave({{"do", "slow"}, {"after_ms", held_for_ms}});
+    const auto id = house.store("given");
+    const object asked = {{"credential", id}, {"refresh_token", house.refresh_token()}};
+    house.send_again_and_again(authorizations, asked, "connected");
+    house.expect_alive(id, "given");
+}
+
+BOOST_AUTO_TEST_CASE(so_it_is_where_its_credential_is_stored_by_the_same_request) {
+    SingleUse house;
+    house.provider.misbehave({{"do", "slow"}, {"after_ms", held_for_ms}});
+    const object fields = {{"token_url", house.provider.origin() + "/token"},
+                           {"authorize_url", house.provider.origin() + "/authorize"},
+                           {"client_id", "client"},
+                           {"client_secret", "client-secret"},
+                           {"client_auth", "post"}};
+    const object asked = {
+        {"service", "oauth2"}, {"name", "given"}, {"fields", fields}, {"refresh_token", house.refresh_token()}};
+    house.expect_alive(house.send_again_and_again(authorizations, asked, "connected"), "given");
+}
+
+BOOST_AUTO_TEST_CASE(one_that_is_lost_on_the_way_is_not_sent_again_either) {
+    SingleUse house;
+    house.provider.misbehave({{"do", "drop_after"}, {"after_ms", held_for_ms}});
+    const auto id = house.store("given");
+    const object asked = {{"credential", id}, {"refresh_token", house.refresh_token()}};
+    house.send_again_and_again(authorizations, asked, "failed");
+    BOOST_TEST(house.provider.uses_of_spent_tokens().empty());
+    BOOST_TEST(audit_of(house.client, "action=oauth.failed").size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(nobody_elses_grant_comes_between_while_its_provider_is_asked) {
+    SingleUse house;
+    house.provider.misbehave({{"do", "slow"}, {"after_ms", held_for_ms}});
+    const auto id = house.store("given");
+    const object asked = {{"credential", id}, {"refresh_token", house.refresh_token()}};
+    std::jthread first([&] { BOOST_TEST(house.send(authorizations, asked, "first").status == 200U); });
+    BOOST_REQUIRE(house.provider.wait_for_token_requests(1));
+    BOOST_TEST(house.send(authorizations, asked, "second").status == 409U);
+    first.join();
+    house.expect_alive(id, "given");
+}
+
+BOOST_AUTO_TEST_CASE(a_redirect_is_completed_once_however_often_it_comes) {
+    for (const bool works : {true, false}) {
+        SingleUse house;
+        house.provider.misbehave({{"do", works ? "slow" : "drop_after"}, {"after_ms", held_for_ms}});
+        const auto id = house.store("consented");
+        const auto begun = house.authorize({{"credential", id}});
+        const object asked = {{"redirect_url", OAuthHouse::visit(OAuthHouse::text(begun.json, "authorize_url"))}};
+        const auto path = authorizations + ('/' + OAuthHouse::text(begun.json, "id")) + "/complete";
+        house.send_again_and_again(path, asked, works ? "connected" : "failed");
+        if (works) house.expect_alive(id, "consented");
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
