@@ -1,5 +1,6 @@
 #include "vault/scope_index.hpp"
 #include "vault/sealing.hpp"
+#include "vault/standing.hpp"
 
 #include <algorithm>
 
@@ -122,9 +123,9 @@ void change_members(const Edit& edit, vocabulary::Credential& credential) {
 void await_authorization(Stored& stored) {
     stored.tokens.reset();
     stored.credential.generation = 0;
-    if (stored.credential.status == vocabulary::CredentialStatus::revoked) return;
-    stored.credential.status = vocabulary::CredentialStatus::pending;
-    stored.credential.status_reason = "A field that decides where its tokens go was changed.";
+    const auto standing = standing_of(stored.credential);
+    standing.status = vocabulary::CredentialStatus::pending;
+    standing.reason = "A field that decides where its tokens go was changed.";
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 #include "vault/records.hpp"
 #include "vault/scope_index.hpp"
 #include "vault/sealing.hpp"
+#include "vault/standing.hpp"
 #include "vault/token_set.hpp"
 
 #include <algorithm>
@@ -64,10 +65,11 @@ void forget_asked_fields(const AuthType& auth, vocabulary::PublicFields& fields)
 
 /// Whether it has changed. What was revoked or waits for its authorization stays so.
 bool give_status(vocabulary::Credential& credential, CredentialStatus status, const std::string& reason) {
-    if (credential.status == CredentialStatus::revoked || credential.status == CredentialStatus::pending) return false;
-    if (credential.status == status && credential.status_reason == reason) return false;
-    credential.status = status;
-    credential.status_reason = reason;
+    const auto standing = standing_of(credential);
+    if (standing.status == CredentialStatus::pending) return false;
+    if (standing.status == status && standing.reason == reason) return false;
+    standing.status = status;
+    standing.reason = reason;
     return true;
 }
 
@@ -147,8 +149,9 @@ Result<Change> Vault::State::stage_next_version(const Entry& entry, const AuthTy
     after.revision += 1;
     after.updated_at = next.state.connected_at;
     after.rotated_at = next.state.connected_at;
-    if (after.status == CredentialStatus::pending) after.status = CredentialStatus::active;
-    give_status(after, CredentialStatus::active, {});
+    const auto standing = standing_of(after);
+    standing.status = CredentialStatus::active;
+    standing.reason.clear();
     forget_asked_fields(auth, after.fields);
     take_answer_fields(auth, next.answer_fields, after.fields);
     if (auto staged = stage(*change, *fields, batch); !staged) return refuse(std::move(staged.error()));

@@ -187,7 +187,8 @@ class Vault {
     [[nodiscard]] result::Result<Change> stage_create(NewCredential created, store::Batch& batch);
     /// In place, same version, next revision, sealed anew, its tokens too. `secret_required` when a destination field
     /// changes and a secret field is not given anew; secret fields otherwise are `invalid_request` (rotate changes
-    /// them). Tokens never go to a new destination: they are dropped, and the credential is pending.
+    /// them). Tokens never go to a new destination: they are dropped, and the credential is pending, a revoked one once
+    /// it is restored.
     [[nodiscard]] result::Result<Change> stage_edit(const Entry& entry, const catalog::AuthType& auth, Edit edit,
                                                     store::Batch& batch);
     [[nodiscard]] Change stage_erase(const Entry& entry, store::Batch& batch);
@@ -195,14 +196,14 @@ class Vault {
     /// Its secret is not touched: one that is damaged is revoked, too.
     [[nodiscard]] Change stage_revoke(const Entry& entry, const std::string& why, vocabulary::Time now,
                                       store::Batch& batch);
-    /// Of a revoked one: next revision, with the status and reason that it had.
+    /// Of a revoked one: next revision, with the status and reason that it had, or that it was given since.
     [[nodiscard]] Change stage_restore(const Entry& entry, vocabulary::Time now, store::Batch& batch);
 
     // ---- OAuth. Where a request's outcome comes back, `of` is what it was made with: when the credential has other
     // tokens by then, it is `version_conflict` and nothing changes.
     /// The first tokens or a re-authorization: next version (the one before goes), generation 0, next revision, active.
     /// Secret fields stay; what the service is asked for besides is not known any more. A revoked credential stays
-    /// revoked.
+    /// revoked, and is active once it is restored.
     [[nodiscard]] result::Result<Change> stage_connect(const Entry& entry, const catalog::AuthType& auth,
                                                        const NewConnection& made, store::Batch& batch);
     /// A refresh's answer: next generation, same version and revision; it is active again, and the intent is over.

@@ -35,6 +35,23 @@ BOOST_AUTO_TEST_CASE(a_code_goes_only_where_the_person_was_sent_to) {
     BOOST_TEST(house.authorize({{"credential", id}}).status == 201U); // and a new one may begin
 }
 
+BOOST_AUTO_TEST_CASE(what_was_moved_while_it_was_revoked_gets_its_tokens_anew_once_it_is_restored) {
+    OAuthHouse house;
+    const auto id = house.store("moved", {{"flow", "client_credentials"}});
+    BOOST_REQUIRE(house.becomes(id, "active"));
+    const auto path = "/v1/credentials/" + id;
+    BOOST_REQUIRE_EQUAL(ask(house.client, "POST", path + "/revoke", "{}").status, 200U);
+    const object fields = {{"authorize_url", house.provider.origin() + "/elsewhere"},
+                           {"client_secret", "client-secret"}};
+    const auto edited = ask(house.client, "PATCH", path, boost::json::serialize(object{{"fields", fields}}));
+    BOOST_REQUIRE_MESSAGE(edited.status == 200U, edited.code);
+    BOOST_TEST(OAuthHouse::text(edited.json, "status") == "revoked");
+    const auto restored = ask(house.client, "POST", path + "/restore", "{}");
+    BOOST_TEST(OAuthHouse::text(restored.json, "status") == "pending");
+    BOOST_TEST(house.becomes(id, "active"));
+    BOOST_TEST(!house.token_of("moved").empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_device_that_was_given_up_while_the_provider_answered_connects_nothing) {
     for (const object& what : {object{{"do", "slow"}}, object{{"do", "error"}, {"error", "slow_down"}}}) {
         OAuthHouse house({{"device_interval", 1}});
