@@ -4,6 +4,7 @@
 #include "broker/expiry.hpp"
 #include "broker/find_credential.hpp"
 #include "broker/refresher.hpp"
+#include "broker/status_change.hpp"
 #include "broker/views.hpp"
 #include "wire/limits.hpp"
 
@@ -124,7 +125,7 @@ std::string shown(const vocabulary::PublicValue* value) {
 class Changes {
   public:
     Changes(const vocabulary::Credential& before, const vocabulary::Credential& after,
-            const std::vector<std::string>& replaced_fields) {
+            const std::vector<std::string>& replaced_fields, const StatusChange& status) {
         note("name", before.name.text(), after.name.text());
         note("notes", before.notes, after.notes);
         note("scope", before.scope.text(), after.scope.text());
@@ -137,6 +138,7 @@ class Changes {
         // Of a secret field only that it was replaced; given anew, even the same value counts.
         for (const auto& name : replaced_fields) texts_.push_back({"fields." + name, "", ""});
         for (const auto& text : texts_) views_.push_back({.member = text[0], .before = text[1], .after = text[2]});
+        for (const auto& view : status.views()) views_.push_back(view);
     }
     [[nodiscard]] std::span<const vocabulary::ChangeView> views() const { return views_; }
 
@@ -201,7 +203,9 @@ runtime::Task<result::Result<Answer>> edit_credential(Unsealed& house, Asker ask
     if (!change) co_return refuse(std::move(change.error()));
     const auto& after = change->after();
     const bool is_resealed = change->fingerprint() != entry.fingerprint;
-    const Changes changes(entry.credential, after, is_resealed ? after.secret_fields : std::vector<std::string>());
+    const StatusChange status(entry.credential, after, now);
+    const Changes changes(entry.credential, after, is_resealed ? after.secret_fields : std::vector<std::string>(),
+                          status);
     Answer answer{.at = now,
                   .status = 200,
                   .revision = after.revision,
@@ -215,10 +219,9 @@ runtime::Task<result::Result<Answer>> edit_credential(Unsealed& house, Asker ask
     if (!committed) co_return refuse(std::move(committed.error()));
     const auto credential_id = after.id;
     const bool is_over = after.expires_at && *after.expires_at <= now;
-    const bool was_over = vault::effective_status(entry.credential, now) == vocabulary::CredentialStatus::expired;
     house.events->credential_updated(after);
     // That it is over from now on, run_expiry tells.
-    if (was_over && !is_over) house.events->credential_status_changed(after);
+    if (status.is_one() && !is_over) house.events->credential_status_changed(after);
     const auto scope = after.scope;
     house.vault->apply(std::move(*change));
     house.refresher->plan(*house.vault->find({&scope, 1}, credential_id));

@@ -6,6 +6,7 @@
 #include "broker/expiry.hpp"
 #include "broker/find_endpoints.hpp"
 #include "broker/keep_tokens.hpp"
+#include "broker/status_change.hpp"
 #include "broker/token_exchange.hpp"
 #include "runtime/crash_point.hpp"
 
@@ -210,7 +211,6 @@ runtime::Task<result::Result<>> note_refusal(Unsealed& house, const Request& req
     const bool is_dead = refusal.meaning == catalog::Meaning::definitive;
     const auto answer = is_dead ? dead_grant() : failed_upstream(refusal);
     if (!entry->tokens) co_return answer;
-    const auto before = entry->credential.status;
     store::Batch batch;
     auto change = change_for(request, entry->tokens->state, made, refusal, house.wall());
     const bool stays_in_doubt = !change.ends_intent && request.slot.has_value();
@@ -221,11 +221,13 @@ runtime::Task<result::Result<>> note_refusal(Unsealed& house, const Request& req
     record.ok = false;
     record.code = result::name_of(is_dead ? ErrorCode::credential_expired : ErrorCode::upstream_failed);
     record.detail = why;
+    const StatusChange status(entry->credential, staged->after(), house.wall());
+    record.changes = status.views();
     auto committed = co_await house.journal->commit(record, std::move(batch));
     if (!committed) co_return refuse(std::move(committed.error()));
     house.vault->apply(std::move(*staged));
     const auto& credential = find_refreshed(house, request.what)->credential;
-    if (credential.status != before) house.events->credential_status_changed(credential);
+    if (status.is_one()) house.events->credential_status_changed(credential);
     if (is_dead) end_leases(house, {.credential = credential.id}, vocabulary::EndReason::expired);
     co_return answer;
 }

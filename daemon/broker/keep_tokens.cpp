@@ -6,6 +6,7 @@
 #include "broker/events.hpp"
 #include "broker/find_credential.hpp"
 #include "broker/refresher.hpp"
+#include "broker/status_change.hpp"
 #include "runtime/crash_point.hpp"
 
 #include <algorithm>
@@ -116,8 +117,13 @@ runtime::Task<> Unkept::clear() {
 /// Of a credential, before its tokens came.
 struct Before {
     std::uint32_t version = 0;
-    vocabulary::CredentialStatus status{};
     bool is_connected = false;
+};
+
+/// What is new besides the tokens.
+struct Besides {
+    bool has_lost_scopes = false;
+    bool has_other_status = false;
 };
 
 /// "scopes lost: write admin", which a refresh did not bring back; empty: the provider grants what it did.
@@ -131,19 +137,19 @@ std::string newly_lost(const vault::Entry& before, const vault::Change& change) 
             if (std::ranges::find(known, scope) == known.end()) text += ' ' + scope;
         }
     }
-    return text.empty() ? text : "scopes lost:" + text;
+    return text.empty() ? text : std::string(lost_scopes) + text;
 }
 
 /// Once they are in the store.
-void tell(Unsealed& house, const vault::Entry& entry, const Before& before, bool has_lost_scopes) {
+void tell(Unsealed& house, const vault::Entry& entry, const Before& before, const Besides& besides) {
     const auto& credential = entry.credential;
     if (credential.version == before.version) {
         house.events->credential_refreshed(credential);
     } else if (before.is_connected) {
         house.events->credential_rotated(credential);
     }
-    if (has_lost_scopes) house.events->credential_updated(credential);
-    if (credential.status != before.status) house.events->credential_status_changed(credential);
+    if (besides.has_lost_scopes) house.events->credential_updated(credential);
+    if (besides.has_other_status) house.events->credential_status_changed(credential);
     house.refresher->plan(entry);
     if (credential.version != before.version) house.clock_warnings->look_soon();
 }
@@ -155,20 +161,21 @@ runtime::Task<result::Result<>> try_until_kept(Unsealed& house, const Refreshed&
         auto pass = co_await enter(house, what);
         const auto* entry = find_refreshed(house, what);
         if (entry == nullptr) co_return access::credential_not_found();
-        const Before before{.version = entry->credential.version,
-                            .status = entry->credential.status,
-                            .is_connected = entry->tokens != nullptr};
+        const Before before{.version = entry->credential.version, .is_connected = entry->tokens != nullptr};
         store::Batch batch;
         auto change = stage(*entry, batch);
         const bool may_pass = change || change.error().code == ErrorCode::overloaded; // the arena is full
         if (!may_pass) co_return refuse(std::move(change.error()));
         bool is_kept = false;
-        std::string lost;
+        Besides besides;
         if (change) {
-            lost = newly_lost(*entry, *change);
+            const auto lost = newly_lost(*entry, *change);
+            const StatusChange status(entry->credential, change->after(), house.wall());
+            besides = {.has_lost_scopes = !lost.empty(), .has_other_status = status.is_one()};
             record.detail = lost.empty() ? detail : lost;
             concern(record, change->after());
             record.fingerprint = change->tokens()->fingerprint;
+            record.changes = status.views();
             runtime::crash_point("tokens staged");
             auto committed = co_await house.journal->commit(record, std::move(batch));
             runtime::crash_point("tokens durable");
@@ -177,7 +184,7 @@ runtime::Task<result::Result<>> try_until_kept(Unsealed& house, const Refreshed&
         if (is_kept) {
             house.vault->apply(std::move(*change));
             runtime::crash_point("before the event");
-            tell(house, *find_refreshed(house, what), before, !lost.empty());
+            tell(house, *find_refreshed(house, what), before, besides);
             co_return result::Result<>();
         }
         pass.leave();

@@ -10,6 +10,9 @@ namespace credlease::broker {
 // DATA/rescue and, to be tried again and again, in the arena. Where DATA/rescue fails too the broker neither stops nor
 // seals. It is leased once the store has it, and not before: the index shows what the store holds.
 
+/// How the record of a refresh begins that did not bring all scopes back; past_events.cpp reads it.
+inline constexpr std::string_view lost_scopes = "scopes lost:";
+
 /// The first tokens of a credential, or those of its re-authorization, durable when it returns. `by`: who authorized
 /// it; nullptr: the broker itself. Dropped, as `credential_not_found` or `version_conflict`: it was deleted meanwhile,
 /// or would ask with something else than `client` did. `sealed`: the broker seals or stops, and will find them in

@@ -1,6 +1,8 @@
 #include "broker/past_events.hpp"
 
 #include "broker/grants.hpp"
+#include "broker/keep_tokens.hpp"
+#include "broker/status_change.hpp"
 #include "wire/limits.hpp"
 
 #include <algorithm>
@@ -16,8 +18,30 @@ using vocabulary::CredentialStatus;
 
 constexpr std::size_t parts_at_a_time = 16;
 
-/// The events that a record tells of, in the order in which they were told.
-std::vector<EventKind> kinds_of(const AuditRecord& record) {
+/// What a record says of its credential's status; nullptr: it stayed.
+const vocabulary::ChangeView* status_in(const AuditRecord& record) {
+    const auto found = std::ranges::find(record.changes, StatusChange::member, &vocabulary::ChangeView::member);
+    return found == record.changes.end() ? nullptr : &*found;
+}
+
+std::optional<CredentialStatus> status_of(const AuditRecord& record) {
+    if (record.action == Action::credential_expired) return CredentialStatus::expired;
+    const auto* change = status_in(record);
+    return change == nullptr ? std::nullopt : vocabulary::find_status(change->after);
+}
+
+/// Nobody held the tokens of before: there were none.
+bool is_first_connection(const AuditRecord& record) {
+    const auto* change = status_in(record);
+    return change != nullptr && change->before == name_of(CredentialStatus::pending);
+}
+
+/// What was refused changed nothing; but a provider's refusal changes what the credential is.
+bool has_changed(const AuditRecord& record) {
+    return record.ok || record.action == Action::oauth_refresh_failed || record.action == Action::oauth_in_doubt;
+}
+
+std::vector<EventKind> kinds_by_action(const AuditRecord& record) {
     switch (record.action) {
     case Action::lease_released:
     case Action::lease_ended:
@@ -32,13 +56,12 @@ std::vector<EventKind> kinds_of(const AuditRecord& record) {
         return {EventKind::credential_rotated, EventKind::credential_updated};
     case Action::credential_deleted:
         return {EventKind::credential_deleted};
-    case Action::credential_revoked:
-    case Action::credential_restored:
-    case Action::credential_expired:
-        return {EventKind::credential_status_changed};
+    case Action::oauth_connected:
+        if (is_first_connection(record)) return {};
+        return {EventKind::credential_rotated, EventKind::credential_updated};
     case Action::oauth_refreshed:
-        if (record.detail.empty()) return {EventKind::credential_refreshed};
-        return {EventKind::credential_refreshed, EventKind::credential_updated}; // scopes were lost
+        if (!record.detail.starts_with(lost_scopes)) return {EventKind::credential_refreshed};
+        return {EventKind::credential_refreshed, EventKind::credential_updated};
     case Action::oauth_ending:
         return {EventKind::credential_ending};
     case Action::grant_withdrawn:
@@ -49,17 +72,12 @@ std::vector<EventKind> kinds_of(const AuditRecord& record) {
     }
 }
 
-std::optional<CredentialStatus> status_of(Action action) {
-    switch (action) {
-    case Action::credential_revoked:
-        return CredentialStatus::revoked;
-    case Action::credential_restored:
-        return CredentialStatus::active;
-    case Action::credential_expired:
-        return CredentialStatus::expired;
-    default:
-        return std::nullopt;
-    }
+/// The events that a record tells of, in the order in which they were told.
+std::vector<EventKind> kinds_of(const AuditRecord& record) {
+    if (!has_changed(record)) return {};
+    auto kinds = kinds_by_action(record);
+    if (status_of(record)) kinds.push_back(EventKind::credential_status_changed);
+    return kinds;
 }
 
 /// Ended by an operator one by one, a lease's record says who did that, and of the holder when its process started.
@@ -92,8 +110,7 @@ Event event_of(const AuditRecord& record, EventKind kind, std::uint32_t count) {
                 .version = record.version,
                 .generation = record.generation,
                 .lease = record.lease,
-                .grant = record.grant,
-                .status = status_of(record.action)};
+                .grant = record.grant};
     event.is_of_change = kind != EventKind::lease_ended && record.action != Action::credential_expired &&
                          record.action != Action::oauth_ending;
     if (kind == EventKind::lease_ended) {
@@ -110,6 +127,7 @@ Event event_of(const AuditRecord& record, EventKind kind, std::uint32_t count) {
     } else {
         event.grant = {};
     }
+    if (kind == EventKind::credential_status_changed) event.status = status_of(record);
     if (kind == EventKind::credential_ending) read_ending(record.detail, event);
     return event;
 }
@@ -125,8 +143,7 @@ class Looking {
         if (record.at < since_) has_seen_older_ = true;
         if (record.action == Action::change_not_made) note_not_made(record.detail);
         const bool is_lease = record.lease != vocabulary::LeaseId();
-        return record.ok && record.at >= since_ && !kinds_of(record).empty() &&
-               is_lease == (record.lease_view != nullptr);
+        return record.at >= since_ && !kinds_of(record).empty() && is_lease == (record.lease_view != nullptr);
     }
     /// The newest record first.
     void take(const AuditRecord& record) {

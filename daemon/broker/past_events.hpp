@@ -8,7 +8,7 @@
 namespace credlease::broker {
 
 /// The most events that one record tells of: their ids count from 1 within it.
-inline constexpr std::uint32_t past_events_of_a_record = 2;
+inline constexpr std::uint32_t past_events_of_a_record = 3;
 
 /// What the log tells of events, as far back as listeners may ask for.
 struct PastEvents {

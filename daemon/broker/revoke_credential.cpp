@@ -4,10 +4,10 @@
 #include "broker/find_credential.hpp"
 #include "broker/refresher.hpp"
 #include "broker/revoke_upstream.hpp"
+#include "broker/status_change.hpp"
 #include "broker/views.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace credlease::broker {
 namespace {
@@ -85,11 +85,8 @@ runtime::Task<result::Result<Answer>> make(Unsealed& house, const Asker& asker, 
     auto record = record_of(asker, staged.action);
     concern(record, after);
     record.fingerprint = entry.fingerprint;
-    const std::array changes = {
-        vocabulary::ChangeView{.member = "status",
-                               .before = name_of(vault::effective_status(entry.credential, staged.now)),
-                               .after = name_of(vault::effective_status(after, staged.now))}};
-    if (staged.change) record.changes = changes;
+    const StatusChange status(entry.credential, after, staged.now);
+    record.changes = status.views();
     auto committed = co_await house.journal->commit(record, std::move(staged.batch));
     if (!committed) co_return refuse(std::move(committed.error()));
     if (staged.is_whole) house.outcomes.apply(asker, staged.now);

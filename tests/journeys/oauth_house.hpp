@@ -102,15 +102,19 @@ struct OAuthHouse : BesideProvider, OAuthBroker {
                                    "sys.stdout.write(c.getresponse().getheader('Location') or '')\n";
         return output_of({.words = {"/usr/bin/python3", "-c", script}}, url);
     }
-    /// Stores one and connects it by a refresh token that the provider made for it without a flow.
+    /// Stores one and connects it.
     std::string connected(const std::string& name, const boost::json::object& more = {}) {
-        const auto id = store(name, more);
+        auto id = store(name, more);
+        connect(id);
+        return id;
+    }
+    /// By a refresh token that the provider made for it without a flow.
+    void connect(const std::string& id) {
         const auto made = provider.control("/grant");
         const auto& answer = made.at("grants").as_array().front().at("answer");
         const auto begun = authorize({{"credential", id}, {"refresh_token", answer.at("refresh_token")}});
         BOOST_REQUIRE_MESSAGE(begun.status == 200U && text(begun.json, "state") == "connected",
                               boost::json::serialize(begun.json));
-        return id;
     }
 };
 
