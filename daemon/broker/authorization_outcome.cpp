@@ -117,12 +117,9 @@ runtime::Task<std::string> keep_answer(Unsealed& house, Asker& asker, const Auth
 
 runtime::Task<> end_authorization(Unsealed& house, const Asker& asker, AuthorizationRef one, std::string failure) {
     const auto state = failure.empty() ? State::connected : State::failed;
-    house.authorizations->end(*one, state, std::move(failure));
+    house.authorizations->end_unnoted(*one, state, std::move(failure));
     if (state == State::connected) co_return; // the log and a resend have it with its tokens
-    auto record = record_of(asker, vocabulary::Action::oauth_failed);
-    record.ok = false;
-    record.credential = one->credential;
-    record.detail = one->error;
+    const auto record = record_of_failure(asker, *one);
     const auto outcome = outcome_of(house, asker, *one, state);
     store::Batch batch;
     if (outcome) house.outcomes.stage(asker, *outcome, batch);

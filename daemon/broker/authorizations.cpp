@@ -94,7 +94,12 @@ void Authorizations::listen_no_longer_than_needed() {
     if (!is_needed) std::ignore = await_browsers_(false);
 }
 
-void Authorizations::end(Authorization& ended, Authorization::State state, std::string error) {
+void Authorizations::end(Authorization& ended, Authorization::State state, std::string error, const Asker* by) {
+    end_unnoted(ended, state, std::move(error));
+    if (state == Authorization::State::failed) note_failed_(ended, by != nullptr ? *by : ended.asker);
+}
+
+void Authorizations::end_unnoted(Authorization& ended, Authorization::State state, std::string error) {
     if (ended.call != 0) clock_.cancel(std::exchange(ended.call, 0));
     ended.state = state;
     ended.error = std::move(error);
@@ -115,6 +120,12 @@ void Authorizations::forget_old(vocabulary::Time now) {
     });
     for (auto at = all_.begin(); all_.size() >= kept_most && at != all_.end();) { // ids begin with their time
         at = at->second->state == Authorization::State::pending ? std::next(at) : all_.erase(at);
+    }
+}
+
+void Authorizations::end_all(const std::string& error) {
+    for (const auto& [id, one] : all_) {
+        if (one->state == Authorization::State::pending) end(*one, Authorization::State::failed, error);
     }
 }
 

@@ -46,8 +46,9 @@ using AuthorizationRef = std::shared_ptr<Authorization>;
 class Authorizations {
   public:
     using AwaitBrowsers = std::function<result::Result<>(bool are_awaited)>; ///< see Parts
-    Authorizations(runtime::Clock& clock, AwaitBrowsers await_browsers)
-        : clock_(clock), await_browsers_(std::move(await_browsers)) {}
+    using NoteFailed = std::function<void(const Authorization&, const Asker& by)>;
+    Authorizations(runtime::Clock& clock, AwaitBrowsers await_browsers, NoteFailed note_failed)
+        : clock_(clock), await_browsers_(std::move(await_browsers)), note_failed_(std::move(note_failed)) {}
     Authorizations(const Authorizations&) = delete;
     Authorizations& operator=(const Authorizations&) = delete;
 
@@ -61,8 +62,13 @@ class Authorizations {
     [[nodiscard]] result::Result<> add(AuthorizationRef made, vocabulary::Time now);
     /// Its browser is listened for, where it comes to the daemon; `unheard` says why that cannot be.
     void await_browser(Authorization& one);
-    void end(Authorization& ended, Authorization::State state, std::string error = {});
+    /// One that failed is noted, however it came to that. `by`: who ended it; nullptr: nobody but who began it.
+    void end(Authorization& ended, Authorization::State state, std::string error = {}, const Asker* by = nullptr);
+    /// The same where whoever ends it writes the record, with what must not be there without it.
+    void end_unnoted(Authorization& ended, Authorization::State state, std::string error);
     void quiet(); ///< the clock calls no more, and no browser is listened for
+    /// After that, once nothing is under way any more: whatever is still pending.
+    void end_all(const std::string& error);
 
   private:
     void forget_old(vocabulary::Time now);
@@ -72,6 +78,7 @@ class Authorizations {
 
     runtime::Clock& clock_;
     AwaitBrowsers await_browsers_;
+    NoteFailed note_failed_;
     std::map<AuthorizationId, AuthorizationRef> all_;
 };
 
@@ -93,6 +100,8 @@ complete_authorization(Unsealed& house, Asker asker, std::string id, secret::Sec
 /// refusal leaves it pending.
 [[nodiscard]] runtime::Task<result::Result<>> finish_authorization(Unsealed& house, Asker asker, AuthorizationRef one,
                                                                    secret::SecretBuffer address);
+/// The record of one that failed.
+[[nodiscard]] audit::Record record_of_failure(const Asker& asker, const Authorization& one);
 void note_failed(Unsealed& house, const Asker& asker, const Authorization& one);
 /// A provider's refusal in plain words.
 [[nodiscard]] std::string describe(const oauth::Refusal& refusal);

@@ -208,6 +208,7 @@ runtime::Task<> Broker::quiet_house() {
     house_->authorizations->quiet();
     house_->clock_warnings->quiet();
     co_await house_->tasks.drain();
+    house_->authorizations->end_all("The broker was sealed or stopped.");
     house_->refusals->flush();
 }
 

@@ -43,11 +43,6 @@ BrowserTold ended(const Unsealed& house, const Authorization& one) {
 
 bool waits_for_a_browser(const Authorization& one) { return one.state == State::pending && !one.is_used; }
 
-void give_up(Unsealed& house, Authorization& one) {
-    house.authorizations->end(one, State::failed, "It was opened in a second browser, and given up.");
-    note_failed(house, one.asker, one);
-}
-
 BrowserTold refused(const Unsealed& house, const Authorization& one, const result::Error& error) {
     std::string text(error.sentence.view());
     return told(house, one, Told::refused, text.append(" ").append(error.next_step.view()));
@@ -61,7 +56,7 @@ std::variant<BrowserTold, BrowserStart> start_in_browser(Unsealed& house, std::s
     const bool is_its_browser = is_browser_of(*one, proofs);
     if (!waits_for_a_browser(*one)) return is_its_browser ? ended(house, *one) : BrowserTold();
     if (!is_its_browser && !one->browser_digest.empty()) {
-        give_up(house, *one);
+        house.authorizations->end(*one, State::failed, "It was opened in a second browser, and given up.");
         return BrowserTold{.kind = Told::given_up};
     }
     auto& arena = house.parts.arena;

@@ -69,12 +69,16 @@ runtime::Task<std::string> exchange_code(Unsealed& house, Asker& asker, Authoriz
 
 } // namespace
 
-void note_failed(Unsealed& house, const Asker& asker, const Authorization& one) {
+audit::Record record_of_failure(const Asker& asker, const Authorization& one) {
     auto record = record_of(asker, vocabulary::Action::oauth_failed);
     record.ok = false;
     record.credential = one.credential;
     record.detail = one.error;
-    house.journal->note(record);
+    return record;
+}
+
+void note_failed(Unsealed& house, const Asker& asker, const Authorization& one) {
+    house.journal->note(record_of_failure(asker, one));
     house.journal->flush();
 }
 

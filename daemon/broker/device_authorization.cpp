@@ -89,8 +89,7 @@ runtime::Task<> wait_for_device(Unsealed& house, Asker asker, AuthorizationRef o
         if (one->state != State::pending) co_return;
         if (!outcome) continue;
         const auto state = outcome->empty() ? State::connected : State::failed;
-        house.authorizations->end(*one, state, std::move(*outcome));
-        if (state == State::failed) note_failed(house, asker, *one);
+        house.authorizations->end(*one, state, std::move(*outcome), &asker);
         co_return;
     }
 }

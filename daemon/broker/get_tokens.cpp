@@ -8,6 +8,7 @@
 #include "broker/keep_tokens.hpp"
 #include "broker/status_change.hpp"
 #include "broker/token_exchange.hpp"
+#include "broker/unasked_refresh.hpp"
 #include "runtime/crash_point.hpp"
 
 #include <algorithm>
@@ -132,6 +133,9 @@ result::Result<Request> plan(const Unsealed& house, const Refreshed& what, const
         request.is_in_doubt = true;
         request.started_at = intent->started_at;
     }
+    auto prepared = prepare(house, request);
+    if (!prepared) return refuse(std::move(prepared.error()));
+    request.prepared = std::move(*prepared);
     return request;
 }
 
@@ -146,10 +150,10 @@ runtime::Task<result::Result<Request>> begin(Unsealed& house, const Refreshed& w
     }
     auto pass = co_await enter(house, what);
     auto request = plan(house, what, found);
-    if (!request) co_return refuse(std::move(request.error()));
-    auto prepared = prepare(house, *request);
-    if (!prepared) co_return refuse(std::move(prepared.error()));
-    request->prepared = std::move(*prepared);
+    if (!request) {
+        co_await note_unasked(house, what, request.error());
+        co_return refuse(std::move(request.error()));
+    }
     if (!request->slot) co_return std::move(*request); // nothing is spent
     const auto& entry = *find_refreshed(house, what);
     runtime::crash_point("before intent");

@@ -219,7 +219,9 @@ result::Result<std::unique_ptr<Unsealed>> open_with(crypto::RootKey root, const 
     note_start(*house);
     pass_over_told_ends(*house, log_ends_at);
     end_what_has_gone(*house);
-    house->authorizations = std::make_shared<Authorizations>(parts.clock, parts.await_browsers);
+    house->authorizations = std::make_shared<Authorizations>(
+        parts.clock, parts.await_browsers,
+        [&house = *house](const Authorization& one, const Asker& by) { note_failed(house, by, one); });
     house->refresher = std::make_shared<Refresher>(*house);
     take_up_rescued(*house);
     house->refresher->plan_all();

@@ -16,20 +16,27 @@ struct House {
     runtime::HandClock clock{loop, runtime::WallTime(1000h)};
     std::unique_ptr<secret::Arena> arena = std::move(*secret::Arena::make({.size = std::size_t{1} << 20}));
     std::vector<bool> told;
+    std::vector<std::string> failed;
     bool is_taken = false;
     vocabulary::UlidSource ids;
-    broker::Authorizations all{clock, [this](bool are_awaited) -> result::Result<> {
+    broker::Authorizations all{clock,
+                               [this](bool are_awaited) -> result::Result<> {
                                    told.push_back(are_awaited);
                                    if (!are_awaited || !is_taken) return {};
                                    return result::refuse({.code = result::ErrorCode::configuration,
                                                           .sentence = "Taken.",
                                                           .next_step = "Paste."});
+                               },
+                               [this](const Authorization& one, const broker::Asker& by) {
+                                   failed.push_back(by.caller->principal + ": " + one.error);
                                }};
 
     broker::AuthorizationRef add(const std::string& start_url) {
         auto made = std::make_shared<Authorization>();
         made->id = broker::AuthorizationId(ids.next(1));
-        made->asker.caller = std::make_shared<const access::Caller>();
+        access::Caller caller;
+        caller.principal = "user:alice";
+        made->asker.caller = std::make_shared<const access::Caller>(std::move(caller));
         made->expires_at = clock.wall() + 10min;
         made->start_url = start_url;
         made->secrets.state = std::move(*crypto::make_random_text(*arena));
@@ -57,6 +64,8 @@ BOOST_AUTO_TEST_CASE(one_that_nobody_comes_back_to_expires_and_is_still_known_by
     BOOST_TEST((one->state == State::failed));
     BOOST_TEST(one->error.starts_with("It expired"));
     BOOST_TEST(one->secrets.state.empty());
+    BOOST_REQUIRE_EQUAL(house.failed.size(), 1U);
+    BOOST_TEST(house.failed[0].starts_with("user:alice: It expired"));
     BOOST_TEST(house.all.find_redirected(state) == one);
     BOOST_TEST(house.all.find_redirected(secret::SecretBuffer()) == nullptr);
 }
@@ -86,6 +95,22 @@ BOOST_AUTO_TEST_CASE(whoever_begins_where_nobody_can_listen_is_told_and_may_go_o
     house.is_taken = false;
     house.all.await_browser(*one);
     BOOST_TEST(!one->unheard.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(each_that_failed_is_noted_once_with_who_ended_it) {
+    House house;
+    const auto one = house.add({});
+    const auto other = house.add({});
+    const auto connected = house.add({});
+    access::Caller caller;
+    caller.principal = "operator:root";
+    const broker::Asker by{.caller = std::make_shared<const access::Caller>(std::move(caller)), .peer = {}};
+    house.all.end(*one, State::failed, "It was given up.", &by);
+    house.all.end(*connected, State::connected);
+    house.all.quiet();
+    house.all.end_all("Stopped.");
+    BOOST_TEST((other->state == State::failed));
+    BOOST_TEST((house.failed == std::vector<std::string>{"operator:root: It was given up.", "user:alice: Stopped."}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
