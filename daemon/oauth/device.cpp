@@ -1,5 +1,6 @@
 #include "oauth/device.hpp"
 
+#include "oauth/provider_text.hpp"
 #include "oauth/refuse.hpp"
 #include "wire/limits.hpp"
 
@@ -24,10 +25,11 @@ bool is_visible(std::string_view text, std::size_t most) {
            std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f; });
 }
 
-/// RFC 8628 names it verification_uri, Google verification_url.
-std::string_view uri_in(const AnswerBody& body, const char* name, const char* other) {
+/// RFC 8628 names it verification_uri, Google verification_url. It is shown to a person: one that repeats a secret of
+/// the exchange is none.
+std::string_view uri_in(const AnswerBody& body, const char* name, const char* other, const Repeats& repeats) {
     const std::string_view uri = body.text(name).empty() ? body.text(other) : body.text(name);
-    return is_endpoint(uri) ? uri : std::string_view();
+    return is_endpoint(uri) && !repeats.are_in(uri) ? uri : std::string_view();
 }
 
 } // namespace
@@ -39,10 +41,12 @@ Result<std::variant<DeviceGrant, Refusal>> read_device_answer(const catalog::OAu
     if (!*body) return make_refusal(rules, asked.secrets, answer, nullptr);
     const std::string_view code = (*body)->text("/device_code");
     const std::string_view user_code = (*body)->text("/user_code");
-    const std::string_view uri = uri_in(**body, "/verification_uri", "/verification_url");
+    const std::array codes = {code};
+    const Repeats repeats(asked.secrets, codes);
+    const std::string_view uri = uri_in(**body, "/verification_uri", "/verification_url", repeats);
     const bool is_whole = is_visible(code, wire::limits::oauth_token) && is_visible(user_code, longest_user_code) &&
-                          !uri.empty() && !is_refusal(rules, answer, **body);
-    if (!is_whole) return make_refusal(rules, asked.secrets, answer, &**body, std::array{code});
+                          !repeats.are_in(user_code) && !uri.empty() && !is_refusal(rules, answer, **body);
+    if (!is_whole) return make_refusal(rules, asked.secrets, answer, &**body, codes);
 
     DeviceGrant made;
     auto copied = SecretBuffer::copy(arena, code, secret::Share::tokens);
@@ -50,7 +54,8 @@ Result<std::variant<DeviceGrant, Refusal>> read_device_answer(const catalog::OAu
     made.device_code = std::move(*copied);
     made.user_code = user_code;
     made.verification_uri = uri;
-    made.verification_uri_complete = uri_in(**body, "/verification_uri_complete", "/verification_url_complete");
+    made.verification_uri_complete =
+        uri_in(**body, "/verification_uri_complete", "/verification_url_complete", repeats);
     const std::int64_t life = (*body)->number("/expires_in").value_or(0);
     made.ends_at = asked.sent_at + (life > 0 ? std::min(std::chrono::seconds(life), longest_life) : usual_life);
     const std::int64_t interval = (*body)->number("/interval").value_or(usual_interval);

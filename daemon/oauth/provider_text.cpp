@@ -113,11 +113,21 @@ Repeats::Repeats(const Secrets& secrets, std::span<const std::string_view> views
     : secrets_(secrets), views_(views), runs_(enough, secrets, views) {}
 
 bool Repeats::are_in(std::string_view value) const {
+    if (hold(value)) return true;
+    if (!value.contains('%')) return false;
+    constexpr std::size_t across = 3 * enough; // what a piece has of the next one
+    for (std::size_t at = 0; at < value.size(); at += longest_looked_at - across) {
+        if (hold(Decoded(value.substr(at, longest_looked_at)).text())) return true;
+    }
+    return false;
+}
+
+bool Repeats::hold(std::string_view text) const {
     bool found = false;
-    for (std::size_t at = 0; at + enough <= value.size() && !found; ++at) found = runs_.hold(value.substr(at, enough));
+    for (std::size_t at = 0; at + enough <= text.size() && !found; ++at) found = runs_.hold(text.substr(at, enough));
     for_each(secrets_, views_, [&](std::string_view secret) {
         const bool is_short = secret.size() >= run && secret.size() < enough;
-        found |= is_short && value.contains(secret);
+        found |= is_short && text.contains(secret);
     });
     return found;
 }

@@ -35,13 +35,16 @@ class Runs {
 };
 
 /// Looks for secrets in values that a provider gave as public: 16 bytes of one, or all of a shorter one. (Salesforce
-/// tokens begin with the 15 characters of an organization's id, which is public.) The secrets outlive it.
+/// tokens begin with the 15 characters of an organization's id, which is public.) Also where they were
+/// percent-encoded. The secrets outlive it.
 class Repeats {
   public:
     Repeats(const Secrets& secrets, std::span<const std::string_view> views);
     [[nodiscard]] bool are_in(std::string_view value) const;
 
   private:
+    [[nodiscard]] bool hold(std::string_view text) const;
+
     const Secrets& secrets_;
     std::span<const std::string_view> views_;
     Runs runs_;

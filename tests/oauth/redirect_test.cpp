@@ -2,6 +2,7 @@
 #include "oauth/device.hpp"
 #include "oauth/discovery.hpp"
 #include "oauth/house.hpp"
+#include "oauth/provider_text.hpp"
 #include "oauth/redirect.hpp"
 
 #include <string>
@@ -180,6 +181,25 @@ BOOST_AUTO_TEST_CASE(an_answer_without_a_code_or_a_place_to_type_it_is_a_refusal
         BOOST_TEST(std::holds_alternative<Refusal>(began(200, wrong)), wrong);
     }
     BOOST_TEST(std::get<Refusal>(began(400, R"({"error":"invalid_scope"})")).code.text() == "invalid_scope");
+}
+
+BOOST_AUTO_TEST_CASE(a_device_answer_that_repeats_a_secret_of_the_exchange_shows_it_to_nobody) {
+    secrets.push_back(secret("client/secret:0123456789"));
+    const std::string places = R"("verification_uri":"https://h.example")";
+    const std::vector<std::string> answers = {
+        R"("user_code":"client/secret:0123456789",)" + places, R"("user_code":"device-code-0123456789",)" + places,
+        R"("user_code":"u","verification_uri":"https://h.example/client/secret:0123")",
+        R"("user_code":"u","verification_uri":"https://h.example/?client%2Fsecret%3A01234")"};
+    for (const auto& wrong : answers) {
+        const auto made = began(200, R"({"device_code":"device-code-0123456789",)" + wrong + "}");
+        BOOST_TEST(std::holds_alternative<Refusal>(made), wrong);
+    }
+    const auto made = began(200, R"({"device_code":"d","user_code":"u","verification_uri":"https://h.example",)"
+                                 R"("verification_uri_complete":"https://h.example/client/secret:0123456789"})");
+    BOOST_TEST(std::get<DeviceGrant>(made).verification_uri_complete.empty());
+    const std::string far(2000, '-'); // behind what is decoded at a time
+    BOOST_TEST(Repeats(secrets, {}).are_in(far + "client%2fsecret%3a0123456789" + far));
+    BOOST_TEST(!Repeats(secrets, {}).are_in(far + "client%2fsecret%3a" + far));
 }
 
 BOOST_AUTO_TEST_CASE(a_poll_goes_on_until_a_person_has_spoken) {
