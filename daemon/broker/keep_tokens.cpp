@@ -228,6 +228,14 @@ runtime::Task<result::Result<>> keep_rescued(Unsealed& house, const Refreshed& w
     co_return kept;
 }
 
+/// It is absent, or without its tokens, because a record of it failed its authentication: a backup may bring that back.
+bool is_damaged(const Unsealed& house, const vocabulary::CredentialId& id) {
+    return std::ranges::any_of(house.store.damaged(), [&](const store::DamagedRecord& record) {
+        const bool is_its = record.table == store::Table::credentials || record.table == store::Table::tokens;
+        return is_its && record.key == id.text();
+    });
+}
+
 using RescuedSets = std::shared_ptr<const std::vector<Rescued>>;
 
 /// One after another; what the last came to.
@@ -289,6 +297,14 @@ void take_up_rescued(Unsealed& house) {
                                   .about = result::PublicText::of("slot " + std::to_string(place.slot))});
     });
     for (auto& [id, sets] : found) {
+        if (is_damaged(house, id)) {
+            house.parts.tell_problem({.code = ErrorCode::damaged,
+                                      .sentence = "DATA/rescue has tokens of a credential whose record is damaged: "
+                                                  "they are left alone.",
+                                      .next_step = "Restore that record from a backup: the next start takes them up.",
+                                      .about = result::PublicText::of(id.text())});
+            continue;
+        }
         const auto* entry = house.vault->find(house.vault->all_scopes(), id);
         const auto scope = entry != nullptr ? entry->credential.scope : sets.front().next.credential.scope;
         auto shared = std::make_shared<const std::vector<Rescued>>(std::move(sets));

@@ -26,8 +26,8 @@ inline constexpr std::string_view lost_scopes = "scopes lost:";
                                                              const TokenClient& client, const vault::Generation& of,
                                                              const vault::NewTokens& made);
 /// At a start or unseal, before anything is planned: what lies in DATA/rescue is on its way into the store, as the
-/// request under way of its credential. What follows no tokens of its credential is cleared; what does not authenticate
-/// is told of and left alone.
+/// request under way of its credential. What follows no tokens of its credential is cleared; what does not
+/// authenticate, or is of a credential that is damaged, is told of and left alone.
 void take_up_rescued(Unsealed& house);
 
 } // namespace credlease::broker

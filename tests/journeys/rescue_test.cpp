@@ -2,9 +2,12 @@
 #include "oauth_house.hpp"
 #include "support/daemon/slow_disk.hpp"
 
+#include <rocksdb/db.h>
+
 #include <cerrno>
 #include <fstream>
 #include <iterator>
+#include <memory>
 
 using namespace credlease;
 using namespace credlease::tests;
@@ -67,6 +70,20 @@ struct FailingHouse {
         BOOST_TEST(house.provider.uses_of_spent_tokens().empty());
     }
 };
+
+/// A bit of each record under the credential's id; once more, and they are as they were.
+void flip_records(const std::filesystem::path& store, const std::string& id) {
+    rocksdb::DB* opened = nullptr;
+    BOOST_REQUIRE(rocksdb::DB::Open({}, store.string(), &opened).ok());
+    const std::unique_ptr<rocksdb::DB> records(opened);
+    const std::unique_ptr<rocksdb::Iterator> at(records->NewIterator({}));
+    for (at->SeekToFirst(); at->Valid(); at->Next()) {
+        if (!at->key().ToString().contains(id)) continue;
+        auto value = at->value().ToString();
+        value[value.size() / 2] = static_cast<char>(value[value.size() / 2] ^ 1);
+        BOOST_REQUIRE(records->Put({}, at->key(), value).ok());
+    }
+}
 
 } // namespace
 
@@ -252,6 +269,29 @@ BOOST_AUTO_TEST_CASE(what_does_not_authenticate_is_named_and_left_alone_and_what
     BOOST_TEST(house.token_of("saved") == newer);
     BOOST_TEST(failing.is_rescue_empty());
     failing.check_refreshes(id, 3);
+}
+
+BOOST_AUTO_TEST_CASE(what_lies_in_rescue_waits_for_the_backup_of_a_damaged_credential) {
+    FailingHouse failing("single_use");
+    auto& house = failing.house;
+    const auto id = house.connected("saved");
+    const auto token = house.token_of("saved");
+    auto asks = failing.fail_beneath([&] { (void)failing.refresh(id); }, ENOSPC, "/store/");
+    BOOST_REQUIRE_MESSAGE(house.daemon.wait_for_log(lies_in_rescue), house.daemon.log());
+    house.daemon.kill9();
+    asks.join();
+    failing.disk.let_go();
+    const auto rescued = failing.rescue_file();
+    flip_records(house.daemon.data() / "store", id);
+    BOOST_REQUIRE_MESSAGE(house.daemon.start(), house.daemon.log());
+    BOOST_TEST(house.daemon.log().contains("DATA/rescue has tokens of a credential whose record is damaged"));
+    BOOST_TEST(house.daemon.stop().has_value());
+    BOOST_TEST((failing.rescue_file() == rescued));
+    flip_records(house.daemon.data() / "store", id);
+    BOOST_REQUIRE_MESSAGE(house.daemon.start(), house.daemon.log());
+    BOOST_TEST(failing.changes("saved", token));
+    BOOST_TEST(failing.is_rescue_empty());
+    failing.check_refreshes(id, 2);
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_waits_for_a_token_request_under_way) {
