@@ -22,11 +22,15 @@ bool is_same(const access::Caller& one, const access::Caller& other) {
 
 } // namespace
 
-AuthorizationRef Authorizations::find(const access::Caller& caller, std::string_view text) const {
+AuthorizationRef Authorizations::find_anybodys(std::string_view text) const {
     const auto id = AuthorizationId::find(text);
     const auto found = id ? all_.find(*id) : all_.end();
-    if (found == all_.end()) return nullptr;
-    return is_same(*found->second->asker.caller, caller) ? found->second : nullptr;
+    return found == all_.end() ? nullptr : found->second;
+}
+
+AuthorizationRef Authorizations::find(const access::Caller& caller, std::string_view id) const {
+    auto found = find_anybodys(id);
+    return found && is_same(*found->asker.caller, caller) ? found : nullptr;
 }
 
 AuthorizationRef Authorizations::find_pending(const vocabulary::CredentialId& credential) const {
@@ -36,10 +40,9 @@ AuthorizationRef Authorizations::find_pending(const vocabulary::CredentialId& cr
     return nullptr;
 }
 
-AuthorizationRef Authorizations::find_started(std::string_view text) const {
-    const auto id = AuthorizationId::find(text);
-    const auto found = id ? all_.find(*id) : all_.end();
-    return found == all_.end() || found->second->start_url.empty() ? nullptr : found->second;
+AuthorizationRef Authorizations::find_started(std::string_view id) const {
+    auto found = find_anybodys(id);
+    return found && !found->start_url.empty() ? found : nullptr;
 }
 
 /// By the digest of a random text: how long that takes tells nothing of it.

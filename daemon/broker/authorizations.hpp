@@ -54,6 +54,7 @@ class Authorizations {
 
     /// nullptr: there is none, or somebody else's.
     [[nodiscard]] AuthorizationRef find(const access::Caller& caller, std::string_view id) const;
+    [[nodiscard]] AuthorizationRef find_anybodys(std::string_view id) const;
     [[nodiscard]] AuthorizationRef find_pending(const vocabulary::CredentialId& credential) const;
     /// Anybody's, whose redirect comes to the daemon's own page, for the browser that comes there.
     [[nodiscard]] AuthorizationRef find_started(std::string_view id) const;
@@ -101,14 +102,14 @@ complete_authorization(Unsealed& house, Asker asker, std::string id, secret::Sec
 [[nodiscard]] runtime::Task<result::Result<>> finish_authorization(Unsealed& house, Asker asker, AuthorizationRef one,
                                                                    secret::SecretBuffer address);
 /// The record of one that failed.
-[[nodiscard]] audit::Record record_of_failure(const Asker& asker, const Authorization& one);
+[[nodiscard]] vocabulary::AuditRecord record_of_failure(const Asker& asker, const Authorization& one);
 void note_failed(Unsealed& house, const Asker& asker, const Authorization& one);
 /// A provider's refusal in plain words.
 [[nodiscard]] std::string describe(const oauth::Refusal& refusal);
 /// GET …/{id}
 [[nodiscard]] result::Result<AuthorizationReply> show_authorization(Unsealed& house, const Asker& asker,
                                                                     std::string_view id);
-/// DELETE …/{id}: it is asked for no more.
+/// DELETE …/{id}: it is asked for no more. Who did not begin it may end it where the credential is theirs to edit.
 [[nodiscard]] result::Result<> drop_authorization(Unsealed& house, const Asker& asker, std::string_view id);
 
 } // namespace credlease::broker

@@ -30,10 +30,12 @@ result::Result<std::string> redirect_uri(const Unsealed& house, const std::optio
     return refuse(std::move(error));
 }
 
-result::Failure in_progress() {
+result::Failure in_progress(const Authorization& pending) {
     return refuse({.code = ErrorCode::authorization_in_progress,
                    .sentence = "Somebody else is authorizing this credential.",
-                   .next_step = "Wait until that is done; it ends by itself after ten minutes."});
+                   .next_step = "Wait until that is done: it ends by itself after ten minutes, or by DELETE "
+                                "/v1/oauth/authorizations/ID.",
+                   .about = result::PublicText::of(pending.id.text())});
 }
 
 result::Failure changed_meanwhile() {
@@ -163,6 +165,12 @@ result::Result<AuthorizationRef> make_authorization(Unsealed& house, const Asker
     return made;
 }
 
+/// Somebody else's, for whoever may edit its credential.
+AuthorizationRef find_editable(Unsealed& house, const Asker& asker, std::string_view id) {
+    auto found = house.authorizations->find_anybodys(id);
+    return found && find_viewed(house, *asker.caller, operation, found->credential.text()) ? found : nullptr;
+}
+
 /// Whether it does what is asked for now. One whose redirect has come is finished first.
 bool is_as_asked(const Authorization& pending, const TokenClient& client, const wire::BeginAuthorization& asked) {
     if (pending.is_used) return true;
@@ -190,7 +198,7 @@ runtime::Task<result::Result<AuthorizationReply>> begin(Unsealed& house, Asker a
     if (asked.flow && !by_device) co_return refuse(invalid("flow", "It is \"device\", or left out."));
     if (const auto pending = house.authorizations->find_pending((*entry)->credential.id)) {
         const bool is_theirs = house.authorizations->find(*asker.caller, pending->id.text()) != nullptr;
-        if (!is_theirs || asked.refresh_token) co_return in_progress();
+        if (!is_theirs || asked.refresh_token) co_return in_progress(*pending);
         if (is_as_asked(*pending, *client, asked)) {
             house.authorizations->await_browser(*pending);
             co_return reply_of(*pending, house.parts.arena, 200);
@@ -245,10 +253,12 @@ result::Result<AuthorizationReply> show_authorization(Unsealed& house, const Ask
 }
 
 result::Result<> drop_authorization(Unsealed& house, const Asker& asker, std::string_view id) {
-    const auto one = house.authorizations->find(*asker.caller, id);
+    const auto own = house.authorizations->find(*asker.caller, id);
+    const auto one = own ? own : find_editable(house, asker, id);
     if (!one) return no_such_authorization();
     if (one->state == Authorization::State::pending && !one->is_used) {
-        house.authorizations->end(*one, Authorization::State::failed, "It was given up.");
+        const auto* why = own ? "It was given up." : "Somebody else who may edit the credential has ended it.";
+        house.authorizations->end(*one, Authorization::State::failed, why, &asker);
     }
     return {};
 }

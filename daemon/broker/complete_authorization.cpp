@@ -69,7 +69,7 @@ runtime::Task<std::string> exchange_code(Unsealed& house, Asker& asker, Authoriz
 
 } // namespace
 
-audit::Record record_of_failure(const Asker& asker, const Authorization& one) {
+vocabulary::AuditRecord record_of_failure(const Asker& asker, const Authorization& one) {
     auto record = record_of(asker, vocabulary::Action::oauth_failed);
     record.ok = false;
     record.credential = one.credential;

@@ -78,6 +78,52 @@ BOOST_AUTO_TEST_CASE(a_stop_does_not_wait_for_a_device_that_was_just_asked_for) 
     BOOST_TEST(house.daemon.stop(10s).value_or(-1) == 0);
 }
 
+BOOST_AUTO_TEST_CASE(whoever_may_edit_a_credential_ends_an_authorization_that_somebody_else_began) {
+    enum Uid : std::uint8_t { eve = 1, max = 2, sam = 3 };
+    OAuthHouse house({},
+                     "[sockets]\nadmin_mode = \"0666\"\n[access]\noperators = [\"root\"]\nusers = { daemon = "
+                     "\"user:local/eve\", bin = \"user:local/max\", sys = \"user:local/sam\" }\n",
+                     {}, {.open_to_others = true});
+    for (const auto& [user, role] :
+         {std::pair("eve", "editor"), std::pair("max", "member"), std::pair("sam", "editor")}) {
+        const auto path = std::string("/v1/workspaces/default/members/user:local%2F") + user;
+        BOOST_REQUIRE(ask(house.client, "PUT", path, R"({"role":")" + std::string(role) + "\"}").status < 300U);
+    }
+    const auto id = house.store("shared");
+    const auto body = boost::json::serialize(object{{"credential", id}});
+    const auto begins = [&](Uid uid) {
+        return as_uid(uid, [&] {
+            auto caller = client_of(house.daemon);
+            return ask(caller, "POST", "/v1/oauth/authorizations", body).status == 201U ? 0 : 1;
+        });
+    };
+    BOOST_REQUIRE_EQUAL(begins(eve), 0);
+    const auto path_of_refused = [&] { // the refusal names it
+        const auto refused =
+            house.client.send({.method = "POST", .path = "/v1/oauth/authorizations", .json = body}).error();
+        BOOST_TEST(refused.code == "authorization_in_progress");
+        return "/v1/oauth/authorizations/" + refused.sentence.substr(refused.sentence.find("auth_"), 31);
+    };
+    const auto path = path_of_refused();
+    const auto ends = [&](Uid uid) {
+        return as_uid(uid, [&] {
+            auto caller = client_of(house.daemon);
+            return ask(caller, "DELETE", path).status == 204U ? 0 : 1;
+        });
+    };
+    BOOST_TEST(ends(max) == 1);
+    BOOST_TEST(ask(house.client, "GET", path).status == 404U); // its address is for who began it
+    BOOST_TEST(house.authorize({{"credential", id}}).code == "authorization_in_progress");
+    BOOST_TEST(ends(sam) == 0);
+    BOOST_REQUIRE_EQUAL(begins(eve), 0);
+    BOOST_TEST(ask(house.client, "DELETE", path_of_refused()).status == 204U);
+    BOOST_TEST(house.authorize({{"credential", id}}).status == 201U);
+    const auto failed = audit_of(house.client, "action=oauth.failed");
+    BOOST_REQUIRE_EQUAL(failed.size(), 2U);
+    BOOST_TEST(OAuthHouse::text(failed[0], "principal") == "operator:root"); // the newest first
+    BOOST_TEST(OAuthHouse::text(failed[1], "principal") == "user:local/sam");
+}
+
 BOOST_AUTO_TEST_CASE(one_person_does_not_take_all_authorizations_and_old_ones_are_forgotten) {
     OAuthHouse house;
     const auto id = house.store("again");
