@@ -1,6 +1,7 @@
 #include "broker/pace_of.hpp"
 
 #include "broker/find_credential.hpp"
+#include "broker/token_client.hpp"
 #include "catalog/url.hpp"
 #include "oauth/values.hpp"
 
@@ -14,6 +15,12 @@ std::string signer_of(const catalog::OAuth& rules, const oauth::Values& values) 
     const auto issuer = std::ranges::find(rules.jwt_claims, "iss", &catalog::Parameter::name);
     if (issuer == rules.jwt_claims.end()) return {};
     return oauth::fill_public(issuer->value, values).value_or("");
+}
+
+/// A grant stays with the client that it was made with.
+bool uses_organizations(const catalog::AuthType& auth, const vault::Entry& entry) {
+    if (!entry.tokens) return takes_organizations_client(auth, entry);
+    return entry.tokens->state.terms.client == vocabulary::ClientOwner::organization;
 }
 
 } // namespace
@@ -34,8 +41,10 @@ RefreshSchedule::Client pace_of(const Unsealed& house, const vault::Entry& entry
         if (client.empty()) client = signer_of(rules, values);
     }
     if (client.empty()) client = entry.credential.id.text();
-    const std::string_view host = catalog::find_host(url).value_or(url);
-    return {.key = std::hash<std::string>()(std::string(host) + ' ' + client),
+    const auto owner = uses_organizations(*kind->auth, entry) ? entry.credential.service.text() + " of the organization"
+                                                              : entry.credential.scope.text();
+    const std::string host(catalog::find_host(url).value_or(url));
+    return {.key = {.owner = owner, .host = host, .client_id = std::move(client)},
             .budget = rules.budget,
             .grant_budget = rules.grant_budget};
 }

@@ -67,10 +67,11 @@ void RefreshSchedule::plan_anew(const vocabulary::Scope& scope, const Id& id, co
 }
 
 void RefreshSchedule::join(Member& member, const Client& client) {
-    if (member.lane == nullptr || member.lane->key != client.key) {
+    if (member.lane == nullptr || *member.lane->key != client.key) {
         leave(member);
-        member.lane = &lanes_.try_emplace(client.key, client.budget).first->second;
-        member.lane->key = client.key;
+        const auto at = lanes_.try_emplace(client.key, client.budget).first;
+        member.lane = &at->second;
+        member.lane->key = &at->first;
         ++member.lane->members;
     }
     member.lane->pace.narrow(client.budget);
@@ -140,7 +141,7 @@ std::optional<RefreshSchedule::Turn> RefreshSchedule::take(Time wall, BootTime n
         const bool is_over = lane.members == 0 && lane.pace.idle_at() <= now;
         if (!is_over) continue;
         wake(lane, Pace::never);
-        lanes_.erase(lane.key);
+        lanes_.erase(lanes_.find(*lane.key));
     }
     return std::nullopt;
 }

@@ -7,9 +7,11 @@
 #include <boost/intrusive/set.hpp>
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
+#include <string>
 #include <unordered_map>
 #include <utility>
 
@@ -21,9 +23,16 @@ class RefreshSchedule {
   public:
     using Id = vocabulary::CredentialId;
 
+    /// An OAuth client at a provider. Whose it is counts: who names a client of others slows down only itself.
+    struct ClientKey {
+        std::string owner{}; ///< a scope, or the organization for one service
+        std::string host{};
+        std::string client_id{};
+        auto operator<=>(const ClientKey&) const = default;
+    };
     /// Whose pace a credential keeps.
     struct Client {
-        std::uint64_t key = 0; ///< of the client and its provider
+        ClientKey key{};
         catalog::Budget budget{};
         std::optional<catalog::Budget> grant_budget{}; ///< of this credential besides
     };
@@ -103,13 +112,13 @@ class RefreshSchedule {
     /// The credentials of one OAuth client at one provider.
     struct Lane {
         explicit Lane(const catalog::Budget& budget) : pace(budget) {}
+        const ClientKey* key = nullptr; ///< in `lanes_`
         oauth::Pace pace;
         std::list<Member*> asked;
         Members<MoreUrgent> due; ///< what its pace did not let begin yet
         double per_second = 0;   ///< of all of them together
         std::size_t members = 0;
         runtime::BootTime wake = oauth::Pace::never; ///< its place in `wakes_`
-        std::uint64_t key = 0;
     };
 
     Member& member(const vocabulary::Scope& scope, const Id& id);
@@ -122,7 +131,7 @@ class RefreshSchedule {
     void begin(Member& member, runtime::BootTime now);
 
     std::unordered_map<Id, Member> members_;
-    std::unordered_map<std::uint64_t, Lane> lanes_;
+    std::map<ClientKey, Lane> lanes_;
     std::unordered_map<Id, oauth::Pace> grants_; ///< of those that have a budget of their own
     Members<Sooner> planned_;
     std::set<std::pair<runtime::BootTime, Lane*>> wakes_;

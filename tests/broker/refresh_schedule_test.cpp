@@ -21,7 +21,7 @@ struct Scheduled {
     vocabulary::Time wall = *vocabulary::read_time("2026-11-25T12:00:00Z");
     BootTime now{1h};
     RefreshSchedule schedule;
-    RefreshSchedule::Client client{.key = 1};
+    RefreshSchedule::Client client{.key = {.owner = "workspace:acme", .host = "auth.example.org", .client_id = "app"}};
 
     void plan(std::uint64_t number, vocabulary::Duration in, bool is_late = false) {
         schedule.plan(scope, id_of(number), client, {.at = wall + in, .period = 1h, .is_late = is_late});
@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(one_client_has_no_more_under_way_than_its_budget_and_anothe
     pass(1s);
     BOOST_TEST(take() == 0u);
     BOOST_TEST(!schedule.wait(wall, now).has_value());
-    client.key = 2;
+    client.key.client_id = "another";
     plan(9, 0s);
     BOOST_TEST(take() == 9u);
     end(1);
@@ -117,6 +117,19 @@ BOOST_AUTO_TEST_CASE(a_retry_after_of_one_holds_back_all_of_its_client) {
     BOOST_TEST(!ask(3, 19s));
     pass(20s);
     BOOST_TEST(take() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(who_names_a_client_of_others_is_not_held_back_with_them_nor_they_with_it) {
+    plan(1, 0s);
+    BOOST_TEST(take() == 1u);
+    schedule.end(id_of(1), false, now, 1h);
+    client.key.owner = "workspace:other"; // the same client id at the same host
+    BOOST_TEST(ask(2));
+    BOOST_TEST(take() == 2u);
+    schedule.end(id_of(2), false, now, 1h);
+    client.key.owner = "drive of the organization";
+    BOOST_TEST(ask(3));
+    BOOST_TEST(take() == 3u);
 }
 
 BOOST_AUTO_TEST_CASE(a_grants_own_budget_holds_back_it_alone) {
@@ -183,7 +196,7 @@ BOOST_AUTO_TEST_CASE(a_credential_takes_two_hundred_bytes_of_the_schedule_at_mos
         const auto before = test::bytes_in_use();
         RefreshSchedule made;
         for (std::uint64_t i = 0; i < count; ++i) {
-            client.key = i % clients;
+            client.key.client_id = std::to_string(i % clients);
             made.plan(scope, id_of(i), client, {.at = wall + std::chrono::seconds(i), .period = 1h});
         }
         return static_cast<double>(test::bytes_in_use() - before) / count;

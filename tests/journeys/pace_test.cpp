@@ -99,6 +99,26 @@ BOOST_AUTO_TEST_CASE(a_retry_after_holds_back_the_clients_other_credentials_and_
     BOOST_TEST(house.provider.token_requests().size() == asked);
 }
 
+BOOST_AUTO_TEST_CASE(a_retry_after_holds_back_nobody_who_is_in_another_workspace) {
+    PacedHouse house({{"refresh_class", "static"}}, {});
+    const auto ours = house.connected("ours");
+    BOOST_REQUIRE(ask(house.client, "PUT", "/v1/workspaces/other", "{}").status < 300U);
+    house.provider.misbehave({{"do", "rate_limit"}, {"retry_after", 120}, {"nth", 1}, {"times", 1}});
+    const object fields = {{"token_url", house.provider.origin() + "/token"},
+                           {"flow", "client_credentials"},
+                           {"client_id", "client"},
+                           {"client_secret", "client-secret"}};
+    const object theirs = {{"service", "oauth2"},
+                           {"name", "theirs"},
+                           {"fields", fields},
+                           {"scope", object{{"kind", "workspace"}, {"workspace", "other"}}}};
+    const auto stored = ask(house.client, "POST", "/v1/credentials", boost::json::serialize(theirs));
+    BOOST_REQUIRE_EQUAL(stored.status, 201U);
+    const auto held = OAuthHouse::text(stored.json, "id");
+    BOOST_TEST(house.waits_for([&] { return house.refresh(held).code == "rate_limited"; }));
+    BOOST_TEST(house.refresh(ours).status == 200U);
+}
+
 BOOST_AUTO_TEST_CASE(an_idle_refresh_token_is_used_before_it_dies_though_nobody_leases) {
     PacedHouse house({{"refresh_class", "single_use"},
                       {"lifetimes", object{{"access", 3600}, {"refresh", 12}}},
