@@ -2,6 +2,7 @@
 
 #include "broker/change.hpp"
 #include "broker/events.hpp"
+#include "broker/send_in_share.hpp"
 #include "broker/token_exchange.hpp"
 #include "oauth/answer_fields.hpp"
 
@@ -21,7 +22,7 @@ runtime::Task<PublicFields> ask_one(Unsealed& house, const TokenClient& client, 
     if (token == nullptr) co_return PublicFields();
     auto prepared = oauth::field_request(asking, url, *token);
     if (!prepared) co_return PublicFields();
-    auto answer = co_await house.parts.outbound.send(std::move(prepared->request));
+    auto answer = co_await send_in_share(house, client.owner(), std::move(prepared->request));
     if (!answer) co_return PublicFields();
     const auto texts = oauth::read_fields(client.rules(), asking.values, url, prepared->secrets, *answer, arena);
     co_return texts ? public_fields(client, *texts) : PublicFields();

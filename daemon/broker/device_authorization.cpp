@@ -2,6 +2,7 @@
 
 #include "broker/authorization_outcome.hpp"
 #include "broker/find_credential.hpp"
+#include "broker/send_in_share.hpp"
 
 namespace credlease::broker {
 namespace {
@@ -71,7 +72,7 @@ runtime::Task<result::Result<oauth::DeviceGrant>> ask_for_device(Unsealed& house
     auto prepared = oauth::device_request(client.client(house.parts.arena));
     if (!prepared) co_return refuse(std::move(prepared.error()));
     const auto sent_at = house.wall();
-    auto answer = co_await house.parts.outbound.send(std::move(prepared->request));
+    auto answer = co_await send_in_share(house, client.owner(), std::move(prepared->request));
     if (!answer) co_return refuse(std::move(answer.error().error));
     const oauth::Asked asked{.secrets = prepared->secrets, .slot = std::nullopt, .sent_at = sent_at};
     auto read = oauth::read_device_answer(client.rules(), asked, *answer, house.parts.arena);

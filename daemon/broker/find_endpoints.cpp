@@ -1,6 +1,7 @@
 #include "broker/find_endpoints.hpp"
 
 #include "broker/find_credential.hpp"
+#include "broker/send_in_share.hpp"
 #include "broker/token_client.hpp"
 #include "oauth/discovery.hpp"
 
@@ -25,11 +26,11 @@ std::optional<std::string> issuer_of(const Unsealed& house, const vault::Entry& 
     return oauth::find_issuer(*kind->auth->oauth, oauth::Values(*kind->auth, fields));
 }
 
-runtime::Task<result::Result<oauth::Discovered>> discover(Unsealed& house, std::string issuer) {
+runtime::Task<result::Result<oauth::Discovered>> discover(Unsealed& house, std::string owner, std::string issuer) {
     for (const auto& url : oauth::discovery_urls(issuer)) {
         auto request = oauth::discovery_request(url, house.parts.arena);
         if (!request) co_return refuse(std::move(request.error()));
-        auto answer = co_await house.parts.outbound.send(std::move(*request));
+        auto answer = co_await send_in_share(house, owner, std::move(*request));
         if (!answer) co_return refuse(std::move(answer.error().error));
         auto found = oauth::read_discovery(issuer, *answer, house.parts.arena);
         if (!found) co_return refuse(std::move(found.error()));
@@ -49,7 +50,7 @@ runtime::Task<result::Result<oauth::Discovered>> find_endpoints(Unsealed& house,
     if (entry == nullptr) co_return access::credential_not_found();
     auto issuer = issuer_of(house, *entry);
     if (!issuer) co_return oauth::Discovered();
-    co_return co_await discover(house, std::move(*issuer));
+    co_return co_await discover(house, scope.text(), std::move(*issuer));
 }
 
 } // namespace credlease::broker

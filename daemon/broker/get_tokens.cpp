@@ -82,6 +82,13 @@ result::Failure in_doubt() {
                                 "(credlease reauthorize)."});
 }
 
+result::Failure no_room() {
+    return refuse({.code = ErrorCode::overloaded,
+                   .sentence = "The memory for token requests is full.",
+                   .next_step = "Ask again in a moment.",
+                   .retry_after_seconds = 1});
+}
+
 result::Failure failed_upstream(const oauth::Refusal& refusal) {
     result::Error error{.code = ErrorCode::upstream_failed,
                         .sentence = "The provider gave no token.",
@@ -236,6 +243,24 @@ runtime::Task<result::Result<>> note_refusal(Unsealed& house, const Request& req
     co_return answer;
 }
 
+/// Nothing was sent, and all is as it was before; what was in doubt then still is.
+runtime::Task<result::Result<>> take_back(Unsealed& house, const Request& request) {
+    auto pass = co_await enter(house, request.what);
+    const auto* entry = find_refreshed(house, request.what);
+    const bool is_current = entry != nullptr && vault::generation_of(entry->credential) == request.of;
+    if (!is_current || !request.slot || request.is_in_doubt) co_return no_room();
+    store::Batch batch;
+    auto change = house.vault->stage_clear_intent(*entry, batch);
+    auto record = record_of(entry->credential, Action::oauth_refresh_failed);
+    record.ok = false;
+    record.code = result::name_of(ErrorCode::overloaded);
+    record.detail = "it was not sent: there was no room for it";
+    auto committed = co_await house.journal->commit(record, std::move(batch));
+    if (!committed) co_return refuse(std::move(committed.error()));
+    house.vault->apply(std::move(change));
+    co_return no_room();
+}
+
 bool kills_access_token(const TokenClient& client) {
     return client.terms().refresh_class == catalog::RefreshClass::kills_access_token;
 }
@@ -264,7 +289,8 @@ runtime::Task<result::Result<>> get_tokens(Unsealed& house, const Refreshed& wha
     if (!request) co_return refuse(std::move(request.error()));
     if (house.gives_up) co_return closing(); // what it was to spend is in doubt
     auto prepared = std::move(*request->prepared);
-    auto made = co_await exchange(house, request->client, std::move(prepared), request->slot);
+    auto made = co_await exchange_in_turn(house, request->client, std::move(prepared), request->slot);
+    if (made.found_no_room) co_return co_await take_back(house, *request);
     if (auto* refusal = std::get_if<oauth::Refusal>(&made.outcome)) {
         const bool is_clients = refusal->meaning == catalog::Meaning::client;
         if (is_clients && request->client.is_outdated(house)) refusal->meaning = catalog::Meaning::transient;

@@ -19,7 +19,8 @@ struct Refreshed {
 /// long the store refuses it. The credential may be revoked, edited or deleted meanwhile: what came for tokens that it
 /// has no more, or for another place, is dropped. `credential_pending`: a person must authorize it first;
 /// `credential_expired`: the provider says that the grant is dead; `upstream_failed`, also where an earlier request is
-/// in doubt and its token may not be spent yet; `store_unavailable`: nothing was sent.
+/// in doubt and its token may not be spent yet; `store_unavailable`, `overloaded`:
+/// nothing was sent.
 [[nodiscard]] runtime::Task<result::Result<>> get_tokens(Unsealed& house, const Refreshed& what);
 
 /// When a request whose outcome nobody knows is to be made again; nullopt: there is none, or only a person helps.

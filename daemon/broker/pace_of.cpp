@@ -1,6 +1,7 @@
 #include "broker/pace_of.hpp"
 
 #include "broker/find_credential.hpp"
+#include "broker/send_in_share.hpp"
 #include "broker/token_client.hpp"
 #include "catalog/url.hpp"
 #include "oauth/values.hpp"
@@ -23,6 +24,11 @@ bool uses_organizations(const catalog::AuthType& auth, const vault::Entry& entry
     return entry.tokens->state.terms.client == vocabulary::ClientOwner::organization;
 }
 
+/// What a refresh of it takes of the arena: what lies there opened goes into its request too.
+std::size_t room_for(const vault::Entry& entry) {
+    return usual_exchange + 3 * (entry.sealed.size() + (entry.tokens ? entry.tokens->sealed.size() : 0));
+}
+
 } // namespace
 
 RefreshSchedule::Client pace_of(const Unsealed& house, const vault::Entry& entry) {
@@ -41,12 +47,12 @@ RefreshSchedule::Client pace_of(const Unsealed& house, const vault::Entry& entry
         if (client.empty()) client = signer_of(rules, values);
     }
     if (client.empty()) client = entry.credential.id.text();
-    const auto owner = uses_organizations(*kind->auth, entry) ? entry.credential.service.text() + " of the organization"
-                                                              : entry.credential.scope.text();
-    const std::string host(catalog::find_host(url).value_or(url));
-    return {.key = {.owner = owner, .host = host, .client_id = std::move(client)},
+    auto owner = owner_of(entry.credential, uses_organizations(*kind->auth, entry));
+    std::string host(catalog::find_host(url).value_or(url));
+    return {.key = {.owner = std::move(owner), .host = std::move(host), .client_id = std::move(client)},
             .budget = rules.budget,
-            .grant_budget = rules.grant_budget};
+            .grant_budget = rules.grant_budget,
+            .room = room_for(entry)};
 }
 
 } // namespace credlease::broker

@@ -11,7 +11,9 @@ using oauth::Pace;
 using runtime::BootTime;
 using vocabulary::Time;
 
-constexpr int moved_at_a_time = 256; ///< from the plan to their lanes: the loop has more to do
+constexpr int moved_at_a_time = 256;                  ///< from the plan to their lanes: the loop has more to do
+constexpr int looked_at_at_a_time = 256;              ///< lanes
+constexpr std::chrono::milliseconds looks_apart{100}; ///< for room
 // What is due is begun no faster than so many times the mean of its lane; but a lane of a few need not wait.
 constexpr double times_the_mean = 2.25;
 constexpr double slowest_per_second = 5;
@@ -74,6 +76,7 @@ void RefreshSchedule::join(Member& member, const Client& client) {
         member.lane->key = &at->first;
         ++member.lane->members;
     }
+    member.room = static_cast<std::uint32_t>(client.room);
     member.lane->pace.narrow(client.budget);
     if (client.grant_budget) grants_.try_emplace(*member.id, *client.grant_budget);
 }
@@ -131,9 +134,13 @@ std::optional<RefreshSchedule::Turn> RefreshSchedule::take(Time wall, BootTime n
         first.lane->due.insert(first);
         wake(*first.lane, wake_of(*first.lane));
     }
-    while (!wakes_.empty() && wakes_.begin()->first <= now) {
+    for (int i = 0; i < looked_at_at_a_time && !wakes_.empty() && wakes_.begin()->first <= now; ++i) {
         auto& lane = *wakes_.begin()->second;
         if (auto* const next = next_in(lane, wall, now)) {
+            if (!shares_.take(claim_of(*next))) {
+                wake(lane, now + looks_apart);
+                continue;
+            }
             begin(*next, now);
             return Turn{.id = *next->id, .scope = next->scope};
         }
@@ -174,16 +181,30 @@ void RefreshSchedule::begin(Member& member, BootTime now) {
     wake(lane, wake_of(lane));
 }
 
+ExchangeShares::Claim RefreshSchedule::claim_of(const Member& member) {
+    return {.owner = member.lane->key->owner, .host = member.lane->key->host, .bytes = member.room};
+}
+
 std::uint32_t RefreshSchedule::end(const Id& id, bool is_ok, BootTime now, vocabulary::Duration hold) {
     auto& own = members_.at(id);
-    auto& lane = *own.lane;
-    own.stage = Stage::resting;
     own.failures = is_ok ? 0 : own.failures + 1;
-    if (const auto grant = grants_.find(id); grant != grants_.end()) grant->second.end();
-    lane.pace.end();
-    if (hold > vocabulary::Duration()) lane.pace.hold(now + hold);
-    wake(lane, wake_of(lane));
+    if (hold > vocabulary::Duration()) own.lane->pace.hold(now + hold);
+    rest(own);
     return own.failures;
+}
+
+void RefreshSchedule::put_off(const Id& id) {
+    auto& own = members_.at(id);
+    own.failures = std::max(own.failures, 1U);
+    rest(own);
+}
+
+void RefreshSchedule::rest(Member& member) {
+    member.stage = Stage::resting;
+    if (const auto grant = grants_.find(*member.id); grant != grants_.end()) grant->second.end();
+    member.lane->pace.end();
+    shares_.give_back(claim_of(member));
+    wake(*member.lane, wake_of(*member.lane));
 }
 
 std::uint32_t RefreshSchedule::failures_of(const Id& id) const {

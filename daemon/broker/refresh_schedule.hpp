@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/exchange_shares.hpp"
 #include "oauth/pace.hpp"
 #include "vocabulary/scope.hpp"
 #include "vocabulary/ulid.hpp"
@@ -18,7 +19,8 @@
 namespace credlease::broker {
 
 /// Which credential's tokens are asked for next, and when: what is due, within the pace of each OAuth client at its
-/// provider. Who is waited for goes first, then what lives still, by its time. Pure: driven by the times it is given.
+/// provider and its owner's share of the room. Who is waited for goes first, then what lives still, by its time. Pure:
+/// driven by the times it is given.
 class RefreshSchedule {
   public:
     using Id = vocabulary::CredentialId;
@@ -35,6 +37,7 @@ class RefreshSchedule {
         ClientKey key{};
         catalog::Budget budget{};
         std::optional<catalog::Budget> grant_budget{}; ///< of this credential besides
+        std::size_t room = 0;                          ///< that its request takes (ExchangeShares)
     };
     struct When {
         vocabulary::Time at{};
@@ -46,7 +49,7 @@ class RefreshSchedule {
         std::shared_ptr<const vocabulary::Scope> scope;
     };
 
-    RefreshSchedule() = default;
+    explicit RefreshSchedule(ExchangeShares& shares) : shares_(shares) {}
     RefreshSchedule(const RefreshSchedule&) = delete;
     RefreshSchedule& operator=(const RefreshSchedule&) = delete;
 
@@ -70,11 +73,13 @@ class RefreshSchedule {
     [[nodiscard]] std::optional<runtime::BootTime> ask(const vocabulary::Scope& scope, const Id& id,
                                                        const Client& client, runtime::BootTime now,
                                                        runtime::BootTime deadline);
-    /// One that begins now. It is in no plan then until `plan`.
+    /// One that begins now. It is in no plan then until `plan`. Who has no room in its share is looked at again soon.
     [[nodiscard]] std::optional<Turn> take(vocabulary::Time wall, runtime::BootTime now);
     /// Its request has ended; returns how many have failed since the last that did not. `hold`: its provider wants no
     /// request of this client sooner.
     std::uint32_t end(const Id& id, bool is_ok, runtime::BootTime now, vocabulary::Duration hold = {});
+    /// It made no request for want of room: that is no failure, but it does not begin again at once.
+    void put_off(const Id& id);
     [[nodiscard]] std::uint32_t failures_of(const Id& id) const;
     /// When its client may ask again; `never`: when a request has ended.
     [[nodiscard]] runtime::BootTime next_of(const Id& id) const;
@@ -95,6 +100,7 @@ class RefreshSchedule {
         float per_second = 0;
         std::uint32_t seed = 0;
         std::uint32_t failures = 0;
+        std::uint32_t room = 0;
         Stage stage = Stage::resting;
         bool is_late = false;
     };
@@ -129,7 +135,10 @@ class RefreshSchedule {
     [[nodiscard]] runtime::BootTime wake_of(const Lane& lane) const;
     [[nodiscard]] Member* next_in(Lane& lane, vocabulary::Time wall, runtime::BootTime now);
     void begin(Member& member, runtime::BootTime now);
+    void rest(Member& member);
+    [[nodiscard]] static ExchangeShares::Claim claim_of(const Member& member);
 
+    ExchangeShares& shares_;
     std::unordered_map<Id, Member> members_;
     std::map<ClientKey, Lane> lanes_;
     std::unordered_map<Id, oauth::Pace> grants_; ///< of those that have a budget of their own

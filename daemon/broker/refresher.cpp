@@ -37,6 +37,13 @@ result::Failure held_back(vocabulary::Duration wait) {
                    .retry_after_seconds = static_cast<std::uint32_t>(std::clamp<std::int64_t>(seconds, 1, 86'400))});
 }
 
+result::Failure crowded() {
+    return refuse({.code = ErrorCode::overloaded,
+                   .sentence = "Too many token requests are under way.",
+                   .next_step = "Ask again: its turn comes by itself.",
+                   .retry_after_seconds = 1});
+}
+
 result::Failure closing() {
     return refuse({.code = ErrorCode::sealed,
                    .sentence = "The broker is closing: it seals or stops.",
@@ -89,7 +96,8 @@ runtime::Task<result::Result<>> Refresher::refresh(vocabulary::Scope scope, voca
     if (flight->is_begun) co_return timed_out();
     const auto next = schedule_.next_of(id);
     if (next == oauth::Pace::never) co_return timed_out(); // others are under way
-    co_return held_back(next - house_.parts.clock.boot());
+    const auto now = house_.parts.clock.boot();
+    co_return next > now ? held_back(next - now) : crowded();
 }
 
 result::Result<Refresher::FlightRef>
@@ -122,7 +130,11 @@ void Refresher::begin(const RefreshSchedule::Turn& turn) {
 runtime::Task<> Refresher::run(Refreshed what) {
     auto outcome = co_await get_tokens(house_, what);
     runtime::crash_point("before the answer");
-    schedule_.end(what.id, outcome.has_value(), house_.parts.clock.boot(), hold_after(outcome));
+    if (!outcome && outcome.error().code == ErrorCode::overloaded) {
+        schedule_.put_off(what.id);
+    } else {
+        schedule_.end(what.id, outcome.has_value(), house_.parts.clock.boot(), hold_after(outcome));
+    }
     end(what, std::move(outcome));
 }
 
@@ -278,7 +290,7 @@ void Refresher::quiet() {
 
 void Refresher::take_turns() {
     const auto now = house_.parts.clock.boot();
-    for (std::size_t i = 0; i < begun_at_a_time; ++i) {
+    for (std::size_t i = 0; i < begun_at_a_time && house_.parts.outbound.has_room(); ++i) {
         const auto turn = schedule_.take(house_.wall(), now);
         if (!turn) return set_clock();
         begin(*turn);

@@ -2,6 +2,7 @@
 
 #include "broker/get_tokens.hpp"
 #include "broker/refresh_schedule.hpp"
+#include "broker/unsealed.hpp"
 
 #include <functional>
 #include <list>
@@ -20,7 +21,7 @@ class Refresher {
 
     /// Gets tokens, or joins the request that is under way. `refresh_timeout`: it goes on, but nobody waits for it
     /// longer than until `deadline`. `rate_limited`: its turn comes later than that, by the provider's budget or its
-    /// Retry-After. Else as get_tokens.
+    /// Retry-After. `overloaded`: too many others of its owner, or at its host, are under way. Else as get_tokens.
     [[nodiscard]] runtime::Task<result::Result<>> refresh(vocabulary::Scope scope, vocabulary::CredentialId id,
                                                           runtime::BootTime deadline);
 
@@ -72,7 +73,7 @@ class Refresher {
 
     Unsealed& house_;
     std::unordered_map<vocabulary::CredentialId, FlightRef> flights_;
-    RefreshSchedule schedule_;
+    RefreshSchedule schedule_{house_.shares};
     std::uint64_t call_ = 0;
     runtime::BootTime call_at_{};
     runtime::BootTime rests_until_{};

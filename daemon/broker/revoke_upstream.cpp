@@ -2,6 +2,7 @@
 
 #include "broker/authorizations.hpp"
 #include "broker/find_endpoints.hpp"
+#include "broker/send_in_share.hpp"
 #include "broker/token_client.hpp"
 
 namespace credlease::broker {
@@ -25,7 +26,7 @@ runtime::Task<std::string> revoke_one(Unsealed& house, const TokenClient& client
     if (client.terms().revoke_url.empty()) co_return std::string(no_endpoint_found);
     auto prepared = oauth::revoke_request(client.client(house.parts.arena), token, kind);
     if (!prepared) co_return std::string(prepared.error().sentence.view());
-    auto answer = co_await house.parts.outbound.send(std::move(prepared->request));
+    auto answer = co_await send_in_share(house, client.owner(), std::move(prepared->request));
     if (!answer) co_return describe(oauth::refusal_of(answer.error()));
     auto read = oauth::read_revocation(client.rules(), prepared->secrets, *answer, house.parts.arena);
     if (!read) co_return std::string(read.error().sentence.view());

@@ -69,6 +69,10 @@ bool takes_organizations_client(const catalog::AuthType& auth, const vault::Entr
     return vault::takes_client(auth) && !entry.credential.fields.contains(auth.fields[*auth.oauth->client_id].name);
 }
 
+std::string owner_of(const vocabulary::Credential& credential, bool is_organizations) {
+    return is_organizations ? credential.service.text() + " of the organization" : credential.scope.text();
+}
+
 bool is_automatic(catalog::Flow flow) {
     return flow == catalog::Flow::client_credentials || flow == catalog::Flow::jwt_bearer;
 }
@@ -113,7 +117,9 @@ result::Result<TokenClient> TokenClient::open_for(const Unsealed& house, const v
     TokenClient opened(house.rules.catalog, *kind->auth, std::move(*grant));
     opened.fingerprint_ = entry.fingerprint;
     opened.take_fields(entry.credential.fields);
-    if (uses_organizations(*kind->auth, entry, kept)) {
+    const bool is_organizations = uses_organizations(*kind->auth, entry, kept);
+    opened.owner_ = owner_of(entry.credential, is_organizations);
+    if (is_organizations) {
         auto taken = opened.take_organizations(house, entry, kept);
         if (!taken) return refuse(std::move(taken.error()));
     } else if (kept && opened.rules().client_id) {

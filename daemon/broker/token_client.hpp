@@ -44,6 +44,8 @@ class TokenClient {
     [[nodiscard]] oauth::Client client(secret::Arena& arena) const {
         return {.rules = rules(), .terms = terms_, .values = values_, .arena = arena};
     }
+    /// Whose OAuth client it is (owner_of).
+    [[nodiscard]] const std::string& owner() const { return owner_; }
     // nullptr: the slot has none.
     [[nodiscard]] const secret::SecretBuffer* access_token(std::string_view slot) const;
     [[nodiscard]] const secret::SecretBuffer* refresh_token(std::string_view slot) const;
@@ -71,6 +73,7 @@ class TokenClient {
 
     std::shared_ptr<const catalog::Catalog> catalog_; ///< a reload does not take the rules away meanwhile
     const catalog::AuthType* auth_;
+    std::string owner_{};
     vault::OpenGrant grant_;
     std::shared_ptr<const vault::OAuthClient> organizations_; ///< nullptr: the credential's own
     std::vector<secret::SecretBuffer> fields_;                ///< that `values_` views
@@ -87,6 +90,10 @@ class TokenClient {
 /// Whether its next token request makes a grant of its own, by what its fields say now: it has no tokens, or they are
 /// had without a person and its fields name another client than they were made by.
 [[nodiscard]] bool asks_anew(const Unsealed& house, const vault::Entry& entry);
+
+/// Whose OAuth client a credential uses: of its own scope, or the organization's for its service. In one text, by which
+/// pace and room are shared out.
+[[nodiscard]] std::string owner_of(const vocabulary::Credential& credential, bool is_organizations);
 
 /// Whether tokens are had without a person: by the client's own credentials, or by a signed assertion.
 [[nodiscard]] bool is_automatic(catalog::Flow flow);

@@ -1,5 +1,6 @@
 #include "broker/token_exchange.hpp"
 
+#include "broker/send_in_share.hpp"
 #include "runtime/crash_point.hpp"
 
 #include <algorithm>
@@ -53,23 +54,23 @@ class UnreadAnswer {
     Unsealed& house_;
 };
 
-} // namespace
-
-runtime::Task<Exchanged> exchange(Unsealed& house, const TokenClient& client, oauth::Prepared prepared,
-                                  std::optional<std::size_t> slot) {
+Exchanged begin(const Unsealed& house) {
     Exchanged made;
-    for (int looks = 0; looks < looks_most && !house.parts.outbound.has_room(); ++looks) {
-        co_await house.parts.clock.sleep_until(house.parts.clock.boot() + between_looks);
-    }
     made.sent_at = house.wall();
     made.begun = house.parts.clock.boot();
-    auto answer = co_await house.parts.outbound.send(std::move(prepared.request));
+    return made;
+}
+
+/// What came for `begun`.
+runtime::Task<Exchanged> read(Unsealed& house, const TokenClient& client, oauth::Asked asked, outbound::Outcome answer,
+                              Exchanged begun) {
+    auto made = std::move(begun);
     if (!answer) {
         made.outcome = oauth::refusal_of(answer.error());
         made.was_sent = answer.error().was_sent;
+        made.found_no_room = !made.was_sent && answer.error().error.code == result::ErrorCode::overloaded;
         co_return made;
     }
-    const oauth::Asked asked{.secrets = prepared.secrets, .slot = slot, .sent_at = made.sent_at};
     const UnreadAnswer unread(house);
     auto read = oauth::read_answer(client.rules(), asked, *answer, house.parts.arena);
     const bool is_usual = answer->body.size() <= wire::limits::usual_answer;
@@ -87,6 +88,27 @@ runtime::Task<Exchanged> exchange(Unsealed& house, const TokenClient& client, oa
     made.read = house.parts.clock.boot();
     made.outcome = std::move(*read);
     co_return made;
+}
+
+} // namespace
+
+runtime::Task<Exchanged> exchange(Unsealed& house, const TokenClient& client, oauth::Prepared prepared,
+                                  std::optional<std::size_t> slot) {
+    auto made = begin(house);
+    const oauth::Asked asked{.secrets = prepared.secrets, .slot = slot, .sent_at = made.sent_at};
+    auto answer = co_await send_in_share(house, client.owner(), std::move(prepared.request));
+    co_return co_await read(house, client, asked, std::move(answer), std::move(made));
+}
+
+runtime::Task<Exchanged> exchange_in_turn(Unsealed& house, const TokenClient& client, oauth::Prepared prepared,
+                                          std::optional<std::size_t> slot) {
+    for (int looks = 0; looks < looks_most && !house.parts.outbound.has_room(); ++looks) {
+        co_await house.parts.clock.sleep_until(house.parts.clock.boot() + between_looks);
+    }
+    auto made = begin(house);
+    const oauth::Asked asked{.secrets = prepared.secrets, .slot = slot, .sent_at = made.sent_at};
+    auto answer = co_await house.parts.outbound.send(std::move(prepared.request));
+    co_return co_await read(house, client, asked, std::move(answer), std::move(made));
 }
 
 vocabulary::PublicFields public_fields(const TokenClient& client, const std::vector<oauth::FieldText>& texts) {

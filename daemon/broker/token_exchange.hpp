@@ -14,12 +14,17 @@ struct Exchanged {
     vocabulary::Time sent_at{};
     runtime::BootTime begun{}, read{}; ///< for how long it took: nobody sets this clock
     bool was_sent = true;
+    bool found_no_room = false; ///< it was not sent, and nothing is said of the provider
 };
 
-/// Sends it and reads the answer. `slot`: whose refresh token it spends, nullopt for a grant of all slots. Nobody's
-/// turn is held meanwhile: when it comes back the credential may be another, or gone.
+/// For what a person asked for (send_in_share). Sends it and reads the answer. `slot`: whose refresh token it spends,
+/// nullopt for a grant of all slots. Nobody's turn is held meanwhile: when it comes back the credential may be another,
+/// or gone.
 [[nodiscard]] runtime::Task<Exchanged> exchange(Unsealed& house, const TokenClient& client, oauth::Prepared prepared,
                                                 std::optional<std::size_t> slot);
+/// The same for a turn of the schedule, which has its share of the room.
+[[nodiscard]] runtime::Task<Exchanged> exchange_in_turn(Unsealed& house, const TokenClient& client,
+                                                        oauth::Prepared prepared, std::optional<std::size_t> slot);
 
 /// The clocks of a slot as they are stored.
 [[nodiscard]] oauth::Clocks clocks_of(const TokenClient& client, const vocabulary::OAuthState& state,

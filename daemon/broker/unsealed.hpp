@@ -5,6 +5,7 @@
 #include "access/grants.hpp"
 #include "attestation/executable_hashes.hpp"
 #include "audit/journal.hpp"
+#include "broker/exchange_shares.hpp"
 #include "broker/holder_watch.hpp"
 #include "broker/lease_time.hpp"
 #include "broker/outcomes.hpp"
@@ -34,7 +35,7 @@ class ClockWarnings;
 struct Unsealed {
     Unsealed(const Parts& made, Rules current, store::Store& opened_store, store::Rescue& beside_it)
         : parts(made), rules(std::move(current)), store(opened_store), rescue(beside_it), time(made.clock),
-          gate(made.loop), tasks(made.loop) {}
+          gate(made.loop), shares(made.outbound.room()), tasks(made.loop) {}
     Unsealed(const Unsealed&) = delete;
     Unsealed& operator=(const Unsealed&) = delete;
 
@@ -44,6 +45,7 @@ struct Unsealed {
     store::Rescue& rescue; ///< on `commit`
     LeaseTime time;
     runtime::Gate gate;
+    ExchangeShares shares; ///< of the room for requests to providers
     std::array<std::uint8_t, 16> boot = attestation::boot_id();
     vocabulary::UlidSource ids;
 

@@ -59,9 +59,12 @@ BadAnswer reason_of(Code failed) {
 }
 
 /// For reading one answer: what has come, and may be the only copy of a token, is never stuck behind what is to come.
-bool leaves_room(const secret::Arena& arena, std::size_t more) {
+std::size_t room_of(const secret::Arena& arena) {
     const std::size_t all = arena.share_size(secret::Share::tokens);
-    return arena.used(secret::Share::tokens) + more + std::min(limits::oauth_memory, all / 4) <= all;
+    return all - std::min(limits::oauth_memory, all / 4);
+}
+bool leaves_room(const secret::Arena& arena, std::size_t more) {
+    return arena.used(secret::Share::tokens) + more <= room_of(arena);
 }
 
 result::Error no_room() {
@@ -159,6 +162,8 @@ result::Result<AnswerReader> AnswerReader::make(secret::Arena& arena) {
 
 bool AnswerReader::has_room_in(const secret::Arena& arena) { return leaves_room(arena, 2 * first_size); }
 
+std::size_t AnswerReader::room_in(const secret::Arena& arena) { return room_of(arena); }
+
 bool AnswerReader::has_room() const { return filled_ < buffer_.size(); }
 
 std::expected<bool, BadAnswer> AnswerReader::grow() {
@@ -166,7 +171,8 @@ std::expected<bool, BadAnswer> AnswerReader::grow() {
     if (size > limits::provider_answer) return std::unexpected(BadAnswer::too_large);
     if (size + buffer_.size() > arena_->share_size(secret::Share::tokens))
         return std::unexpected(BadAnswer::too_large_for_arena);
-    if (size <= limits::usual_answer && !leaves_room(*arena_, size)) return false;
+    const std::size_t for_others = room_of(*arena_) / 8; // large answers do not keep usual ones from being asked for
+    if (size <= limits::usual_answer && !leaves_room(*arena_, size + for_others)) return false;
     auto larger = secret::SecretBuffer::make(*arena_, size, secret::Share::tokens);
     if (!larger) return false;
     larger->expose_to_write([&](std::span<std::byte> to) {

@@ -18,6 +18,8 @@ class AnswerReader {
 
     /// Whether there is room for one, and for the request whose answer it reads.
     [[nodiscard]] static bool has_room_in(const secret::Arena& arena);
+    /// The bytes of the arena that all of them together may take.
+    [[nodiscard]] static std::size_t room_in(const secret::Arena& arena);
     [[nodiscard]] static result::Result<AnswerReader> make(secret::Arena& arena);
     AnswerReader(AnswerReader&&) noexcept;
     ~AnswerReader();

@@ -154,6 +154,8 @@ runtime::Task<Outcome> Client::send(Request request) {
 
 bool Client::has_room() const { return AnswerReader::has_room_in(state_->arena); }
 
+std::size_t Client::room() const { return AnswerReader::room_in(state_->arena); }
+
 void Client::give_up() {
     state_->outside.post([state = state_.get()] { state->give_up(); });
 }

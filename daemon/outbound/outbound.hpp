@@ -79,6 +79,8 @@ class Client {
     void give_up();
     /// Whether the arena has room for one more exchange: else it would be `overloaded`.
     [[nodiscard]] bool has_room() const;
+    /// The bytes of the arena that all exchanges together may take.
+    [[nodiscard]] std::size_t room() const;
     /// For what is sent from now on. As `make` refuses; then the old ones stay in force.
     [[nodiscard]] result::Result<> set(Options options);
     /// Exchanges whose tasks have not been told yet.

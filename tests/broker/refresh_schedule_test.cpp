@@ -20,7 +20,8 @@ struct Scheduled {
     vocabulary::Scope scope = vocabulary::Scope::organization();
     vocabulary::Time wall = *vocabulary::read_time("2026-11-25T12:00:00Z");
     BootTime now{1h};
-    RefreshSchedule schedule;
+    ExchangeShares shares{100'000};
+    RefreshSchedule schedule{shares};
     RefreshSchedule::Client client{.key = {.owner = "workspace:acme", .host = "auth.example.org", .client_id = "app"}};
 
     void plan(std::uint64_t number, vocabulary::Duration in, bool is_late = false) {
@@ -132,6 +133,38 @@ BOOST_AUTO_TEST_CASE(who_names_a_client_of_others_is_not_held_back_with_them_nor
     BOOST_TEST(take() == 3u);
 }
 
+BOOST_AUTO_TEST_CASE(an_owner_whose_requests_hang_waits_for_its_share_and_no_other_owner_waits_for_it) {
+    client.room = 1000;
+    std::uint64_t begun = 0;
+    for (std::uint64_t i = 1; i <= 100; ++i) {
+        client.key.client_id = client.key.host = std::to_string(i); // each with a lane of its own
+        BOOST_TEST(ask(i));
+        begun += take() != 0 ? 1U : 0U;
+    }
+    BOOST_TEST(begun == 33u);
+    client.key.owner = "workspace:other";
+    BOOST_TEST(ask(200));
+    BOOST_TEST(take() == 200u);
+    end(1);
+    BOOST_TEST(take() == 0u);
+    BOOST_TEST((schedule.wait(wall, now) <= vocabulary::Duration(100ms)));
+    pass(100ms);
+    BOOST_TEST(take() != 0u);
+    BOOST_TEST(take() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_put_off_for_want_of_room_is_no_failure_more) {
+    plan(1, 0s);
+    BOOST_TEST(take() == 1u);
+    schedule.put_off(id_of(1));
+    BOOST_TEST(schedule.failures_of(id_of(1)) == 1u); // it rests a little
+    pass(5s);
+    plan(1, 0s);
+    BOOST_TEST(take() == 1u);
+    schedule.put_off(id_of(1));
+    BOOST_TEST(schedule.failures_of(id_of(1)) == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(a_grants_own_budget_holds_back_it_alone) {
     client.grant_budget = catalog::Budget{.requests = 1, .per = 1min, .at_once = 1};
     plan(1, 0s);
@@ -194,7 +227,7 @@ BOOST_AUTO_TEST_CASE(a_credential_takes_two_hundred_bytes_of_the_schedule_at_mos
     constexpr std::uint64_t count = 10'000;
     const auto measure = [&](std::uint64_t clients) {
         const auto before = test::bytes_in_use();
-        RefreshSchedule made;
+        RefreshSchedule made(shares);
         for (std::uint64_t i = 0; i < count; ++i) {
             client.key.client_id = std::to_string(i % clients);
             made.plan(scope, id_of(i), client, {.at = wall + std::chrono::seconds(i), .period = 1h});

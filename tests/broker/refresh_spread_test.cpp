@@ -38,7 +38,8 @@ struct Crowd {
     Time begun = *vocabulary::read_time("2026-11-25T12:00:00Z");
     Time wall = begun;
     std::vector<Grant> grants{count};
-    std::unique_ptr<RefreshSchedule> schedule = std::make_unique<RefreshSchedule>();
+    ExchangeShares shares{400'000};
+    std::unique_ptr<RefreshSchedule> schedule = std::make_unique<RefreshSchedule>(shares);
     std::priority_queue<Answer, std::vector<Answer>, std::greater<>> under_way;
     std::map<std::chrono::sys_seconds, std::size_t> seconds; ///< token requests
     Time works_from{};                                       ///< the provider refuses until then
@@ -95,7 +96,7 @@ struct Crowd {
     void restart(Duration time) {
         under_way = {};
         wall += time;
-        schedule = std::make_unique<RefreshSchedule>();
+        schedule = std::make_unique<RefreshSchedule>(shares);
         const auto late = std::ranges::count_if(
             grants, [this](const Grant& grant) { return when(grant).is_late && grant.due <= wall; });
         const auto room = RefreshSchedule::catching_up(static_cast<std::size_t>(late));

@@ -1,10 +1,13 @@
 #define BOOST_TEST_DYN_LINK
 #include "oauth_house.hpp"
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/json/parse.hpp>
 
 #include <fstream>
 #include <iterator>
+#include <vector>
 
 using namespace credlease;
 using namespace credlease::tests;
@@ -30,6 +33,17 @@ struct PacedHouse : OAuthHouse {
     /// Connects itself, as soon as it may.
     std::string stored(const std::string& name) { return store(name, {{"flow", "client_credentials"}}); }
     Answered refresh(const std::string& id) { return ask(client, "POST", "/v1/credentials/" + id + "/refresh", "{}"); }
+    /// Stores an `oauth2` credential of that workspace; returns its id.
+    std::string store_in(const std::string& workspace, const std::string& name, const object& fields) {
+        BOOST_REQUIRE(ask(client, "PUT", "/v1/workspaces/" + workspace, "{}").status < 300U);
+        const object body = {{"service", "oauth2"},
+                             {"name", name},
+                             {"scope", object{{"kind", "workspace"}, {"workspace", workspace}}},
+                             {"fields", fields}};
+        const auto stored = ask(client, "POST", "/v1/credentials", boost::json::serialize(body));
+        BOOST_REQUIRE_EQUAL(stored.status, 201U);
+        return text(stored.json, "id");
+    }
     [[nodiscard]] bool waits_for(const std::function<bool()>& condition) const {
         for (int i = 0; i < 1500; ++i) {
             if (condition()) return true;
@@ -37,6 +51,29 @@ struct PacedHouse : OAuthHouse {
         }
         return false;
     }
+};
+
+/// Takes connections, and never says a word.
+class SilentServer {
+  public:
+    SilentServer() { acceptor_.non_blocking(true); }
+    [[nodiscard]] std::string origin() const {
+        return "https://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port());
+    }
+    /// Connections since it is there.
+    [[nodiscard]] std::size_t connections() {
+        for (;;) {
+            boost::system::error_code failed;
+            auto taken = acceptor_.accept(failed);
+            if (failed) return taken_.size();
+            taken_.push_back(std::move(taken));
+        }
+    }
+
+  private:
+    boost::asio::io_context context_;
+    boost::asio::ip::tcp::acceptor acceptor_{context_, {boost::asio::ip::address_v4::loopback(), 0}};
+    std::vector<boost::asio::ip::tcp::socket> taken_;
 };
 
 } // namespace
@@ -102,21 +139,33 @@ BOOST_AUTO_TEST_CASE(a_retry_after_holds_back_the_clients_other_credentials_and_
 BOOST_AUTO_TEST_CASE(a_retry_after_holds_back_nobody_who_is_in_another_workspace) {
     PacedHouse house({{"refresh_class", "static"}}, {});
     const auto ours = house.connected("ours");
-    BOOST_REQUIRE(ask(house.client, "PUT", "/v1/workspaces/other", "{}").status < 300U);
     house.provider.misbehave({{"do", "rate_limit"}, {"retry_after", 120}, {"nth", 1}, {"times", 1}});
-    const object fields = {{"token_url", house.provider.origin() + "/token"},
-                           {"flow", "client_credentials"},
-                           {"client_id", "client"},
-                           {"client_secret", "client-secret"}};
-    const object theirs = {{"service", "oauth2"},
-                           {"name", "theirs"},
-                           {"fields", fields},
-                           {"scope", object{{"kind", "workspace"}, {"workspace", "other"}}}};
-    const auto stored = ask(house.client, "POST", "/v1/credentials", boost::json::serialize(theirs));
-    BOOST_REQUIRE_EQUAL(stored.status, 201U);
-    const auto held = OAuthHouse::text(stored.json, "id");
+    const auto held = house.store_in("other", "theirs",
+                                     {{"token_url", house.provider.origin() + "/token"},
+                                      {"flow", "client_credentials"},
+                                      {"client_id", "client"},
+                                      {"client_secret", "client-secret"}});
     BOOST_TEST(house.waits_for([&] { return house.refresh(held).code == "rate_limited"; }));
     BOOST_TEST(house.refresh(ours).status == 200U);
+}
+
+BOOST_AUTO_TEST_CASE(a_workspace_whose_provider_hangs_holds_up_no_other_and_what_waits_does_not_fail) {
+    PacedHouse house({}, {});
+    SilentServer silent;
+    const auto ours = house.connected("ours");
+    constexpr std::size_t many = 60; // more than the room holds
+    std::string last;
+    for (std::size_t i = 0; i < many; ++i) { // each a client of its own, in the scope that `ours` is not in
+        const object fields = {{"token_url", silent.origin() + "/token"},
+                               {"flow", "client_credentials"},
+                               {"client_id", "client" + std::to_string(i)},
+                               {"client_secret", "client-secret"}};
+        last = house.store_in("other", "silent" + std::to_string(i), fields);
+    }
+    BOOST_TEST(house.waits_for([&] { return silent.connections() >= 5; }));
+    for (int i = 0; i < 5; ++i) BOOST_TEST(house.refresh(ours).status == 200U);
+    BOOST_TEST(silent.connections() < many / 2);
+    BOOST_TEST(OAuthHouse::text(house.show(last), "status") == "pending");
 }
 
 BOOST_AUTO_TEST_CASE(an_idle_refresh_token_is_used_before_it_dies_though_nobody_leases) {
