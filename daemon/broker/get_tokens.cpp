@@ -6,6 +6,7 @@
 #include "broker/expiry.hpp"
 #include "broker/find_endpoints.hpp"
 #include "broker/keep_tokens.hpp"
+#include "broker/refresher.hpp"
 #include "broker/status_change.hpp"
 #include "broker/token_exchange.hpp"
 #include "broker/unasked_refresh.hpp"
@@ -22,8 +23,9 @@ using vocabulary::Action;
 using vocabulary::CredentialStatus;
 
 constexpr std::string_view lost_grant =
-    "a refresh was under way when the broker ended, its answer was lost, and the provider takes the old refresh token "
-    "no more";
+    "a refresh was asked for, its answer was lost, and the provider takes the old refresh token no more";
+constexpr std::string_view lost_twice =
+    "a refresh was asked for, its answer was lost, and so was the answer to another try: authorize the credential anew";
 
 /// A request on its way.
 struct Request {
@@ -33,8 +35,8 @@ struct Request {
     bool is_anew = false;              ///< it makes a grant of its own
     std::optional<std::size_t> slot{}; ///< whose refresh token it spends
     std::optional<oauth::Prepared> prepared{};
-    vocabulary::Time started_at{}; ///< the first try of those whose outcome nobody knows
-    bool is_in_doubt = false;      ///< there was an earlier one
+    std::optional<vocabulary::Time> in_doubt_since{}; ///< the latest of earlier tries whose outcome nobody knows
+    bool is_last_try = false;                         ///< of those
 };
 
 vocabulary::AuditRecord record_of(const vocabulary::Credential& credential, Action action) {
@@ -82,6 +84,13 @@ result::Failure in_doubt() {
                                 "(credlease reauthorize)."});
 }
 
+result::Failure tried_in_vain() {
+    return refuse({.code = ErrorCode::upstream_failed,
+                   .sentence = "It is not known whether the last refresh was made: its answer was lost, and so was the "
+                               "answer to another try.",
+                   .next_step = "Authorize the credential anew (credlease reauthorize)."});
+}
+
 result::Failure no_room() {
     return refuse({.code = ErrorCode::overloaded,
                    .sentence = "The memory for token requests is full.",
@@ -113,6 +122,20 @@ result::Result<oauth::Prepared> prepare(const Unsealed& house, const Request& re
     return oauth::refresh_request(client, *request.client.refresh_token(name));
 }
 
+/// nullopt: there is none, or it cannot be told.
+std::optional<oauth::InDoubt> doubt_about(const Unsealed& house, const vault::Entry& entry) {
+    const auto* intent = house.vault->find_intent(entry.credential.id);
+    if (intent == nullptr || !entry.tokens) return std::nullopt;
+    const auto client = TokenClient::open(house, entry);
+    if (!client) return std::nullopt;
+    oauth::Clocks clocks;
+    for (const auto& token : entry.tokens->state.tokens) {
+        if (token.slot == intent->slot) clocks = clocks_of(*client, entry.tokens->state, token);
+    }
+    return oauth::in_doubt_action(client->terms().refresh_class, clocks, client->rules().clocks.grace,
+                                  intent->started_at, house.wall());
+}
+
 /// What is to be asked for, by what the credential is now.
 result::Result<Request> plan(const Unsealed& house, const Refreshed& what, const oauth::Discovered& found) {
     const auto* entry = find_refreshed(house, what);
@@ -125,7 +148,6 @@ result::Result<Request> plan(const Unsealed& house, const Refreshed& what, const
     if (!client) return refuse(std::move(client.error()));
     Request request{.what = what, .of = vault::generation_of(credential), .client = std::move(*client)};
     request.is_anew = is_anew;
-    request.started_at = house.wall();
     if (!is_automatic(request.client.terms().flow)) {
         if (!entry->tokens) return not_refreshable();
         if (credential.status == CredentialStatus::expired) return dead_grant();
@@ -135,10 +157,11 @@ result::Result<Request> plan(const Unsealed& house, const Refreshed& what, const
         if (!has_token) return not_refreshable();
     }
     if (const auto* intent = house.vault->find_intent(what.id)) {
-        const auto again = in_doubt_until(house, *entry);
-        if (again && *again > house.wall()) return in_doubt();
-        request.is_in_doubt = true;
-        request.started_at = intent->started_at;
+        if (house.refresher->has_tried_in_vain(credential)) return tried_in_vain();
+        const auto doubt = doubt_about(house, *entry).value_or(oauth::InDoubt());
+        if (doubt.try_at && *doubt.try_at > house.wall()) return in_doubt();
+        request.in_doubt_since = intent->started_at;
+        request.is_last_try = doubt.once;
     }
     auto prepared = prepare(house, request);
     if (!prepared) return refuse(std::move(prepared.error()));
@@ -165,8 +188,8 @@ runtime::Task<result::Result<Request>> begin(Unsealed& house, const Refreshed& w
     const auto& entry = *find_refreshed(house, what);
     runtime::crash_point("before intent");
     store::Batch batch;
-    auto change = house.vault->stage_intent(entry, request->client.rules().slots[*request->slot].name,
-                                            request->started_at, batch);
+    auto change =
+        house.vault->stage_intent(entry, request->client.rules().slots[*request->slot].name, house.wall(), batch);
     auto record = record_of(entry.credential, Action::oauth_refreshing);
     runtime::crash_point("intent staged");
     auto committed = co_await house.journal->commit(record, std::move(batch));
@@ -174,6 +197,16 @@ runtime::Task<result::Result<Request>> begin(Unsealed& house, const Refreshed& w
     runtime::crash_point("intent durable");
     house.vault->apply(std::move(change));
     co_return std::move(*request);
+}
+
+bool may_be_spent(const Request& request, const Exchanged& made, const oauth::Refusal& refusal) {
+    return request.slot && made.was_sent && refusal.may_be_done;
+}
+
+/// The last try had no answer either. A server that says that it is in trouble gave one, and is asked again later.
+bool is_in_vain(const Request& request, const Exchanged& made, const oauth::Refusal& refusal) {
+    const bool is_in_trouble = refusal.status >= 500 || refusal.status == 408;
+    return request.is_last_try && may_be_spent(request, made, refusal) && !is_in_trouble;
 }
 
 /// What a refusal changes; pure.
@@ -185,7 +218,7 @@ vault::StateChange change_for(const Request& request, const vocabulary::OAuthSta
     if (refusal.meaning == catalog::Meaning::definitive) {
         change.status = CredentialStatus::expired;
         change.status_reason =
-            request.is_in_doubt ? std::string(lost_grant) : "refused by the provider: " + *change.last_failure;
+            request.in_doubt_since ? std::string(lost_grant) : "refused by the provider: " + *change.last_failure;
         change.refresh_at = std::optional<vocabulary::Time>();
         change.ends_intent = true;
         return change;
@@ -200,16 +233,22 @@ vault::StateChange change_for(const Request& request, const vocabulary::OAuthSta
         const bool is_asked = !request.slot || request.client.rules().slots[*request.slot].name == token.slot;
         if (is_asked) clocks = clocks_of(request.client, state, token);
     }
-    auto again = oauth::retry_at(clocks, refusal, *change.failures, now, request.what.seed);
-    const bool may_be_spent = request.slot && made.was_sent && refusal.may_be_done;
-    change.ends_intent = !may_be_spent && !request.is_in_doubt;
-    if (!may_be_spent) {
+    const auto again = oauth::retry_at(clocks, refusal, *change.failures, now, request.what.seed);
+    const bool is_spent = may_be_spent(request, made, refusal);
+    if (!is_spent && !request.in_doubt_since) {
+        change.ends_intent = true;
         change.refresh_at = again;
         return change;
     }
-    const auto action = oauth::in_doubt_action(request.client.terms().refresh_class, clocks,
-                                               request.client.rules().clocks.grace, request.started_at, now);
-    change.refresh_at = action.try_at ? std::optional(std::max(*action.try_at, again)) : std::nullopt;
+    if (is_in_vain(request, made, refusal)) {
+        change.status_reason = lost_twice;
+        change.refresh_at = std::optional<vocabulary::Time>();
+        return change;
+    }
+    const auto since = is_spent ? made.sent_at : *request.in_doubt_since;
+    const auto doubt = oauth::in_doubt_action(request.client.terms().refresh_class, clocks,
+                                              request.client.rules().clocks.grace, since, now);
+    change.refresh_at = oauth::retry_in_doubt(doubt, again, now);
     return change;
 }
 
@@ -238,6 +277,7 @@ runtime::Task<result::Result<>> note_refusal(Unsealed& house, const Request& req
     if (!committed) co_return refuse(std::move(committed.error()));
     house.vault->apply(std::move(*staged));
     const auto& credential = find_refreshed(house, request.what)->credential;
+    if (is_in_vain(request, made, refusal)) house.refresher->note_tried_in_vain(credential);
     if (status.is_one()) house.events->credential_status_changed(credential);
     if (is_dead) end_leases(house, {.credential = credential.id}, vocabulary::EndReason::expired);
     co_return answer;
@@ -248,7 +288,7 @@ runtime::Task<result::Result<>> take_back(Unsealed& house, const Request& reques
     auto pass = co_await enter(house, request.what);
     const auto* entry = find_refreshed(house, request.what);
     const bool is_current = entry != nullptr && vault::generation_of(entry->credential) == request.of;
-    if (!is_current || !request.slot || request.is_in_doubt) co_return no_room();
+    if (!is_current || !request.slot || request.in_doubt_since) co_return no_room();
     store::Batch batch;
     auto change = house.vault->stage_clear_intent(*entry, batch);
     auto record = record_of(entry->credential, Action::oauth_refresh_failed);
@@ -318,17 +358,9 @@ runtime::Task<result::Result<>> get_tokens(Unsealed& house, const Refreshed& wha
 }
 
 std::optional<vocabulary::Time> in_doubt_until(const Unsealed& house, const vault::Entry& entry) {
-    const auto* intent = house.vault->find_intent(entry.credential.id);
-    if (intent == nullptr || !entry.tokens) return std::nullopt;
-    const auto client = TokenClient::open(house, entry);
-    if (!client) return std::nullopt;
-    oauth::Clocks clocks;
-    for (const auto& token : entry.tokens->state.tokens) {
-        if (token.slot == intent->slot) clocks = clocks_of(*client, entry.tokens->state, token);
-    }
-    return oauth::in_doubt_action(client->terms().refresh_class, clocks, client->rules().clocks.grace,
-                                  intent->started_at, house.wall())
-        .try_at;
+    if (house.refresher->has_tried_in_vain(entry.credential)) return std::nullopt;
+    const auto doubt = doubt_about(house, entry);
+    return doubt ? doubt->try_at : std::nullopt;
 }
 
 } // namespace credlease::broker

@@ -132,13 +132,14 @@ std::optional<TokenWait> token_wait(const Unsealed& house, const vault::Entry& e
     const auto got_at = state.refreshed_at.value_or(state.connected_at);
     const bool is_new = now - got_at < (*token_ends - got_at) / new_for;
     if (is_new && *token_ends > now) return std::nullopt; // another would hardly live longer
-    return TokenWait{.scope = entry.credential.scope, .id = entry.credential.id};
+    return TokenWait{.scope = entry.credential.scope, .id = entry.credential.id, .is_by_person = false};
 }
 
 runtime::Task<result::Result<>> wait_for_token(Unsealed& house, Asker& asker, TokenWait wait) {
     // The request itself may take twice as long: it goes on for whoever asks next.
     const auto deadline = house.parts.clock.boot() + house.settings().outbound.timeout / 2;
-    auto refreshed = co_await house.refresher->refresh(wait.scope, wait.id, deadline);
+    const auto by = wait.is_by_person ? Refresher::By::person : Refresher::By::lease;
+    auto refreshed = co_await house.refresher->refresh(wait.scope, wait.id, deadline, by);
     if (!refreshed) co_return refuse(std::move(refreshed.error()));
     co_return look_again(house, asker);
 }

@@ -39,6 +39,7 @@ struct Term {
 struct TokenWait {
     vocabulary::Scope scope;
     vocabulary::CredentialId id;
+    bool is_by_person = false; ///< who asked for the refresh itself
 };
 /// nullopt: the token is good for `min_valid`, or new, or nothing can be done about it.
 [[nodiscard]] std::optional<TokenWait> token_wait(const Unsealed& house, const vault::Entry& entry,

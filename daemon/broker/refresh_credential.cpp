@@ -42,7 +42,7 @@ runtime::Task<result::Result<Answer>> refresh_credential(Unsealed& house, Asker 
     if (*before) co_return std::move(**before);
     const auto found = find_viewed(house, *asker.caller, operation, id);
     if (!found) co_return refuse(found.error());
-    TokenWait wait{.scope = (*found)->credential.scope, .id = (*found)->credential.id};
+    TokenWait wait{.scope = (*found)->credential.scope, .id = (*found)->credential.id, .is_by_person = true};
     auto refreshed = co_await wait_for_token(house, asker, std::move(wait));
     if (!refreshed) co_return refuse(std::move(refreshed.error()));
     co_return co_await note_asked(house, asker, id);

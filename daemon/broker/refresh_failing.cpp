@@ -34,7 +34,7 @@ runtime::Task<> refresh_failing(Unsealed& house, std::string service) {
     for (const auto& [scope, id] : failing) {
         if (house.is_closing) co_return;
         const auto deadline = house.parts.clock.boot() + house.settings().outbound.timeout;
-        auto refreshed = co_await house.refresher->refresh(scope, id, deadline);
+        auto refreshed = co_await house.refresher->refresh(scope, id, deadline, Refresher::By::person);
         const bool has_failed = !refreshed && refreshed.error().code == result::ErrorCode::upstream_failed;
         if (has_failed && ++failures > 1) co_return;
     }

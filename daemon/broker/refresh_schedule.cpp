@@ -16,9 +16,16 @@ constexpr int looked_at_at_a_time = 256;              ///< lanes
 constexpr std::chrono::milliseconds looks_apart{100}; ///< for room
 // What is due is begun no faster than so many times the mean of its lane; but a lane of a few need not wait.
 constexpr double times_the_mean = 2.25;
+constexpr vocabulary::Duration first_rest = std::chrono::seconds(5);
+constexpr vocabulary::Duration longest_rest = std::chrono::minutes(1);
 constexpr double slowest_per_second = 5;
 constexpr vocabulary::Duration longest_catching_up = std::chrono::minutes(30);
 constexpr vocabulary::Duration catching_up_each = std::chrono::milliseconds(200);
+
+vocabulary::Duration rest_after(std::uint32_t failures) {
+    if (failures < 2) return {};
+    return std::min(first_rest * (1U << std::min(failures - 2, 8U)), longest_rest);
+}
 
 std::chrono::microseconds apart_at(double per_second) {
     const double rate = std::max(times_the_mean * per_second, slowest_per_second);
@@ -188,6 +195,7 @@ ExchangeShares::Claim RefreshSchedule::claim_of(const Member& member) {
 std::uint32_t RefreshSchedule::end(const Id& id, bool is_ok, BootTime now, vocabulary::Duration hold) {
     auto& own = members_.at(id);
     own.failures = is_ok ? 0 : own.failures + 1;
+    own.rests_until = now + rest_after(own.failures);
     if (hold > vocabulary::Duration()) own.lane->pace.hold(now + hold);
     rest(own);
     return own.failures;
@@ -210,6 +218,11 @@ void RefreshSchedule::rest(Member& member) {
 std::uint32_t RefreshSchedule::failures_of(const Id& id) const {
     const auto found = members_.find(id);
     return found == members_.end() ? 0 : found->second.failures;
+}
+
+BootTime RefreshSchedule::rests_until(const Id& id) const {
+    const auto found = members_.find(id);
+    return found == members_.end() ? BootTime() : found->second.rests_until;
 }
 
 BootTime RefreshSchedule::next_of(const Id& id) const {

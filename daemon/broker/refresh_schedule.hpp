@@ -81,6 +81,9 @@ class RefreshSchedule {
     /// It made no request for want of room: that is no failure, but it does not begin again at once.
     void put_off(const Id& id);
     [[nodiscard]] std::uint32_t failures_of(const Id& id) const;
+    /// So long a lease does not ask anew: one failure is forgiven, further ones in a row are 5 s, doubled up to a
+    /// minute.
+    [[nodiscard]] runtime::BootTime rests_until(const Id& id) const;
     /// When its client may ask again; `never`: when a request has ended.
     [[nodiscard]] runtime::BootTime next_of(const Id& id) const;
 
@@ -97,6 +100,7 @@ class RefreshSchedule {
         std::shared_ptr<const vocabulary::Scope> scope; ///< credentials of one scope share it
         Lane* lane = nullptr;
         vocabulary::Time at{};
+        runtime::BootTime rests_until{};
         float per_second = 0;
         std::uint32_t seed = 0;
         std::uint32_t failures = 0;

@@ -29,12 +29,23 @@ result::Failure timed_out() {
                    .retry_after_seconds = 1});
 }
 
-result::Failure held_back(vocabulary::Duration wait) {
+std::uint32_t seconds_of(vocabulary::Duration wait) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
+    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(seconds, 1, 86'400));
+}
+
+result::Failure held_back(vocabulary::Duration wait) {
     return refuse({.code = ErrorCode::rate_limited,
                    .sentence = "The provider takes no more token requests of this OAuth client for now.",
                    .next_step = "Ask again later: the token has ended, and its turn comes by itself.",
-                   .retry_after_seconds = static_cast<std::uint32_t>(std::clamp<std::int64_t>(seconds, 1, 86'400))});
+                   .retry_after_seconds = seconds_of(wait)});
+}
+
+result::Failure still_failing(vocabulary::Duration wait) {
+    return refuse({.code = ErrorCode::upstream_failed,
+                   .sentence = "The provider gave no token the last times that it was asked.",
+                   .next_step = "It is asked again by itself; see the credential's status_reason.",
+                   .retry_after_seconds = seconds_of(wait)});
 }
 
 result::Failure crowded() {
@@ -87,8 +98,8 @@ void note_in_doubt(Unsealed& house, const vault::Entry& entry) {
 } // namespace
 
 runtime::Task<result::Result<>> Refresher::refresh(vocabulary::Scope scope, vocabulary::CredentialId id,
-                                                   runtime::BootTime deadline) {
-    const auto found = find_flight(scope, id, deadline);
+                                                   runtime::BootTime deadline, By by) {
+    const auto found = find_flight(scope, id, deadline, by);
     if (!found) co_return refuse(found.error());
     const FlightRef flight = *found;
     if (!flight->outcome) co_await wait(flight, deadline);
@@ -100,19 +111,31 @@ runtime::Task<result::Result<>> Refresher::refresh(vocabulary::Scope scope, voca
     co_return next > now ? held_back(next - now) : crowded();
 }
 
-result::Result<Refresher::FlightRef>
-Refresher::find_flight(const vocabulary::Scope& scope, const vocabulary::CredentialId& id, runtime::BootTime deadline) {
+result::Result<Refresher::FlightRef> Refresher::find_flight(const vocabulary::Scope& scope,
+                                                            const vocabulary::CredentialId& id,
+                                                            runtime::BootTime deadline, By by) {
     if (const auto found = flights_.find(id); found != flights_.end()) return found->second;
     const auto* entry = house_.vault->find({&scope, 1}, id);
     if (entry == nullptr) return access::credential_not_found();
     if (house_.is_closing) return closing();
     const auto now = house_.parts.clock.boot();
+    const auto rests_until = schedule_.rests_until(id);
+    if (by == By::lease && rests_until > now) return still_failing(rests_until - now);
     const auto later = schedule_.ask(scope, id, pace_of(house_, *entry), now, deadline);
     if (later) return held_back(*later - now);
     auto flight = std::make_shared<Flight>(); // a task may end at once, and take its place in the map along
     flights_.emplace(id, flight);
     take_turns();
     return flight;
+}
+
+void Refresher::note_tried_in_vain(const vocabulary::Credential& credential) {
+    tried_in_vain_[credential.id] = vault::generation_of(credential);
+}
+
+bool Refresher::has_tried_in_vain(const vocabulary::Credential& credential) const {
+    const auto found = tried_in_vain_.find(credential.id);
+    return found != tried_in_vain_.end() && found->second == vault::generation_of(credential);
 }
 
 std::uint64_t Refresher::seed_of(const vocabulary::Scope& scope, const vocabulary::CredentialId& id) {

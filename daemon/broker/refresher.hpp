@@ -19,11 +19,17 @@ class Refresher {
     Refresher(const Refresher&) = delete;
     Refresher& operator=(const Refresher&) = delete;
 
+    enum class By : std::uint8_t { lease, person }; ///< a lease keeps a back-off after failures, a person need not
+
     /// Gets tokens, or joins the request that is under way. `refresh_timeout`: it goes on, but nobody waits for it
     /// longer than until `deadline`. `rate_limited`: its turn comes later than that, by the provider's budget or its
     /// Retry-After. `overloaded`: too many others of its owner, or at its host, are under way. Else as get_tokens.
     [[nodiscard]] runtime::Task<result::Result<>> refresh(vocabulary::Scope scope, vocabulary::CredentialId id,
-                                                          runtime::BootTime deadline);
+                                                          runtime::BootTime deadline, By by);
+
+    /// What is in doubt was tried once more, and had no answer again: not in this life of the broker any more.
+    void note_tried_in_vain(const vocabulary::Credential& credential);
+    [[nodiscard]] bool has_tried_in_vain(const vocabulary::Credential& credential) const;
 
     /// Waits for its request under way, if there is one.
     [[nodiscard]] runtime::Task<> settle(vocabulary::CredentialId id, runtime::BootTime deadline);
@@ -57,8 +63,8 @@ class Refresher {
     using FlightRef = std::shared_ptr<Flight>;
 
     /// The one that is under way or waits for its turn, else a new one.
-    [[nodiscard]] result::Result<FlightRef> find_flight(const vocabulary::Scope& scope,
-                                                        const vocabulary::CredentialId& id, runtime::BootTime deadline);
+    [[nodiscard]] result::Result<FlightRef>
+    find_flight(const vocabulary::Scope& scope, const vocabulary::CredentialId& id, runtime::BootTime deadline, By by);
     void begin(const RefreshSchedule::Turn& turn);
     [[nodiscard]] runtime::Task<> run(Refreshed what);
     [[nodiscard]] runtime::Task<> run_work(Refreshed what, Work work);
@@ -74,6 +80,7 @@ class Refresher {
     Unsealed& house_;
     std::unordered_map<vocabulary::CredentialId, FlightRef> flights_;
     RefreshSchedule schedule_{house_.shares};
+    std::unordered_map<vocabulary::CredentialId, vault::Generation> tried_in_vain_;
     std::uint64_t call_ = 0;
     runtime::BootTime call_at_{};
     runtime::BootTime rests_until_{};

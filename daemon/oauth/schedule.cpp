@@ -9,7 +9,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration longest_margin = 10min;
-constexpr Duration last_moment = 60s; ///< before the end, where a refresh kills the access token
+constexpr Duration last_moment = 60s;     ///< before the end, where a refresh kills the access token
 constexpr Duration longest_keep_alive = 7 * 24h;
 constexpr Duration overdue_spread = 10min;
 constexpr Duration first_retry = 5s;
@@ -128,18 +128,26 @@ InDoubt in_doubt_action(RefreshClass refresh, const Clocks& clocks, Duration gra
     switch (refresh) {
     case RefreshClass::fixed:
     case RefreshClass::rotating:
-        return {.try_at = now, .once = false};
-    case RefreshClass::none: // client credentials and JWT bearer spend nothing; without these nothing can be in doubt
-        return {.try_at = clocks.can_refresh ? std::optional(now) : std::nullopt, .once = false};
-    case RefreshClass::single_use_grace:
-        return {.try_at = now, .once = now >= started_at + grace};
     case RefreshClass::kills_access_token:
-        return {.try_at = now, .once = true};
+        return {.try_at = now, .try_before = {}};
+    case RefreshClass::none: // client credentials and JWT bearer spend nothing; without these nothing can be in doubt
+        return {.try_at = clocks.can_refresh ? std::optional(now) : std::nullopt, .try_before = {}};
+    case RefreshClass::single_use_grace:
+        if (now >= started_at + grace) return {.try_at = now, .try_before = {}, .once = true};
+        return {.try_at = now, .try_before = started_at + grace};
     case RefreshClass::single_use: // a provider that sees it twice may kill what is live
         return {.try_at = clocks.access_ends ? std::optional(std::max(now, *clocks.access_ends)) : std::nullopt,
+                .try_before = {},
                 .once = true};
     }
     return {};
+}
+
+std::optional<Time> retry_in_doubt(const InDoubt& doubt, Time again, Time now) {
+    if (!doubt.try_at) return std::nullopt;
+    const Time at = std::max(*doubt.try_at, again);
+    if (!doubt.try_before || at < *doubt.try_before) return at;
+    return now + (*doubt.try_before - now) / 2;
 }
 
 Duration keep_alive_margin(Duration life) { return std::min(life / 6, longest_keep_alive); }

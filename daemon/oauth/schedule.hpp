@@ -45,12 +45,16 @@ struct Clocks {
 
 /// What is done about a refresh of which it is not known whether the provider made it (guarantee 7).
 struct InDoubt {
-    std::optional<Time> try_at; ///< with the old refresh token; nullopt: only when a person or a lease asks
-    bool once = false;          ///< a refusal then is final: the grant was lost in between
+    std::optional<Time> try_at;     ///< with the old refresh token; nullopt: only when a person or a lease asks
+    std::optional<Time> try_before; ///< until then it works still; nullopt: it does not matter, or that is over
+    bool once = false;              ///< where that try has no answer either, there is no other
 };
-/// `started_at`: when the intent was recorded.
+/// `started_at`: of the latest try that the provider may have made.
 [[nodiscard]] InDoubt in_doubt_action(RefreshClass refresh, const Clocks& clocks, Duration grace, Time started_at,
                                       Time now);
+
+/// When to try again what is in doubt after a try that failed; `again`: when the back-off says (retry_at).
+[[nodiscard]] std::optional<Time> retry_in_doubt(const InDoubt& doubt, Time again, Time now);
 
 /// So long before its end an idle refresh token of this life is used.
 [[nodiscard]] Duration keep_alive_margin(Duration life);

@@ -165,6 +165,20 @@ BOOST_AUTO_TEST_CASE(what_was_put_off_for_want_of_room_is_no_failure_more) {
     BOOST_TEST(schedule.failures_of(id_of(1)) == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_lease_asks_anew_at_once_after_one_failure_and_after_more_ever_later_up_to_a_minute) {
+    for (const auto& rest : {0s, 5s, 10s, 20s, 40s, 60s, 60s}) {
+        BOOST_TEST(ask(1));
+        BOOST_TEST(take() == 1u);
+        schedule.end(id_of(1), false, now);
+        BOOST_TEST((schedule.rests_until(id_of(1)) == now + rest));
+        pass(1h);
+    }
+    BOOST_TEST(ask(1));
+    BOOST_TEST(take() == 1u);
+    end(1);
+    BOOST_TEST((schedule.rests_until(id_of(1)) <= now));
+}
+
 BOOST_AUTO_TEST_CASE(a_grants_own_budget_holds_back_it_alone) {
     client.grant_budget = catalog::Budget{.requests = 1, .per = 1min, .at_once = 1};
     plan(1, 0s);

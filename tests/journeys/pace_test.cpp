@@ -168,6 +168,37 @@ BOOST_AUTO_TEST_CASE(a_workspace_whose_provider_hangs_holds_up_no_other_and_what
     BOOST_TEST(OAuthHouse::text(house.show(last), "status") == "pending");
 }
 
+BOOST_AUTO_TEST_CASE(of_single_use_the_old_token_is_tried_once_more_however_many_lease) {
+    PacedHouse house({{"refresh_class", "single_use"}, {"lifetimes", object{{"access", 5}}}}, {});
+    const auto id = house.connected("lost");
+    const auto connected = house.provider.token_requests().size();
+    house.provider.misbehave({{"do", "drop_after"}, {"nth", 1}, {"times", 0}});
+    const auto says = [&](const char* what) { return boost::json::serialize(house.show(id)).contains(what); };
+    BOOST_TEST(house.waits_for([&] { return says("another try"); }));
+    BOOST_TEST(house.provider.token_requests().size() == connected + 2);
+    for (int i = 0; i < 5; ++i) BOOST_TEST(house.token_of("lost").empty());
+    BOOST_TEST(house.refresh(id).code == "upstream_failed");
+    BOOST_TEST(OAuthHouse::text(house.show(id), "status") == "failing");
+    BOOST_TEST(house.provider.token_requests().size() == connected + 2);
+    house.provider.control("/clear");
+    BOOST_REQUIRE(house.daemon.stop().value_or(-1) == 0);
+    BOOST_REQUIRE(house.daemon.start()); // the next life tries once, too
+    BOOST_TEST(house.becomes(id, "expired"));
+    BOOST_TEST(says("its answer was lost"));
+    BOOST_TEST(house.provider.token_requests().size() == connected + 3);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_in_doubt_within_its_grace_is_saved_however_often_the_provider_failed_before) {
+    PacedHouse house({{"refresh_class", "single_use_grace"}}, {{"clocks", object{{"grace", "12s"}}}});
+    const auto id = house.connected("graced", {{"refresh_class", "single_use_grace"}});
+    house.provider.misbehave({{"do", "status"}, {"status", 503}, {"nth", 1}, {"times", 5}});
+    for (int i = 0; i < 5; ++i) BOOST_TEST(house.refresh(id).code == "upstream_failed"); // the back-off is long now
+    house.provider.control("/clear");
+    house.provider.misbehave({{"do", "drop_after"}, {"nth", 1}, {"times", 1}});
+    BOOST_TEST(house.refresh(id).code == "upstream_failed");
+    BOOST_TEST(house.waits_for([&] { return house.show(id).at("status") == "active"; })); // by the back-off 160 s
+}
+
 BOOST_AUTO_TEST_CASE(an_idle_refresh_token_is_used_before_it_dies_though_nobody_leases) {
     PacedHouse house({{"refresh_class", "single_use"},
                       {"lifetimes", object{{"access", 3600}, {"refresh", 12}}},

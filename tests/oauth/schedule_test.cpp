@@ -172,7 +172,7 @@ BOOST_AUTO_TEST_CASE(what_is_in_doubt_is_tried_as_its_class_allows) {
     BOOST_TEST(!doubt(RefreshClass::single_use_grace).once);
     BOOST_TEST(doubt(RefreshClass::single_use_grace, 10min).once); // the old one may be dead by now
     BOOST_TEST((doubt(RefreshClass::kills_access_token).try_at == now));
-    BOOST_TEST(doubt(RefreshClass::kills_access_token).once);
+    BOOST_TEST(!doubt(RefreshClass::kills_access_token).once);
     BOOST_TEST((doubt(RefreshClass::single_use).try_at == now + 1h)); // the live token is served to its end
     BOOST_TEST(doubt(RefreshClass::single_use).once);
     Clocks clocks = hour();
@@ -180,6 +180,18 @@ BOOST_AUTO_TEST_CASE(what_is_in_doubt_is_tried_as_its_class_allows) {
     BOOST_TEST((in_doubt_action(RefreshClass::single_use, clocks, {}, now, now).try_at == now));
     clocks.access_ends = std::nullopt;
     BOOST_TEST(!in_doubt_action(RefreshClass::single_use, clocks, {}, now, now).try_at.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(what_is_in_doubt_within_the_grace_is_tried_within_it_whatever_the_back_off) {
+    const auto in_grace = in_doubt_action(RefreshClass::single_use_grace, hour(), 10min, now - 1min, now);
+    BOOST_TEST((retry_in_doubt(in_grace, now + 5s, now) == now + 5s));
+    BOOST_TEST((*retry_in_doubt(in_grace, now + 30min, now) < now + 9min));
+    BOOST_TEST((*retry_in_doubt(in_grace, now + 30min, now) > now));
+    const auto past = in_doubt_action(RefreshClass::single_use_grace, hour(), 10min, now - 10min, now);
+    BOOST_TEST((retry_in_doubt(past, now + 30min, now) == now + 30min));
+    const auto single = in_doubt_action(RefreshClass::single_use, hour(), 10min, now - 1min, now);
+    BOOST_TEST((retry_in_doubt(single, now + 5s, now) == now + 1h));
+    BOOST_TEST((retry_in_doubt(single, now + 2h, now) == now + 2h));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_refresh_moves_the_idle_clock_and_never_the_absolute_one, House) {
