@@ -9,6 +9,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration longest_margin = 10min;
+constexpr Duration shortest_between = 2s; ///< from one refresh to the next
 constexpr Duration last_moment = 60s;     ///< before the end, where a refresh kills the access token
 constexpr Duration longest_keep_alive = 7 * 24h;
 constexpr Duration overdue_spread = 10min;
@@ -99,7 +100,9 @@ std::optional<Time> refresh_at(const Clocks& clocks, RefreshClass refresh, Time 
     std::optional<Time> due;
     if (clocks.access_ends) due = for_access(clocks, refresh, seed);
     if (clocks.refresh_idle_ends) due = earlier(due, for_idle(clocks, seed));
-    if (!due || *due > now) return due;
+    if (!due) return due;
+    due = std::max(*due, clocks.got_at + shortest_between); // whoever needs one of so short a life asks for it
+    if (*due > now) return due;
     // Before what still lives ends; a token that has ended is asked for by whoever needs it.
     Duration room = overdue_spread;
     for (const auto& end : {clocks.access_ends, clocks.refresh_idle_ends, clocks.refresh_absolute_ends}) {
@@ -108,7 +111,9 @@ std::optional<Time> refresh_at(const Clocks& clocks, RefreshClass refresh, Time 
     return place_in(now, room, seed);
 }
 
-Duration period_of(Duration life, Duration margin) { return life - margin_of(life, margin); }
+Duration period_of(Duration life, Duration margin) {
+    return std::max(life - margin_of(life, margin), shortest_between);
+}
 
 Time place_in(Time now, Duration room, std::uint64_t seed) { return now + part_of(room, place_of(seed)); }
 

@@ -28,7 +28,7 @@ struct Clocks {
 /// given one after another spread best. Tokens of one life share a grid in time, on which each seed has its own place,
 /// so that they stay apart however often they are refreshed, and however many came at one time. Where using the refresh
 /// token kills the access token, at once or soon, it is the last useful moment. What is overdue (after a sleep, or a
-/// stop) is spread over the minutes ahead: call it when something has changed, not to look at it again.
+/// stop) is spread over the minutes ahead: call it after a change, not to look again. At least two seconds apart.
 [[nodiscard]] std::optional<Time> refresh_at(const Clocks& clocks, RefreshClass refresh, Time now, std::uint64_t seed);
 
 /// How long a token of that life lives until refresh_at has it refreshed, at most, and in the long run: to know how

@@ -65,6 +65,17 @@ BOOST_AUTO_TEST_CASE(the_entrys_margin_is_kept_however_short_the_life) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_token_of_a_moment_is_not_refreshed_by_itself_more_often_than_every_two_seconds) {
+    for (const auto life : {1ms, 500ms, 1000ms, 2000ms}) {
+        Clocks clocks = hour();
+        clocks.access_ends = now + life;
+        for (const RefreshClass each : every_class) {
+            BOOST_TEST((*refresh_at(clocks, each, now, 7) == now + 2s));
+            BOOST_TEST((*refresh_at(clocks, each, now + 400ms, 7) == now + 2s)); // a provider that takes its time
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(ten_thousand_tokens_of_one_hour_never_crowd_a_second) {
     // All come at one moment, the worst there is; then each is refreshed when it is due, ten times over.
     constexpr std::size_t count = 10'000;
