@@ -171,7 +171,9 @@ std::expected<bool, BadAnswer> AnswerReader::grow() {
     if (size > limits::provider_answer) return std::unexpected(BadAnswer::too_large);
     if (size + buffer_.size() > arena_->share_size(secret::Share::tokens))
         return std::unexpected(BadAnswer::too_large_for_arena);
-    const std::size_t for_others = room_of(*arena_) / 8; // large answers do not keep usual ones from being asked for
+    // Large answers do not keep usual ones of others from being asked for.
+    const std::size_t others = arena_->used(secret::Share::tokens) - buffer_.size();
+    const std::size_t for_others = std::min(others, room_of(*arena_) / 8);
     if (size <= limits::usual_answer && !leaves_room(*arena_, size + for_others)) return false;
     auto larger = secret::SecretBuffer::make(*arena_, size, secret::Share::tokens);
     if (!larger) return false;
