@@ -21,6 +21,11 @@ void HandClock::cancel(std::uint64_t call) { agenda_->remove(call); }
 
 Task<> HandClock::sleep_until(BootTime when) { return sleep_on(*this, loop_, when); }
 
+void HandClock::set_wall(WallTime wall) {
+    wall_ = wall;
+    if (on_set_) loop_.post(on_set_);
+}
+
 void HandClock::move_to(BootTime when) {
     wall_ += when - boot_;
     boot_ = when;

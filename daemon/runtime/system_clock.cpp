@@ -22,16 +22,16 @@ BootTime boot_now() {
                                                              std::chrono::nanoseconds(now.tv_nsec)));
 }
 
-int open_timer() {
-    const int timer = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
-    if (timer < 0) throw std::system_error(errno, std::generic_category(), "timerfd_create(CLOCK_BOOTTIME)");
+int open_timer(clockid_t clock) {
+    const int timer = timerfd_create(clock, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (timer < 0) throw std::system_error(errno, std::generic_category(), "timerfd_create");
     return timer;
 }
 
 /// The agenda and the one timer that wakes for it. Shared with the pending wait, which may end after the clock has.
 class Alarm : public std::enable_shared_from_this<Alarm> {
   public:
-    explicit Alarm(Loop& loop) : timer_(loop.context(), open_timer()) {}
+    explicit Alarm(Loop& loop) : timer_(loop.context(), open_timer(CLOCK_BOOTTIME)) {}
 
     std::uint64_t add(BootTime when, std::function<void()> job) {
         const std::uint64_t call = agenda_.add(when, std::move(job));
@@ -84,9 +84,53 @@ void Alarm::ring() {
     set();
 }
 
+/// A timer that never rings: the kernel cancels it when the wall clock is set (TFD_TIMER_CANCEL_ON_SET), and it goes
+/// on.
+class SetWatch : public std::enable_shared_from_this<SetWatch> {
+  public:
+    explicit SetWatch(Loop& loop) : timer_(loop.context(), open_timer(CLOCK_REALTIME)) {
+        constexpr std::chrono::seconds in_2240 = std::chrono::years(270);
+        itimerspec when{};
+        when.it_value.tv_sec = in_2240.count();
+        timerfd_settime(timer_.native_handle(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, nullptr);
+    }
+
+    void tell(std::function<void()> job) {
+        job_ = std::move(job);
+        if (job_ && !waiting_) wait();
+    }
+
+  private:
+    void wait();
+    void ring();
+
+    boost::asio::posix::stream_descriptor timer_;
+    std::function<void()> job_;
+    bool waiting_ = false;
+};
+
+void SetWatch::wait() {
+    waiting_ = true;
+    timer_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                      [weak = weak_from_this()](const boost::system::error_code& failure) {
+                          const auto self = weak.lock();
+                          if (self && !failure) self->ring();
+                      });
+}
+
+void SetWatch::ring() {
+    std::uint64_t times = 0;
+    (void)!::read(timer_.native_handle(), &times, sizeof times); // ECANCELED
+    waiting_ = false;
+    if (!job_) return;
+    wait();
+    job_();
+}
+
 class SystemClock final : public Clock {
   public:
-    explicit SystemClock(Loop& loop) : loop_(loop), alarm_(std::make_shared<Alarm>(loop)) {}
+    explicit SystemClock(Loop& loop)
+        : loop_(loop), alarm_(std::make_shared<Alarm>(loop)), set_watch_(std::make_shared<SetWatch>(loop)) {}
 
     [[nodiscard]] WallTime wall() const override {
         return std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
@@ -97,10 +141,12 @@ class SystemClock final : public Clock {
     }
     void cancel(std::uint64_t call) override { alarm_->remove(call); }
     [[nodiscard]] Task<> sleep_until(BootTime when) override { return sleep_on(*this, loop_, when); }
+    void on_set(std::function<void()> job) override { set_watch_->tell(std::move(job)); }
 
   private:
     Loop& loop_;
     std::shared_ptr<Alarm> alarm_;
+    std::shared_ptr<SetWatch> set_watch_;
 };
 
 } // namespace

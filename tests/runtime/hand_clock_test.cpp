@@ -106,6 +106,22 @@ BOOST_AUTO_TEST_CASE(the_wall_clock_can_be_set_alone) {
     BOOST_TEST((clock.boot() == boot));
 }
 
+BOOST_AUTO_TEST_CASE(who_asked_is_told_on_the_loop_that_the_wall_clock_was_set) {
+    clock.set_wall(WallTime(1h));
+    clock.on_set(note('s'));
+    clock.advance(1h);
+    run_ready(loop);
+    BOOST_TEST(order.empty());
+    clock.set_wall(WallTime(2h));
+    BOOST_TEST(order.empty());
+    run_ready(loop);
+    BOOST_TEST(order == "s");
+    clock.on_set({});
+    clock.set_wall(WallTime(3h));
+    run_ready(loop);
+    BOOST_TEST(order == "s");
+}
+
 BOOST_AUTO_TEST_CASE(a_sleeper_wakes_when_its_time_has_come) {
     bool woke = false;
     auto sleeper = [](HandClock& on, bool& flag) -> Task<> {
@@ -146,6 +162,7 @@ BOOST_AUTO_TEST_CASE(a_cancelled_sleeper_leaves_no_call_behind) {
         }
         void cancel(std::uint64_t call) override { cancelled = call; }
         [[nodiscard]] Task<> sleep_until(BootTime) override { std::abort(); }
+        void on_set(std::function<void()>) override { std::abort(); }
         std::function<void()> kept;
         std::uint64_t cancelled = 0;
     };
