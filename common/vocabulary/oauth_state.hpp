@@ -39,6 +39,9 @@ struct TokenState {
     std::optional<Time> refresh_idle_ends_at{}; ///< when the refresh token dies unless it is used
     std::optional<Time> refresh_ends_at{};      ///< when it dies, used or not
     bool has_refresh_token = false;
+    /// How far the wall clock was ahead of the boot clock when its ends were told: when the wall clock is set, they go
+    /// along. Nullopt, as of all that was stored: in an earlier life of the broker, and the wall clock decides.
+    std::optional<Duration> told_at{};
 
     bool operator==(const TokenState&) const = default;
 };

@@ -108,6 +108,7 @@ void Vault::apply(Change change) {
     Change::State& made = *change.state_;
     const auto id = made.next->credential.id;
     ScopeIndex* before = state_->find(made.before);
+    state_->move_times(*made.next);
     if (made.intent && *made.intent) {
         state_->intents[id] = std::move(**made.intent);
     } else if (made.intent) {

@@ -96,6 +96,7 @@ struct Vault::State {
     boost::unordered_flat_map<vocabulary::CredentialId, HeldIntent, std::hash<vocabulary::CredentialId>>
         intents; ///< few: there is one while a token request is under way
     std::map<std::string, std::shared_ptr<const OAuthClient>, std::less<>> clients; ///< by service
+    std::optional<vocabulary::Duration> offset{}; ///< of the wall clock; nullopt: it was not set
 
     [[nodiscard]] ScopeIndex* find(const vocabulary::Scope& scope) const;
     [[nodiscard]] ScopeIndex& index_of(const vocabulary::Scope& scope); ///< made where there is none
@@ -151,6 +152,7 @@ struct Vault::State {
     /// Puts into `batch` that the records of its tokens, and of an intent to spend one, go.
     void erase_tokens(Change::State& change, store::Batch& batch) const;
     void end_intent(Change::State& change, store::Batch& batch) const;
+    void move_times(Stored& stored) const;
 };
 
 /// A slice ends with what comes first: so many looks, or so much text to search.

@@ -72,8 +72,9 @@ std::vector<std::byte> seal_tokens(const crypto::WorkspaceKey& key, const vocabu
 
 Result<SecretBuffer> open_tokens(const crypto::WorkspaceKey& key, const Entry& entry, secret::Arena& arena,
                                  secret::Share share) {
-    const Binding binding(entry.credential, entry.tokens->state);
-    return named(crypto::open(key, entry.tokens->sealed, {binding.bytes()}, arena, share), entry.credential);
+    const HeldTokens& held = *entry.tokens;
+    const Binding binding(entry.credential, held.sealed_with ? *held.sealed_with : held.state);
+    return named(crypto::open(key, held.sealed, {binding.bytes()}, arena, share), entry.credential);
 }
 
 std::vector<std::byte> seal_client(const crypto::WorkspaceKey& key, const OAuthClient& client,

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,6 +30,7 @@ struct Generation {
 /// change: a refresh puts another in its place.
 struct HeldTokens {
     vocabulary::OAuthState state{};
+    std::shared_ptr<const vocabulary::OAuthState> sealed_with{}; ///< where `state` has moved since; nullptr: with it
     std::vector<std::byte> sealed{};
     std::array<std::uint8_t, 8> fingerprint{}; ///< keyed, of the access tokens' plaintext
     std::uint64_t record_revision = 0;         ///< of its record in Table::tokens
@@ -62,6 +64,7 @@ struct NewTokens {
     std::optional<vocabulary::Time> refresh_at{};
     std::optional<vocabulary::Duration> may_be_refused_for{}; ///< nullopt: not measured this time
     vocabulary::Time now{};
+    std::optional<vocabulary::Duration> told_at{}; ///< TokenState::told_at, of all these times
 };
 
 /// The first tokens of a credential, or those of its re-authorization.
