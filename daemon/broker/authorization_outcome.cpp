@@ -108,8 +108,8 @@ runtime::Task<std::string> keep_answer(Unsealed& house, Asker& asker, const Auth
     if (auto still = check_rights(house, asker, one); !still) co_return std::string(still.error().sentence.view());
     const Refreshed what{.scope = one.scope, .id = one.credential};
     vault::NewConnection made;
-    made.answer = to_store(client, std::move(std::get<oauth::TokenSet>(got.outcome)), got.sent_at, nullptr,
-                           house.wall(), house.refresher->seed_of(one.scope, one.credential));
+    made.answer = to_store(client, std::move(std::get<oauth::TokenSet>(got.outcome)), got.sent_at, nullptr, house,
+                           house.refresher->seed_of(one.scope, one.credential));
     made.terms = client.grant_terms();
     auto connected = co_await connect(house, what, client, made, &asker, outcome);
     co_return connected ? std::string() : std::string(connected.error().sentence.view());

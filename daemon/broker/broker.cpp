@@ -7,6 +7,7 @@
 #include "broker/first_start.hpp"
 #include "broker/grants.hpp"
 #include "broker/refresher.hpp"
+#include "broker/wall_watch.hpp"
 #include "crypto/key_file.hpp"
 
 #include <tuple>
@@ -207,6 +208,7 @@ runtime::Task<> Broker::quiet_house() {
     house_->refresher->quiet();
     house_->authorizations->quiet();
     house_->clock_warnings->quiet();
+    house_->wall_watch->quiet();
     co_await house_->tasks.drain();
     house_->authorizations->end_all("The broker was sealed or stopped.");
     house_->refusals->flush();

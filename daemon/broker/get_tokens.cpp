@@ -342,7 +342,7 @@ runtime::Task<result::Result<>> get_tokens(Unsealed& house, const Refreshed& wha
     const auto* before = follows ? &entry->tokens->state : nullptr;
     auto& tokens = std::get<oauth::TokenSet>(made.outcome);
     vault::NewConnection got;
-    got.answer = to_store(request->client, std::move(tokens), made.sent_at, before, house.wall(), what.seed);
+    got.answer = to_store(request->client, std::move(tokens), made.sent_at, before, house, what.seed);
     if (before != nullptr) {
         if (kills_access_token(request->client)) {
             got.answer.may_be_refused_for = house.token_times.last_refused(entry->credential.service.text());

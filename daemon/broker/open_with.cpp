@@ -8,6 +8,7 @@
 #include "broker/refresher.hpp"
 #include "broker/retention.hpp"
 #include "broker/unsealed.hpp"
+#include "broker/wall_watch.hpp"
 #include "wire/limits.hpp"
 
 #include <charconv>
@@ -222,6 +223,7 @@ result::Result<std::unique_ptr<Unsealed>> open_with(crypto::RootKey root, const 
     house->authorizations = std::make_shared<Authorizations>(
         parts.clock, parts.await_browsers,
         [&house = *house](const Authorization& one, const Asker& by) { note_failed(house, by, one); });
+    house->wall_watch = std::make_shared<WallWatch>(*house);
     house->refresher = std::make_shared<Refresher>(*house);
     take_up_rescued(*house);
     house->refresher->plan_all();

@@ -20,6 +20,8 @@ constexpr std::chrono::milliseconds a_moment{20};
 // After what changed nothing: the store or the arena was full, an entry is missing, first tokens were refused.
 constexpr vocabulary::Duration first_wait = std::chrono::seconds(5);
 constexpr vocabulary::Duration longest_wait = std::chrono::minutes(30);
+constexpr vocabulary::Duration surely_set =
+    std::chrono::minutes(1);                         ///< a token that is newer than now is of another clock
 constexpr std::uint32_t longest_hold_seconds = 3600; ///< by one answer: what it says of the others is a guess
 
 result::Failure timed_out() {
@@ -222,6 +224,13 @@ runtime::Task<> Refresher::wait(FlightRef flight, runtime::BootTime deadline) {
     co_await runtime::suspend(house_.parts.loop, std::move(start));
 }
 
+/// It was got later than now, before this life of the broker: when it ends nobody knows.
+bool Refresher::is_of_another_clock(const vault::Entry& entry) const {
+    const auto& state = entry.tokens->state;
+    const bool is_free = state.failures == 0 && house_.vault->find_intent(entry.credential.id) == nullptr;
+    return is_free && last_got(state) > house_.wall() + surely_set;
+}
+
 /// Nullopt: it is not refreshed by itself.
 std::optional<vocabulary::Time> Refresher::due_at(const vault::Entry& entry) const {
     using vocabulary::CredentialStatus;
@@ -242,15 +251,18 @@ std::optional<vocabulary::Time> Refresher::due_at(const vault::Entry& entry) con
     return house_.wall();
 }
 
+/// Known by the wall clock, planned on the time line of deadlines: setting the clock moves nothing that is planned.
 std::optional<RefreshSchedule::When> Refresher::when(const vault::Entry& entry) const {
     const auto at = due_at(entry);
     if (!at) return std::nullopt;
-    const auto now = house_.wall();
-    RefreshSchedule::When when{.at = *at, .is_late = true};
+    const auto wall = house_.wall();
+    const auto now = house_.time.now();
+    RefreshSchedule::When when{.at = now + (*at - wall), .is_late = true};
     if (entry.tokens) {
         const auto ends = first_end(entry.tokens->state);
-        when.is_late = ends && *ends <= now;
+        when.is_late = ends && *ends <= wall;
         if (ends) when.period = oauth::period_of(*ends - last_got(entry.tokens->state), margin_of(house_, entry));
+        if (is_of_another_clock(entry)) when = {.at = now, .period = when.period, .is_late = true};
     }
     const auto failures = schedule_.failures_of(entry.credential.id);
     if (failures > 0 && when.at <= now) {
@@ -279,19 +291,24 @@ void Refresher::plan_all() {
         while (house_.vault->walk_on(walk, look)) { // a start takes the time
         }
     };
-    const auto now = house_.wall();
     std::size_t late = 0;
-    walk_all([&](const vault::Entry& entry) {
-        const auto found = when(entry);
-        if (found && found->is_late && found->at <= now) ++late;
-    });
+    walk_all([&](const vault::Entry& entry) { late += is_late(entry) ? 1 : 0; });
     walk_all([&, room = RefreshSchedule::catching_up(late)](const vault::Entry& entry) {
-        const auto found = when(entry);
-        const auto& credential = entry.credential;
-        if (!found || flights_.contains(credential.id)) return; // what is under way plans when it has ended
-        schedule_.plan_anew(credential.scope, credential.id, pace_of(house_, entry), *found, now, room);
+        plan_anew(entry, room);
         note_past(entry);
     });
+}
+
+bool Refresher::is_late(const vault::Entry& entry) const {
+    const auto found = when(entry);
+    return found && found->is_late && found->at <= house_.time.now();
+}
+
+void Refresher::plan_anew(const vault::Entry& entry, vocabulary::Duration room) {
+    const auto& credential = entry.credential;
+    const auto found = when(entry);
+    if (!found || flights_.contains(credential.id)) return; // what is under way plans when it has ended
+    schedule_.plan_anew(credential.scope, credential.id, pace_of(house_, entry), *found, house_.time.now(), room);
     set_clock();
 }
 
@@ -314,7 +331,7 @@ void Refresher::quiet() {
 void Refresher::take_turns() {
     const auto now = house_.parts.clock.boot();
     for (std::size_t i = 0; i < begun_at_a_time && house_.parts.outbound.has_room(); ++i) {
-        const auto turn = schedule_.take(house_.wall(), now);
+        const auto turn = schedule_.take(house_.time.now(), now);
         if (!turn) return set_clock();
         begin(*turn);
     }
@@ -322,12 +339,11 @@ void Refresher::take_turns() {
     set_clock();
 }
 
-/// Planned by the wall clock, as the provider's clocks are; waited for on the one that counts a suspend.
 void Refresher::set_clock() {
     if (house_.is_closing) return;
     auto& clock = house_.parts.clock;
     const auto now = clock.boot();
-    const auto wait = schedule_.wait(house_.wall(), now);
+    const auto wait = schedule_.wait(house_.time.now(), now);
     if (!wait) return;
     const auto at = std::max(now + std::max(*wait, vocabulary::Duration()), rests_until_);
     if (call_ != 0) {

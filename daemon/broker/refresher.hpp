@@ -46,6 +46,10 @@ class Refresher {
     void plan(const vault::Entry& entry);
     /// At a start or unseal.
     void plan_all();
+    /// Where many are planned at one time: its token has ended, and is due.
+    [[nodiscard]] bool is_late(const vault::Entry& entry) const;
+    /// … and, where it is late, in the `room` ahead.
+    void plan_anew(const vault::Entry& entry, vocabulary::Duration room);
     /// The clock calls no more; what is under way goes on, what waits for its turn is refused.
     void quiet();
     [[nodiscard]] std::size_t under_way() const { return flights_.size(); }
@@ -71,6 +75,7 @@ class Refresher {
     void end(const Refreshed& what, result::Result<> outcome);
     [[nodiscard]] runtime::Task<> wait(FlightRef flight, runtime::BootTime deadline);
     void land(const vocabulary::CredentialId& id, result::Result<> outcome);
+    [[nodiscard]] bool is_of_another_clock(const vault::Entry& entry) const;
     [[nodiscard]] std::optional<vocabulary::Time> due_at(const vault::Entry& entry) const;
     [[nodiscard]] std::optional<RefreshSchedule::When> when(const vault::Entry& entry) const;
     void note_past(const vault::Entry& entry);

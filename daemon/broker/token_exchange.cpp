@@ -1,6 +1,7 @@
 #include "broker/token_exchange.hpp"
 
 #include "broker/send_in_share.hpp"
+#include "broker/wall_watch.hpp"
 #include "runtime/crash_point.hpp"
 
 #include <algorithm>
@@ -65,6 +66,8 @@ Exchanged begin(const Unsealed& house) {
 runtime::Task<Exchanged> read(Unsealed& house, const TokenClient& client, oauth::Asked asked, outbound::Outcome answer,
                               Exchanged begun) {
     auto made = std::move(begun);
+    made.sent_at = house.wall() - (house.parts.clock.boot() - made.begun); // by the wall clock of now: it can be set
+    asked.sent_at = made.sent_at;
     if (!answer) {
         made.outcome = oauth::refusal_of(answer.error());
         made.was_sent = answer.error().was_sent;
@@ -152,8 +155,10 @@ std::optional<std::size_t> slot_to_refresh(const TokenClient& client, const voca
 }
 
 vault::NewTokens to_store(const TokenClient& client, oauth::TokenSet made, Time sent_at,
-                          const vocabulary::OAuthState* before, Time now, std::uint64_t seed) {
+                          const vocabulary::OAuthState* before, Unsealed& house, std::uint64_t seed) {
     vault::NewTokens stored;
+    stored.told_at = house.wall_watch->offset();
+    const auto now = house.wall();
     stored.now = now;
     stored.account = std::move(made.account);
     stored.answer_fields = public_fields(client, made.fields);

@@ -40,6 +40,6 @@ struct Exchanged {
 /// An answer as the vault takes it. `before`: what the credential holds until now, nullptr at a consent. `seed` tells
 /// the credential's place in the schedule (oauth::refresh_at).
 [[nodiscard]] vault::NewTokens to_store(const TokenClient& client, oauth::TokenSet made, vocabulary::Time sent_at,
-                                        const vocabulary::OAuthState* before, vocabulary::Time now, std::uint64_t seed);
+                                        const vocabulary::OAuthState* before, Unsealed& house, std::uint64_t seed);
 
 } // namespace credlease::broker

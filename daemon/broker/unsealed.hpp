@@ -29,6 +29,7 @@ class Events;
 class Refresher;
 class Authorizations;
 class ClockWarnings;
+class WallWatch;
 
 /// What is there only while the broker is unsealed: keys, the index, the book, the log. Sealing destroys it whole. The
 /// use cases are functions over it.
@@ -76,6 +77,7 @@ struct Unsealed {
     std::shared_ptr<Authorizations> authorizations;
     TokenTimes token_times;
     std::shared_ptr<ClockWarnings> clock_warnings;
+    std::shared_ptr<WallWatch> wall_watch;
 
     [[nodiscard]] vocabulary::Time wall() const { return parts.clock.wall(); }
     [[nodiscard]] vocabulary::Ulid next_id() {
