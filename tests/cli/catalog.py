@@ -34,5 +34,6 @@ MAIL = {
     "id": "mail", "name": "Mail",
     "auth": [{"name": "oauth2", "label": "OAuth 2.0", "oauth": {"client_id": "client_id"}, "fields": [
         {"name": "site", "type": "string", "label": "Site", "destination": True},
-        {"name": "access_token", "type": "string", "label": "Token", "secret": True, "source": "tokens"}]}]}
+        {"name": "access_token", "type": "string", "label": "Token", "secret": True, "source": "tokens"},
+        {"name": "token_type", "type": "string", "label": "Its type", "secret": True, "source": "tokens"}]}]}
 CATALOG = (BEARER, POSTGRES, HEADERS, CHAT, MAIL)

@@ -190,6 +190,11 @@ for place in ('%d/cmdline' % os.getppid(), '%d/environ' % os.getppid(), 'self/cm
         self.assertEqual(done.stdout, "")
         self.assertEqual(len(self.broker.ended), 1)
 
+    def test_of_an_oauth_credential_the_access_token_is_meant(self):
+        self.broker.put("mail", "inbox", {"access_token": "at-1", "token_type": "Bearer"})
+        done = self.exec("--env", "T=inbox", "--env", "TYPE=inbox:token_type", script="print(os.environ['T'], os.environ['TYPE'])")
+        self.assertEqual(done.stdout, "at-1 Bearer\n", done.stderr)
+
     def test_the_exit_status_passes_through(self):
         self.assertEqual(self.exec("--env", "T=api", script="sys.exit(7)").returncode, 7)
         self.assertEqual(self.exec("--env", "T=api", script="os.kill(os.getpid(), 9)").returncode, 128 + 9)
