@@ -108,20 +108,26 @@ runtime::Task<const vault::Entry*> await_refresh(Unsealed& house, const Asker& a
     co_return find_refreshed(house, what);
 }
 
-/// Asks the provider, and keeps what it said as the outcome. The credential is revoked here whatever that is.
+/// Asks the provider, and keeps what it said as the outcome. The credential is revoked here whatever that is; where a
+/// token is dead there, a restore gives back a grant that has ended.
 runtime::Task<result::Result<Answer>> go_upstream(Unsealed& house, const Asker& asker, const vault::Entry& entry) {
     auto tokens = co_await revoke_upstream(house, entry);
     if (!tokens) co_return refuse(std::move(tokens.error()));
     Members more = [&tokens](wire::JsonWriter& writer) { write_upstream(writer, *tokens); };
-    Answer answer{.body_digest = asker.body_digest,
-                  .at = house.wall(),
-                  .status = 200,
-                  .revision = entry.credential.revision,
-                  .body = credential_json(house, entry.credential, entry.last_used_at, more)};
+    const auto now = house.wall();
     store::Batch batch;
+    std::optional<vault::Change> change;
+    const bool is_dead = std::ranges::any_of(*tokens, [](const auto& token) { return token.failure.empty(); });
+    if (is_dead) change = house.vault->stage_dead_grant(entry, "its tokens were revoked at the provider", now, batch);
+    const auto& after = change ? change->after() : entry.credential;
+    Answer answer{.body_digest = asker.body_digest,
+                  .at = now,
+                  .status = 200,
+                  .revision = after.revision,
+                  .body = credential_json(house, after, entry.last_used_at, more)};
     house.outcomes.stage(asker, answer, batch);
     auto record = record_of(asker, Action::oauth_revoked);
-    concern(record, entry.credential);
+    concern(record, after);
     const auto failed = std::ranges::count_if(*tokens, [](const auto& token) { return !token.failure.empty(); });
     const auto detail = std::to_string(tokens->size() - static_cast<std::size_t>(failed)) + " of " +
                         std::to_string(tokens->size()) + " tokens";
@@ -130,6 +136,7 @@ runtime::Task<result::Result<Answer>> go_upstream(Unsealed& house, const Asker& 
     auto committed = co_await house.journal->commit(record, std::move(batch));
     if (!committed) co_return refuse(std::move(committed.error()));
     house.outcomes.apply(asker, answer.at);
+    if (change) house.vault->apply(std::move(*change));
     co_return answer;
 }
 

@@ -1,5 +1,6 @@
 #include "vault/records.hpp"
 #include "vault/scope_index.hpp"
+#include "vault/standing.hpp"
 
 #include <utility>
 
@@ -30,6 +31,14 @@ Change Vault::stage_restore(const Entry& entry, vocabulary::Time now, store::Bat
     return state_->stage_metadata(entry, now, batch, [](Credential& after) {
         after.status = std::exchange(after.status_before, CredentialStatus::active);
         after.status_reason = std::exchange(after.status_reason_before, {});
+    });
+}
+
+Change Vault::stage_dead_grant(const Entry& entry, const std::string& why, vocabulary::Time now, store::Batch& batch) {
+    return state_->stage_metadata(entry, now, batch, [&](Credential& after) {
+        const Standing standing = standing_of(after);
+        standing.status = CredentialStatus::expired;
+        standing.reason = why;
     });
 }
 

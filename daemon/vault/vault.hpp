@@ -198,6 +198,9 @@ class Vault {
                                       store::Batch& batch);
     /// Of a revoked one: next revision, with the status and reason that it had, or that it was given since.
     [[nodiscard]] Change stage_restore(const Entry& entry, vocabulary::Time now, store::Batch& batch);
+    /// Its tokens are dead: it is `expired`, a revoked one once it is restored.
+    [[nodiscard]] Change stage_dead_grant(const Entry& entry, const std::string& why, vocabulary::Time now,
+                                          store::Batch& batch);
 
     // ---- OAuth. Where a request's outcome comes back, `of` is what it was made with: when the credential has other
     // tokens by then, it is `version_conflict` and nothing changes.

@@ -201,7 +201,10 @@ BOOST_AUTO_TEST_CASE(a_revoke_upstream_says_what_became_of_each_token) {
     for (const auto& token : tokens) BOOST_TEST(token.at("ok").as_bool(), boost::json::serialize(token));
     BOOST_TEST(house.token_of("leaked").empty());
     BOOST_TEST(has_action(house.client, "oauth.revoked"));
-    BOOST_TEST(ask(house.client, "POST", "/v1/credentials/" + id + "/restore", "{}").status == 200U);
+    const auto restored = ask(house.client, "POST", "/v1/credentials/" + id + "/restore", "{}");
+    BOOST_TEST(OAuthHouse::text(restored.json, "status") == "expired");
+    BOOST_TEST(OAuthHouse::text(restored.json, "status_reason") == "its tokens were revoked at the provider");
+    BOOST_TEST(house.token_of("leaked").empty());
     BOOST_TEST(ask(house.client, "POST", "/v1/credentials/" + id + "/refresh", "{}").code == "credential_expired");
 
     const auto plain = store_token(house.client, "plain", "tok_0a1b2c3d4e5f6071");
