@@ -94,6 +94,15 @@ result::Result<AuthorizationReply> reply_of(const Answer& kept, secret::Arena& a
     return AuthorizationReply{.status = kept.status, .body = std::move(*body)};
 }
 
+runtime::Task<result::Result<KeyTurn>> take_key_turn(Unsealed& house, Asker& asker) {
+    std::vector<std::string> keys = gate_keys(asker, {});
+    auto pass = co_await take_turn(house, asker, std::move(keys));
+    if (!pass) co_return refuse(std::move(pass.error()));
+    auto before = co_await find_outcome(house, asker);
+    if (!before) co_return refuse(std::move(before.error()));
+    co_return result::Result<KeyTurn>(std::in_place, std::move(*pass), std::move(*before));
+}
+
 result::Result<Answer> outcome_of(const Unsealed& house, const Asker& asker, const Authorization& one, State state) {
     Answer outcome{.body_digest = asker.body_digest, .at = house.wall()};
     const auto reply = reply_in(state, one, house.parts.arena, outcome.status);

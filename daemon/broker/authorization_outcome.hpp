@@ -12,6 +12,13 @@ namespace credlease::broker {
 /// An outcome that was kept, again.
 [[nodiscard]] result::Result<AuthorizationReply> reply_of(const Answer& kept, secret::Arena& arena);
 
+/// The turn of a request's Idempotency-Key, and what was answered under it before.
+struct KeyTurn {
+    runtime::Gate::Pass pass;
+    std::optional<Answer> before;
+};
+[[nodiscard]] runtime::Task<result::Result<KeyTurn>> take_key_turn(Unsealed& house, Asker& asker);
+
 /// What a resend of this request gets once `one` has come to that end. To be made before anything is spent: it takes
 /// room in the arena.
 [[nodiscard]] result::Result<Answer> outcome_of(const Unsealed& house, const Asker& asker, const Authorization& one,

@@ -227,12 +227,9 @@ runtime::Task<result::Result<AuthorizationReply>> begin_once(Unsealed& house, As
                                                              wire::BeginAuthorization asked, std::string id) {
     auto& key = asker.idempotency_key;
     if (!key.empty()) key += "\ntokens"; // the credential may have been stored under the key itself
-    std::vector<std::string> keys = gate_keys(asker, {});
-    auto pass = co_await take_turn(house, asker, std::move(keys));
-    if (!pass) co_return refuse(std::move(pass.error()));
-    auto before = co_await find_outcome(house, asker);
-    if (!before) co_return refuse(std::move(before.error()));
-    if (*before) co_return reply_of(**before, house.parts.arena);
+    auto turn = co_await take_key_turn(house, asker);
+    if (!turn) co_return refuse(std::move(turn.error()));
+    if (turn->before) co_return reply_of(*turn->before, house.parts.arena);
     co_return co_await begin(house, asker, std::move(asked), std::move(id));
 }
 

@@ -98,12 +98,9 @@ std::string describe(const oauth::Refusal& refusal) {
 
 runtime::Task<result::Result<AuthorizationReply>> complete_authorization(Unsealed& house, Asker asker, std::string id,
                                                                          secret::SecretBuffer address) {
-    std::vector<std::string> keys = gate_keys(asker, {});
-    auto pass = co_await take_turn(house, asker, std::move(keys));
-    if (!pass) co_return refuse(std::move(pass.error()));
-    auto before = co_await find_outcome(house, asker);
-    if (!before) co_return refuse(std::move(before.error()));
-    if (*before) co_return reply_of(**before, house.parts.arena);
+    auto turn = co_await take_key_turn(house, asker);
+    if (!turn) co_return refuse(std::move(turn.error()));
+    if (turn->before) co_return reply_of(*turn->before, house.parts.arena);
     const auto one = house.authorizations->find(*asker.caller, id);
     if (!one) co_return no_such_authorization();
     auto finished = co_await finish_authorization(house, asker, one, std::move(address));
