@@ -57,9 +57,9 @@ runtime::Task<Result<std::uint64_t>> Journal::commit(AuditRecord record, store::
     Result<std::uint64_t> outcome;
     // Staged inside: a task that was cancelled before it got here changes nothing.
     co_await runtime::suspend(state_->loop, [&](runtime::Resume resume) {
-        state_->change(record, std::move(batch), [&outcome, resume](Result<std::uint64_t> told) {
+        state_->change(record, std::move(batch), [this, &outcome, resume](Result<std::uint64_t> told) {
             outcome = std::move(told);
-            resume();
+            state_->loop.line_up(resume);
         });
     });
     co_return outcome;
@@ -68,9 +68,9 @@ runtime::Task<Result<std::uint64_t>> Journal::commit(AuditRecord record, store::
 runtime::Task<Result<std::uint64_t>> Journal::append_durably(AuditRecord record) {
     Result<std::uint64_t> outcome;
     co_await runtime::suspend(state_->loop, [&](runtime::Resume resume) {
-        const Tell tell = [&outcome, resume](Result<std::uint64_t> told) {
+        const Tell tell = [this, &outcome, resume](Result<std::uint64_t> told) {
             outcome = std::move(told);
-            resume();
+            state_->loop.line_up(resume);
         };
         const auto staged = state_->append(record, {.fate = Fate::durable}, tell);
         if (!staged) tell(staged);
@@ -84,8 +84,9 @@ runtime::Task<> Journal::catch_up() {
 }
 
 runtime::Task<> Journal::close() {
-    co_await runtime::suspend(state_->loop,
-                              [this](runtime::Resume resume) { state_->when_settled(std::move(resume)); });
+    co_await runtime::suspend(state_->loop, [this](const runtime::Resume& resume) {
+        state_->when_settled([this, resume] { state_->loop.line_up(resume); }); // behind whoever's change has settled
+    });
 }
 
 std::uint64_t Journal::last_staged() const { return state_->next_seq - 1; }

@@ -2,9 +2,12 @@
 
 #include "broker/change.hpp"
 #include "broker/events.hpp"
+#include "broker/find_credential.hpp"
 #include "broker/send_in_share.hpp"
 #include "broker/token_exchange.hpp"
 #include "oauth/answer_fields.hpp"
+
+#include <algorithm>
 
 namespace credlease::broker {
 namespace {
@@ -14,6 +17,8 @@ using vocabulary::PublicFields;
 const vault::Entry* find(const Unsealed& house, const Refreshed& what) {
     return house.vault->find({&what.scope, 1}, what.id);
 }
+
+bool is_asked_for(const catalog::AnswerField& field) { return field.url.has_value(); }
 
 runtime::Task<PublicFields> ask_one(Unsealed& house, const TokenClient& client, std::string url) {
     auto& arena = house.parts.arena;
@@ -55,6 +60,8 @@ runtime::Task<> ask_for_fields(Unsealed& house, Refreshed what) {
     const auto* entry = find(house, what);
     if (entry == nullptr || !entry->tokens || house.is_closing) co_return;
     const auto version = entry->credential.version;
+    const auto kind = kind_of(house, entry->credential);
+    if (!kind || std::ranges::none_of(kind->auth->oauth->answer_fields, is_asked_for)) co_return;
     const auto client = TokenClient::open(house, *entry);
     if (!client) co_return;
     const auto urls = oauth::field_urls(client->rules(), client->client(house.parts.arena).values);

@@ -313,7 +313,7 @@ void note_times(Unsealed& house, const Request& request, const Exchanged& made) 
     const auto now = house.parts.clock.boot();
     house.token_times.note(entry->credential.service.text(),
                            {.since_request = now - made.begun,
-                            .since_answer = now - made.read,
+                            .since_answer = now - made.came,
                             .kills_access_token = request.slot && kills_access_token(request.client)});
 }
 

@@ -153,6 +153,7 @@ void Refresher::begin(const RefreshSchedule::Turn& turn) {
 }
 
 runtime::Task<> Refresher::run(Refreshed what) {
+    co_await runtime::give_way(house_.parts.loop); // many may be due in one moment
     auto outcome = co_await get_tokens(house_, what);
     runtime::crash_point("before the answer");
     if (!outcome && outcome.error().code == ErrorCode::overloaded) {

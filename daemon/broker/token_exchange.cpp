@@ -66,6 +66,8 @@ Exchanged begin(const Unsealed& house) {
 runtime::Task<Exchanged> read(Unsealed& house, const TokenClient& client, oauth::Asked asked, outbound::Outcome answer,
                               Exchanged begun) {
     auto made = std::move(begun);
+    made.came = house.parts.clock.boot();
+    co_await runtime::give_way(house.parts.loop);                          // answers come in crowds
     made.sent_at = house.wall() - (house.parts.clock.boot() - made.begun); // by the wall clock of now: it can be set
     asked.sent_at = made.sent_at;
     if (!answer) {
@@ -88,7 +90,6 @@ runtime::Task<Exchanged> read(Unsealed& house, const TokenClient& client, oauth:
         co_return made;
     }
     runtime::crash_point("answer read");
-    made.read = house.parts.clock.boot();
     made.outcome = std::move(*read);
     co_return made;
 }

@@ -12,7 +12,7 @@ namespace credlease::broker {
 struct Exchanged {
     std::variant<oauth::TokenSet, oauth::Refusal> outcome;
     vocabulary::Time sent_at{};
-    runtime::BootTime begun{}, read{}; ///< for how long it took: nobody sets this clock
+    runtime::BootTime begun{}, came{}; ///< for how long it took: nobody sets this clock
     bool was_sent = true;
     bool found_no_room = false; ///< it was not sent, and nothing is said of the provider
 };

@@ -3,6 +3,8 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
+#include <utility>
+
 namespace credlease::runtime {
 
 // Hint 1: one thread runs the loop, any thread may post to it. (BOOST_ASIO_CONCURRENCY_HINT_UNSAFE would drop the lock
@@ -22,5 +24,16 @@ void Loop::post(std::function<void()> job) { boost::asio::post(context_, std::mo
 // What is posted from a handler runs behind all handlers that are ready, and behind one more look at what has become
 // ready.
 void Loop::at_end_of_turn(std::function<void()> job) { post(std::move(job)); }
+
+void Loop::line_up(std::function<void()> job) {
+    line_.push_back(std::move(job));
+    if (line_.size() == 1) at_end_of_turn([this] { run_first(); });
+}
+
+void Loop::run_first() {
+    std::exchange(line_.front(), nullptr)(); // it stays in line: what it lines up itself comes in a later turn
+    line_.pop_front();
+    if (!line_.empty()) at_end_of_turn([this] { run_first(); });
+}
 
 } // namespace credlease::runtime

@@ -42,4 +42,8 @@ Task<> suspend(Loop& loop, std::function<void(Resume)> start, std::function<void
                                                                                        boost::asio::use_awaitable);
 }
 
+Task<> give_way(Loop& loop) {
+    co_await suspend(loop, [&loop](Resume resume) { loop.line_up(std::move(resume)); });
+}
+
 } // namespace credlease::runtime

@@ -16,4 +16,7 @@ using Resume = std::function<void()>;
 [[nodiscard]] Task<> suspend(Loop& loop, std::function<void(Resume)> start,
                              std::function<void(Resume)> on_cancel = nullptr);
 
+/// Lets the calling task go on when its place in the loop's line has come (Loop::line_up).
+[[nodiscard]] Task<> give_way(Loop& loop);
+
 } // namespace credlease::runtime

@@ -111,6 +111,30 @@ BOOST_AUTO_TEST_CASE(one_end_of_turn_serves_all_sockets_that_were_readable) {
     for (const int writer : writers) ::close(writer);
 }
 
+// What leases count on: a crowd of other work does not hold them up.
+BOOST_AUTO_TEST_CASE(what_is_ready_goes_between_any_two_that_lined_up) {
+    Loop loop;
+    std::string order;
+    std::array<int, 2> pair{};
+    BOOST_REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) == 0);
+    boost::asio::posix::stream_descriptor reader(loop.context(), pair[0]);
+    loop.post([&] {
+        for (const char job : {'1', '2', '3'}) {
+            loop.line_up([&, job] {
+                order += job;
+                if (job == '1') BOOST_REQUIRE(::write(pair[1], "x", 1) == 1);
+                if (job == '1') loop.line_up([&] { order += '4'; });
+                if (job == '3') loop.line_up([&] { loop.stop(); });
+            });
+        }
+    });
+    reader.async_wait(boost::asio::posix::descriptor_base::wait_read,
+                      [&](const boost::system::error_code&) { order += 'r'; });
+    loop.run();
+    BOOST_TEST(order == "1r234");
+    ::close(pair[1]);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace credlease::runtime
