@@ -27,13 +27,18 @@ void Loop::at_end_of_turn(std::function<void()> job) { post(std::move(job)); }
 
 void Loop::line_up(std::function<void()> job) {
     line_.push_back(std::move(job));
-    if (line_.size() == 1) at_end_of_turn([this] { run_first(); });
+    if (line_.size() == 1) let_in_between();
 }
 
 void Loop::run_first() {
     std::exchange(line_.front(), nullptr)(); // it stays in line: what it lines up itself comes in a later turn
     line_.pop_front();
-    if (!line_.empty()) at_end_of_turn([this] { run_first(); });
+    if (!line_.empty()) let_in_between();
+}
+
+// The first look finds what has become ready, and the second turn is behind that.
+void Loop::let_in_between() {
+    at_end_of_turn([this] { at_end_of_turn([this] { run_first(); }); });
 }
 
 } // namespace credlease::runtime

@@ -28,6 +28,7 @@ class Loop {
 
   private:
     void run_first();
+    void let_in_between();
 
     boost::asio::io_context context_;
     std::deque<std::function<void()>> line_; ///< destroyed before the context: a job may own a task
