@@ -87,6 +87,7 @@ class AnswerReader::Parser final : public http::basic_parser<false> {
 
     [[nodiscard]] std::size_t body_size() const { return body_size_; }
     [[nodiscard]] bool is_encoded() const { return is_encoded_; }
+    [[nodiscard]] bool leaves_open() const { return version_ == 11 && keep_alive(); }
     [[nodiscard]] unsigned status() const { return status_; }
     /// True for "100 Continue" and its like, after which the answer still comes. 101 is not one: nobody asked for it.
     [[nodiscard]] bool is_interim() const { return status_ / 100 == 1 && status_ != 101; }
@@ -109,8 +110,9 @@ class AnswerReader::Parser final : public http::basic_parser<false> {
 
   private:
     void on_request_impl(http::verb, Text, Text, int, Code&) override {}
-    void on_response_impl(int status, Text, int, Code& failed) override {
+    void on_response_impl(int status, Text, int version, Code& failed) override {
         status_ = static_cast<unsigned>(status);
+        version_ = version;
         if (status_ < 100) failed = http::error::bad_status;
     }
     void on_field_impl(http::field name, Text name_text, Text value, Code& failed) override {
@@ -141,6 +143,7 @@ class AnswerReader::Parser final : public http::basic_parser<false> {
     std::size_t body_size_ = 0;
     std::size_t head_size_ = 0;
     unsigned status_ = 0;
+    int version_ = 0;
     bool is_encoded_ = false;
     bool is_header_complete_ = false;
     std::string content_type_{};
@@ -212,6 +215,8 @@ bool AnswerReader::ends_here() {
     if (!parser_->is_done()) parser_->put_eof(failed);
     return !failed && parser_->status() >= 200;
 }
+
+bool AnswerReader::leaves_open() const { return parser_->leaves_open() && filled_ == parser_->body_size(); }
 
 Answer AnswerReader::take() {
     Answer answer = parser_->make_answer();

@@ -39,6 +39,10 @@ class AnswerReader {
     /// The provider has said that nothing more comes: whether the answer is whole by that.
     [[nodiscard]] bool ends_here();
 
+    /// Of a whole one: the connection is good for another request. It is HTTP/1.1's, nobody wants it closed, and
+    /// nothing lies behind the answer.
+    [[nodiscard]] bool leaves_open() const;
+
     [[nodiscard]] std::size_t received() const { return received_; }
     /// Of a whole one, once.
     [[nodiscard]] Answer take();

@@ -8,9 +8,7 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
 #include <chrono>
-#include <sys/socket.h>
 
 namespace credlease::outbound {
 namespace {
@@ -25,29 +23,22 @@ constexpr auto attempt_most = 3000ms; ///< for one address while there are other
 constexpr auto room_again = 20ms;
 constexpr std::size_t traces_depth = std::size_t{16} << 10; ///< of the stack that a call of OpenSSL may have used
 
-/// A socket call that returned `moved`.
-Step step_of(ssize_t moved, Kind would_block) {
-    if (moved > 0) return {.kind = Kind::done, .count = static_cast<std::size_t>(moved)};
-    if (moved == 0) return {.kind = Kind::closed};
-    const bool is_early = errno == EAGAIN || errno == EINTR;
-    return {.kind = is_early ? would_block : Kind::broken};
-}
-
 bool is_retry(Kind kind) { return kind == Kind::wants_read || kind == Kind::wants_write; }
 
 } // namespace
 
-Exchange::Exchange(runtime::Loop& loop, NameLookups& lookups, std::shared_ptr<const Terms> terms, Url url,
-                   secret::SecretBuffer request, AnswerReader answer)
-    : loop_(loop), lookups_(lookups), terms_(std::move(terms)), url_(std::move(url)), request_(std::move(request)),
-      answer_(std::move(answer)), socket_(loop.context()), deadline_(loop.context()), pause_(loop.context()) {}
+Exchange::Exchange(const Parts& parts, std::shared_ptr<const Terms> terms, Url url, secret::SecretBuffer request,
+                   AnswerReader answer, bool may_be_repeated)
+    : parts_(parts), terms_(std::move(terms)), url_(std::move(url)), request_(std::move(request)),
+      answer_(std::move(answer)), may_be_repeated_(may_be_repeated), deadline_(parts.loop.context()),
+      pause_(parts.loop.context()) {}
 
 runtime::Task<Outcome> Exchange::run() {
     set_deadline();
     auto done = co_await all_stages();
     deadline_.cancel();
-    if (tls_ && done) tls_->close();
-    tls_.reset();
+    if (done) part();
+    connection_.reset();
     request_.reset();
     secret::wipe_traces(traces_depth);
     if (!done) co_return std::unexpected(Failed{.error = std::move(done.error()), .was_sent = was_sent_});
@@ -55,15 +46,40 @@ runtime::Task<Outcome> Exchange::run() {
 }
 
 runtime::Task<Exchange::Result> Exchange::all_stages() {
+    if (may_be_repeated_) connection_ = parts_.kept.take(terms_, origin_of(url_));
+    if (connection_) {
+        may_begin_anew_ = true;
+        Result done = co_await ask();
+        const bool is_dropped = !done && may_begin_anew_ && ended_ == End::none;
+        if (!is_dropped) co_return done;
+        may_begin_anew_ = false;
+    }
+    Result done = co_await connect_anew();
+    if (done) done = co_await ask();
+    co_return done;
+}
+
+runtime::Task<Exchange::Result> Exchange::connect_anew() {
     Result done = co_await look_up();
     if (done) done = co_await connect();
     if (done && url_.is_tls) done = co_await shake_hands();
-    if (done) done = co_await send();
+    co_return done;
+}
+
+runtime::Task<Exchange::Result> Exchange::ask() {
+    Result done = co_await send();
     if (done) done = co_await receive();
     co_return done;
 }
 
+void Exchange::part() {
+    const bool is_kept = may_be_repeated_ && ended_ == End::none && answer_.leaves_open();
+    if (!is_kept) return connection_->say_end();
+    parts_.kept.keep(terms_, origin_of(url_), std::move(connection_));
+}
+
 runtime::Task<Exchange::Result> Exchange::look_up() {
+    stage_ = Stage::look_up;
     boost::system::error_code not_one;
     const auto address = boost::asio::ip::make_address(url_.host, not_one);
     auto found = std::make_shared<Addresses>();
@@ -71,9 +87,9 @@ runtime::Task<Exchange::Result> Exchange::look_up() {
         found->list.push_back(address);
         co_return choose(std::move(*found));
     }
-    co_await runtime::suspend(loop_, [&](runtime::Resume resume) {
+    co_await runtime::suspend(parts_.loop, [&](runtime::Resume resume) {
         found_ = resume;
-        lookups_.start(url_.host, [found, resume = std::move(resume)](Addresses those) {
+        parts_.lookups.start(url_.host, [found, resume = std::move(resume)](Addresses those) {
             *found = std::move(those);
             resume();
         });
@@ -119,9 +135,10 @@ runtime::Task<Exchange::Result> Exchange::connect() {
 runtime::Task<boost::system::error_code> Exchange::connect_to(boost::asio::ip::address address, bool is_last) {
     const tcp::endpoint to(address, url_.port);
     boost::system::error_code failed;
-    socket_ = tcp::socket(loop_.context());
-    socket_.open(to.protocol(), failed);
-    if (!failed) socket_.native_non_blocking(true, failed);
+    connection_ = std::make_unique<Connection>(parts_.loop, parts_.clock.boot());
+    auto& socket = connection_->socket();
+    socket.open(to.protocol(), failed);
+    if (!failed) socket.native_non_blocking(true, failed);
     if (failed) co_return failed;
     if (!is_last) {
         pause_.expires_after(attempt_most);
@@ -129,21 +146,21 @@ runtime::Task<boost::system::error_code> Exchange::connect_to(boost::asio::ip::a
             const auto self = weak.lock();
             // Once connected, the timer has been set back: it is too late then to give up on this address.
             const bool is_due = !cancelled && self && self->pause_.expiry() <= std::chrono::steady_clock::now();
-            if (is_due) self->socket_.cancel(cancelled);
+            if (is_due) self->connection_->socket().cancel(cancelled);
         });
     }
-    co_await socket_.async_connect(to, redirect_error(use_awaitable, failed));
+    co_await socket.async_connect(to, redirect_error(use_awaitable, failed));
     pause_.expires_at(std::chrono::steady_clock::time_point::max());
     co_return failed;
 }
 
 runtime::Task<Exchange::Result> Exchange::shake_hands() {
     stage_ = Stage::handshake;
-    tls_.emplace(terms_->tls, url_, socket_.native_handle());
+    Tls& tls = connection_->begin_tls(terms_->tls, url_);
     for (;;) {
-        const Step step = tls_->handshake();
+        const Step step = tls.handshake();
         if (step.kind == Kind::done) co_return Result{};
-        if (!is_retry(step.kind)) co_return result::refuse(tls_->failure(url_));
+        if (!is_retry(step.kind)) co_return result::refuse(tls.failure(url_));
         const bool is_ready = co_await is_ready_for(step.kind);
         if (!is_ready) co_return refuse_ended();
     }
@@ -155,14 +172,14 @@ runtime::Task<Exchange::Result> Exchange::send() {
     was_sent_ = true; // here, and nowhere before: from now on the provider may have what the request carries
     while (sent < request_.size()) {
         const Step step =
-            request_.expose([&](std::span<const std::byte> request) { return write(request.subspan(sent)); });
+            request_.expose([&](std::span<const std::byte> all) { return connection_->write(all.subspan(sent)); });
         sent += step.count;
         if (step.kind == Kind::done) continue;
         if (!is_retry(step.kind)) co_return refuse_dropped();
         const bool is_ready = co_await is_ready_for(step.kind);
         if (!is_ready) co_return refuse_ended();
     }
-    request_.reset();
+    if (!may_begin_anew_) request_.reset();
     runtime::crash_point("request sent");
     co_return Result{};
 }
@@ -174,8 +191,10 @@ runtime::Task<Exchange::Result> Exchange::receive() {
             auto made = co_await make_room();
             if (!made) co_return made;
         }
-        const Step step = answer_.fill([this](std::span<std::byte> room) { return read(room); });
+        const Step step = answer_.fill([this](std::span<std::byte> room) { return connection_->read(room); });
         if (step.kind == Kind::done) {
+            may_begin_anew_ = false;
+            request_.reset();
             const auto progress = answer_.go_on();
             if (!progress) co_return result::refuse(bad_answer(url_, progress.error()));
             if (*progress == AnswerReader::Progress::whole) co_return Result{};
@@ -204,18 +223,8 @@ runtime::Task<Exchange::Result> Exchange::make_room() {
 runtime::Task<bool> Exchange::is_ready_for(Kind wanted) {
     const auto what = wanted == Kind::wants_write ? tcp::socket::wait_write : tcp::socket::wait_read;
     boost::system::error_code failed; // what is the matter with a socket the next step tells
-    co_await socket_.async_wait(what, redirect_error(use_awaitable, failed));
+    co_await connection_->socket().async_wait(what, redirect_error(use_awaitable, failed));
     co_return ended_ == End::none;
-}
-
-Step Exchange::read(std::span<std::byte> into) {
-    if (tls_) return tls_->read(into);
-    return step_of(::recv(socket_.native_handle(), into.data(), into.size(), 0), Kind::wants_read);
-}
-
-Step Exchange::write(std::span<const std::byte> from) {
-    if (tls_) return tls_->write(from);
-    return step_of(::send(socket_.native_handle(), from.data(), from.size(), MSG_NOSIGNAL), Kind::wants_write);
 }
 
 Exchange::Result Exchange::refuse_dropped() const { return result::refuse(dropped(url_, stage_, answer_.received())); }
@@ -232,7 +241,7 @@ void Exchange::end(End why) {
     if (ended_ != End::none) return;
     ended_ = why;
     boost::system::error_code ignored;
-    if (socket_.is_open()) socket_.cancel(ignored);
+    if (connection_ && connection_->socket().is_open()) connection_->socket().cancel(ignored);
     pause_.cancel();
     if (found_) found_();
 }

@@ -57,7 +57,10 @@ struct Client::State {
     std::shared_ptr<std::size_t> under_way = std::make_shared<std::size_t>(0); ///< the loop's; may outlive this
 
     runtime::Loop outside; ///< of the thread
+    std::unique_ptr<runtime::Clock> clock = runtime::make_system_clock(outside);
     NameLookups lookups{outside};
+    KeptConnections kept{*clock, terms};
+    const Parts parts{.loop = outside, .clock = *clock, .lookups = lookups, .kept = kept};
     runtime::TaskGroup tasks{outside};
     std::set<std::shared_ptr<Exchange>> exchanges{};
     bool stopping = false;
@@ -81,6 +84,7 @@ Client::State::~State() {
 }
 
 void Client::State::give_up() {
+    kept.close_all();
     for (const auto& exchange : exchanges) exchange->stop();
 }
 
@@ -102,7 +106,8 @@ result::Result<std::shared_ptr<Exchange>> Client::State::make_exchange(const Req
     if (!text) return result::refuse(std::move(text.error()));
     auto answer = AnswerReader::make(arena);
     if (!answer) return result::refuse(std::move(answer.error()));
-    return std::make_shared<Exchange>(outside, lookups, terms, std::move(*url), std::move(*text), std::move(*answer));
+    return std::make_shared<Exchange>(parts, terms, std::move(*url), std::move(*text), std::move(*answer),
+                                      request.may_be_repeated);
 }
 
 void Client::State::start(std::shared_ptr<Exchange> exchange, Slot slot, runtime::Resume resume) {
@@ -160,10 +165,15 @@ void Client::give_up() {
     state_->outside.post([state = state_.get()] { state->give_up(); });
 }
 
+void Client::close_kept() {
+    state_->outside.post([state = state_.get()] { state->kept.close_all(); });
+}
+
 result::Result<> Client::set(Options options) {
     auto terms = make_terms(std::move(options));
     if (!terms) return result::refuse(std::move(terms.error()));
-    state_->terms = std::move(*terms);
+    state_->terms = *terms;
+    state_->outside.post([state = state_.get(), terms = std::move(*terms)] { state->kept.begin_anew(terms); });
     return {};
 }
 

@@ -37,6 +37,9 @@ struct Request {
     std::vector<Header> headers{};
     std::string content_type{};
     secret::SecretBuffer body{};
+    /// Who gets it twice does no harm: it may go over a connection that was kept, and whoever sends it leaves its own
+    /// to the next.
+    bool may_be_repeated = false;
 };
 
 /// What came back whole, whatever its status says. Redirects are not followed: a 3xx is an answer.
@@ -59,9 +62,10 @@ struct Failed {
 using Outcome = std::expected<Answer, Failed>;
 
 /// HTTPS requests to the world, on a thread and a loop of its own: values in, values out. Verifies certificates and
-/// host names (TLS 1.2 or later), refuses private addresses after the name was looked up, bounds everything. Each
-/// exchange has a connection of its own: one that is kept may be closed by the provider just as a request is written,
-/// and then nobody knows whether a token was spent.
+/// host names (TLS 1.2 or later), refuses private addresses after the name was looked up, bounds everything. A
+/// connection that is kept may be closed by the provider just as a request is written, and then nobody knows whether a
+/// token was spent. So each request has a connection of its own, unless it may be repeated: that one may go over a kept
+/// one, and is made anew, once and within the same deadline, when that ends before a byte of an answer came.
 class Client {
   public:
     /// `configuration` where `ca_file` cannot be used; `internal` after OpenSSL was used without wiping what it frees.
@@ -75,13 +79,15 @@ class Client {
     /// From the loop thread. Never throws. A task that is cancelled while it waits goes on waiting and gets what comes,
     /// which may be the only copy of a token; its next `co_await` then throws.
     [[nodiscard]] runtime::Task<Outcome> send(Request request);
-    /// What is under way now ends at once, with `was_sent` as it stands.
+    /// What is under way now ends at once, with `was_sent` as it stands. Connections that are kept are closed.
     void give_up();
+    /// Closes the connections that are kept.
+    void close_kept();
     /// Whether the arena has room for one more exchange: else it would be `overloaded`.
     [[nodiscard]] bool has_room() const;
     /// The bytes of the arena that all exchanges together may take.
     [[nodiscard]] std::size_t room() const;
-    /// For what is sent from now on. As `make` refuses; then the old ones stay in force.
+    /// For what is sent from now on, on new connections. As `make` refuses; then the old ones stay in force.
     [[nodiscard]] result::Result<> set(Options options);
     /// Exchanges whose tasks have not been told yet.
     [[nodiscard]] std::size_t under_way() const;

@@ -73,7 +73,7 @@ void write(Sink& sink, const Request& request, const Url& url) {
     sink.line("Host", url.authority);
     sink.line("User-Agent", "credlease/" CREDLEASE_VERSION);
     sink.line("Accept-Encoding", "identity");
-    sink.line("Connection", "close");
+    if (!request.may_be_repeated) sink.line("Connection", "close");
     if (!request.content_type.empty()) sink.line("Content-Type", request.content_type);
     if (is_post || !request.body.empty()) sink.line("Content-Length", std::to_string(request.body.size()));
     for (const Header& header : request.headers) {

@@ -42,6 +42,7 @@ result::Result<std::shared_ptr<TlsContext>> make_tls_context(const std::filesyst
     if (settings == nullptr) throw std::bad_alloc();
     SSL_CTX_set_min_proto_version(settings, TLS1_2_VERSION);
     SSL_CTX_set_options(settings, SSL_OP_CLEANSE_PLAINTEXT | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_mode(settings, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_verify(settings, SSL_VERIFY_PEER, nullptr);
     SSL_CTX_set_session_cache_mode(settings, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(settings, keep_session);
@@ -53,8 +54,7 @@ result::Result<std::shared_ptr<TlsContext>> make_tls_context(const std::filesyst
 }
 
 Tls::Tls(std::shared_ptr<TlsContext> context, const Url& url, int socket)
-    : context_(std::move(context)), origin_(url.host + ':' + std::to_string(url.port)),
-      tls_(SSL_new(context_->settings.get()), SSL_free) {
+    : context_(std::move(context)), origin_(origin_of(url)), tls_(SSL_new(context_->settings.get()), SSL_free) {
     if (!tls_ || SSL_set_fd(tls_.get(), socket) != 1) throw std::bad_alloc();
     SSL_set_app_data(tls_.get(), this);
     verify(url.host);
@@ -103,6 +103,8 @@ Step Tls::write(std::span<const std::byte> from) {
     step.count = count;
     return step;
 }
+
+bool Tls::holds_unread() const { return SSL_has_pending(tls_.get()) == 1; }
 
 void Tls::close() {
     ERR_clear_error();

@@ -27,7 +27,7 @@ struct TlsContext {
 /// TLS on a connected socket that never blocks. Never is early data sent: the first byte of a request leaves after the
 /// handshake, whether a session was resumed by it or not. Only TLS 1.3's sessions are: from what is kept of them nobody
 /// can tell what an earlier connection carried, or a later one (RFC 8446 §2.2, psk_dhe_ke). Plaintext is in the
-/// caller's buffers, and in OpenSSL's own only until a call returns.
+/// caller's buffers, and in OpenSSL's own only until a call returns; between two calls it has no such buffers at all.
 class Tls {
   public:
     /// `socket` stays the caller's and outlives this. Signals of the calling thread must be blocked: a write to a
@@ -39,6 +39,8 @@ class Tls {
     [[nodiscard]] Step handshake();
     [[nodiscard]] Step read(std::span<std::byte> into);
     [[nodiscard]] Step write(std::span<const std::byte> from);
+    /// Something has come that OpenSSL has taken and nobody has read.
+    [[nodiscard]] bool holds_unread() const;
     /// Tells the other side that nothing more comes, if that can be done at once.
     void close();
 
@@ -52,7 +54,7 @@ class Tls {
     friend int keep_session(ssl_st* tls, ssl_session_st* session);
 
     std::shared_ptr<TlsContext> context_;
-    std::string origin_; ///< host and port
+    std::string origin_;
     std::unique_ptr<ssl_st, void (*)(ssl_st*)> tls_;
     const char* reason_ = nullptr; ///< OpenSSL's words for a broken connection
 };

@@ -17,7 +17,7 @@ class TlsSessions {
   public:
     using Clock = std::chrono::steady_clock;
 
-    /// `origin`: host and port, as they were verified.
+    /// `origin`: as it was verified (origin_of).
     void keep(std::string origin, TlsSession session, Clock::time_point now);
     /// The newest of this origin; nullptr: there is none.
     [[nodiscard]] TlsSession take(const std::string& origin, Clock::time_point now);

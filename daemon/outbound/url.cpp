@@ -59,6 +59,10 @@ bool read_authority(std::string_view text, Url& url) {
 
 } // namespace
 
+std::string origin_of(const Url& url) {
+    return (url.is_tls ? "https://" : "http://") + url.host + ':' + std::to_string(url.port);
+}
+
 result::Result<Url> read_url(std::string_view text) {
     const auto scheme_end = text.find("://");
     if (scheme_end == std::string_view::npos || !is_plain(text)) return refuse_url();

@@ -17,6 +17,9 @@ struct Url {
     std::string target;    ///< path and query
 };
 
+/// "https://login.example.org:443": whom a connection leads to.
+[[nodiscard]] std::string origin_of(const Url& url);
+
 /// Reads an absolute http or https URL of printable ASCII, without user, password or fragment.
 [[nodiscard]] result::Result<Url> read_url(std::string_view text);
 

@@ -10,6 +10,18 @@ until its standard input ends. What a request's path asks for:
 /echo        an answer whose body is the request, head and body
 /session     an answer that says whether the connection resumed a TLS session: "resumed" or "new"
 /large/N     an answer of N bytes; /large-chunked/N in chunks
+
+The listeners "kept" and "kept_tls_1_2" go on with the connection after an answer, whatever the request and the answer say
+of it. The answer's body is three numbers: whose connection it was of those that this listener has taken, whose request on
+it, and whose of all that it has read. A path may ask for something else:
+
+/closed      in good order, behind the answer
+/dropped     without TLS's own end, behind the answer
+/lost        where it is not the first on its connection: it is read, and the connection closed without an answer
+/said        the request's body is sent back as the whole answer; /cut … and then the connection is closed
+/echo        as above
+/ended/N     the answer comes once the connection of that number has ended
+/read/N      the answer comes once N requests have been read
 """
 
 import os
@@ -139,6 +151,53 @@ def answer(connection):
     return drop(connection) if path == "/dropped" else end(connection)
 
 
+class Kept:
+    """A listener's connections, and what is counted of them."""
+
+    def __init__(self, context):
+        self.context, self.begun, self.ended, self.read = context, 0, set(), 0
+        self.counting = threading.Condition()
+
+    def serve(self, connection):
+        with self.counting:
+            self.begun += 1
+            number = self.begun
+        try:
+            self.go_on(self.context.wrap_socket(connection, server_side=True), number)
+        finally:
+            with self.counting:
+                self.ended.add(number)
+                self.counting.notify_all()
+
+    def go_on(self, connection, number):
+        asked = 0
+        while True:
+            head, body = read_request(connection)
+            if head is None:
+                return connection.close()
+            asked += 1
+            path = head.split(b" ")[1].decode()
+            counts = self.count(number, asked, path)
+            if path == "/lost" and asked > 1:
+                return end(connection)
+            connection.sendall(body if path in ("/said", "/cut") else whole(head + body if path == "/echo" else counts))
+            if path in ("/closed", "/cut"):
+                return end(connection)
+            if path == "/dropped":
+                return drop(connection)
+
+    def count(self, number, asked, path):
+        with self.counting:
+            self.read += 1
+            counts = b"%d %d %d" % (number, asked, self.read)
+            self.counting.notify_all()
+            if path.startswith("/ended/"):
+                self.counting.wait_for(lambda: int(path.split("/")[2]) in self.ended)
+            if path.startswith("/read/"):
+                self.counting.wait_for(lambda: self.read >= int(path.split("/")[2]))
+            return counts
+
+
 def over_tls(context):
     def serve(connection):
         answer(context.wrap_socket(connection, server_side=True))
@@ -192,6 +251,8 @@ for each in ("good", "expired", "other_name", "untrusted"):
     listen(each, over_tls(context_of(each)))
 listen("old", over_tls(old_context()))
 listen("tls_1_2", over_tls(tls_1_2_context()))
+listen("kept", Kept(context_of("good")).serve)
+listen("kept_tls_1_2", Kept(tls_1_2_context()).serve)
 listen("plain", answer)
 listen("mute", wait_for_end)
 listen("deaf_plain", lambda connection: threading.Event().wait(), make_narrow)

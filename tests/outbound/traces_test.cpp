@@ -71,6 +71,21 @@ BOOST_AUTO_TEST_CASE(after_an_exchange_nothing_holds_what_was_sent_and_received)
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_connection_that_waits_for_the_next_request_holds_nothing) {
+    for (const auto* listener : {"kept", "kept_tls_1_2"}) {
+        BOOST_TEST_CONTEXT(listener) {
+            for (const auto* path : {"/echo", "/lost"}) { // the second is lost, and made anew
+                Request made = carrying(Provider::get().url(listener, path), "refresh_token=");
+                made.may_be_repeated = true;
+                const auto outcome = send(std::move(made));
+                BOOST_REQUIRE_MESSAGE(outcome.has_value(), failure_of(outcome));
+                BOOST_TEST(is_in(*outcome) == (path == std::string_view("/echo")));
+            }
+            BOOST_TEST(walk.count(token) == 0u);
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(while_its_answer_is_held_nothing_else_holds_it) {
     auto outcome = send(carrying(Provider::get().url("good", "/echo"), "refresh_token="));
     BOOST_REQUIRE(outcome.has_value());
