@@ -136,7 +136,7 @@ class Connection(asyncio.Protocol):
             self.drop(answer, plan)
             return
         self.transport.write(answer.to_bytes())
-        if request.headers.get("connection", "").lower() == "close":
+        if "close" in (request.headers.get("connection", "").lower(), answer.headers.get("Connection", "").lower()):
             self.transport.close()
         else:
             self.is_answering = False

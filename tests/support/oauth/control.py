@@ -1,7 +1,7 @@
 """The tests' own door, HTTP over a Unix socket. Bodies are JSON objects; `provider` is the mount (default ""). Any method does.
 
 GET  /counters                   connections, refused_connections, resumed (TLS sessions), open, requests; by provider
-                                 most_at_once (token requests), and how many misbehaviors still wait
+                                 at_once and most_at_once (token requests), and how many misbehaviors still wait
 GET  /grants?provider=           each grant: revoked, generations, its refresh tokens' hashes and states
 POST /misbehave                  a rule of misbehavior.py, or `rules`
 POST /clear                      forgets all rules
@@ -72,7 +72,8 @@ class Control:
         raise ValueError("there is no such call")
 
     def counters(self, mount, told, name):
-        by_provider = {name: {"most_at_once": mount.tokens.most_at_once, "waiting": len(mount.misbehaviors.rules)}
+        by_provider = {name: {"at_once": mount.tokens.at_once, "most_at_once": mount.tokens.most_at_once,
+                              "waiting": len(mount.misbehaviors.rules)}
                        for name, mount in self.front.mounts.items()}
         return {**self.front.counters, "providers": by_provider}
 

@@ -77,6 +77,8 @@ class Front:
             self.secrets.note(secrets_seen.in_answer(made))
             answer = request.mount.answers.altered(made, plan)
         self.secrets.note(secrets_seen.in_request(request))
+        if not request.mount.settings["keeps_connections"]:
+            answer.headers = {**answer.headers, "Connection": "close"}
         note["status"] = answer.status
         return answer
 

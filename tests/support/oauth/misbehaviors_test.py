@@ -141,6 +141,18 @@ class Misbehaviors(unittest.TestCase):
         size = int(answer.headers["Content-Length"])
         self.assertEqual(len(answer.read1(size)), size // 2)
 
+    def test_a_connection_is_kept_unless_the_settings_say_no(self):
+        connection = http.client.HTTPSConnection("127.0.0.1", self.provider.port, context=self.provider.tls, timeout=20)
+        self.addCleanup(connection.close)
+        before = self.provider.control("/counters")["connections"]
+        for keeps in (True, True, False):
+            self.provider.control("/configure", keeps_connections=keeps)
+            connection.request("GET", "/me")
+            answer = connection.getresponse()
+            answer.read()
+            self.assertEqual(answer.headers["Connection"], None if keeps else "close")
+        self.assertEqual(self.provider.control("/counters")["connections"], before + 1)
+
     def test_an_answer_is_of_another_content_type(self):
         self.misbehave("alter", content_type="text/html")
         reply = self.refresh()

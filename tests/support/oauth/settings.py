@@ -49,6 +49,7 @@ DEFAULTS = {
     # bearer: the token comes in the Authorization header, and no client is named
     "revocation": {"parameter": "token", "auth": None, "body": None, "method": "POST", "bearer": False},
     "resource_scheme": "Bearer",
+    "keeps_connections": True, # after an answer, where the client asks for no end
     "script": [],
 }
 FREE = {"required", "fields", "named", "parameters", "grant_types", "resources", "headers"} # whose members are the test's own
