@@ -217,6 +217,7 @@ runtime::Task<> Broker::quiet_house() {
 /// After its last record.
 runtime::Task<> Broker::close_house() {
     house_->holders.reset();
+    parts_.outbound.close_kept();
     co_await house_->journal->close();
     co_await house_->tasks.drain(); // closing may have begun a segment, which has its checkpoint made
     parts_.anchor(house_->journal->head_text());

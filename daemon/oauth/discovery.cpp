@@ -24,6 +24,7 @@ Result<outbound::Request> discovery_request(std::string url, secret::Arena& aren
     if (!accept) return result::refuse(std::move(accept.error()));
     outbound::Request made;
     made.method = outbound::Method::get;
+    made.may_be_repeated = true;
     made.url = std::move(url);
     made.headers.push_back({.name = "Accept", .value = std::move(*accept)});
     return made;

@@ -66,6 +66,21 @@ Result<SecretBuffer> basic(std::string_view id, std::string_view secret, secret:
     });
 }
 
+/// Whether a provider that gets one refresh twice, and whose first answer is lost, has taken nothing from anybody.
+bool is_harmless_twice(catalog::RefreshClass refresh) {
+    switch (refresh) {
+    case catalog::RefreshClass::fixed:
+    case catalog::RefreshClass::rotating: // the old refresh token is good after its use, too
+        return true;
+    case catalog::RefreshClass::single_use: // the first spends it, and whoever spends it again may lose the grant
+    case catalog::RefreshClass::single_use_grace:   // … once the grace is over, by the provider's clock
+    case catalog::RefreshClass::kills_access_token: // the first ends what is leased, and the second comes later
+    case catalog::RefreshClass::none:
+        return false;
+    }
+    return false;
+}
+
 /// One POST while it is put together.
 class Draft {
   public:
@@ -125,9 +140,12 @@ class Draft {
             remembered_.push_back(std::move(*copied));
         }
         for (SecretBuffer& each : parameters.take_secrets()) remembered_.push_back(std::move(each));
-        return Prepared{
-            .request = {.method = method, .url = std::string(url), .headers = std::move(headers_), .body = {}},
-            .secrets = std::move(remembered_)};
+        return Prepared{.request = {.method = method,
+                                    .url = std::string(url),
+                                    .headers = std::move(headers_),
+                                    .body = {},
+                                    .may_be_repeated = may_be_repeated},
+                        .secrets = std::move(remembered_)};
     }
 
   private:
@@ -169,6 +187,7 @@ class Draft {
 
   public:
     Parameters parameters;
+    bool may_be_repeated = false;
 };
 
 /// A request to the token URL by the terms. The entry's own parameters come last: they may replace a standard one.
@@ -230,6 +249,7 @@ Result<Prepared> code_request(const Client& client, const SecretBuffer& code, co
 
 Result<Prepared> refresh_request(const Client& client, const SecretBuffer& refresh_token) {
     Draft draft(client);
+    draft.may_be_repeated = is_harmless_twice(client.terms.refresh_class);
     draft.parameters.set("grant_type", "refresh_token");
     draft.parameters.set("refresh_token", refresh_token);
     if (auto named = draft.identify(client.terms.client_auth); !named) return result::refuse(std::move(named.error()));
@@ -239,6 +259,7 @@ Result<Prepared> refresh_request(const Client& client, const SecretBuffer& refre
 
 Result<Prepared> client_credentials_request(const Client& client) {
     Draft draft(client);
+    draft.may_be_repeated = true; // what it gives is another token, and nothing is spent
     const std::string& own = client.rules.grant_type;
     draft.parameters.set("grant_type", own.empty() ? std::string_view("client_credentials") : own);
     set_scopes(draft.parameters, client);
@@ -263,6 +284,7 @@ Result<Prepared> jwt_bearer_request(const Client& client, vocabulary::Time now) 
     const auto assertion = make_assertion(client, now);
     if (!assertion) return result::refuse(assertion.error());
     Draft draft(client);
+    draft.may_be_repeated = !client.rules.jwt.has_id; // one with an id is good once
     if (client.rules.jwt.is_bearer) {
         if (auto added = draft.bear(*assertion); !added) return result::refuse(std::move(added.error()));
         draft.parameters.set(client.rules.token_parameters, client.values);
@@ -298,6 +320,7 @@ Result<Prepared> revoke_request(const Client& client, const SecretBuffer& token,
 
 Result<Prepared> field_request(const Client& client, std::string_view url, const SecretBuffer& access_token) {
     Draft draft(client);
+    draft.may_be_repeated = true;
     if (auto added = draft.bear(access_token); !added) return result::refuse(std::move(added.error()));
     return draft.finish(url, outbound::Method::get);
 }

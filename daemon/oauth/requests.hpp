@@ -28,7 +28,9 @@ struct Authorization {
     secret::SecretBuffer verifier; ///< of PKCE (RFC 7636 §4.1); empty where the provider rejects it
 };
 
-// Each: `invalid_request` where the terms have no URL for it or a field that it needs is not set; `overloaded`.
+// Only where a provider that gets it twice does no harm `may_be_repeated` is set: what spends nothing, and a refresh
+// whose class keeps the old refresh token good. Each: `invalid_request` where the terms have no URL for it or a field
+// that it needs is not set; `overloaded`.
 
 [[nodiscard]] result::Result<Authorization> make_authorization(const Client& client, std::string_view redirect_uri);
 /// RFC 6749 §4.1.3. `verifier` is empty without PKCE.

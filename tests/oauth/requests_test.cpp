@@ -1,6 +1,7 @@
 #define BOOST_TEST_DYN_LINK
 #include "crypto/one_time.hpp"
 #include "oauth/answer_fields.hpp"
+#include "oauth/discovery.hpp"
 #include "oauth/house.hpp"
 
 #include <openssl/evp.h>
@@ -171,6 +172,29 @@ BOOST_AUTO_TEST_CASE(a_request_remembers_the_secrets_that_it_carries) {
     for (const auto& each : refresh().secrets) kept.push_back(shown(each));
     std::ranges::sort(kept);
     BOOST_TEST((kept == std::vector<std::string>{"Basic YXBwOnMzY3IzdCUyRiUyQg==", "old refresh&token", "s3cr3t/+"}));
+}
+
+BOOST_AUTO_TEST_CASE(only_what_does_no_harm_when_it_comes_twice_may_be_repeated) {
+    using enum catalog::RefreshClass;
+    for (const auto refresh_class : {fixed, rotating, single_use, single_use_grace, kills_access_token, none}) {
+        rules.refresh_class.value = refresh_class;
+        BOOST_TEST_CONTEXT(catalog::name_of(refresh_class))
+        BOOST_TEST(refresh().request.may_be_repeated == (refresh_class == fixed || refresh_class == rotating));
+    }
+    rules.refresh_class.value = fixed;
+    const auto is_repeated = [&](const auto& make) { return prepared(make).request.may_be_repeated; };
+    BOOST_TEST(is_repeated([](const Client& client) { return client_credentials_request(client); }));
+    BOOST_TEST(is_repeated(
+        [&](const Client& client) { return field_request(client, "https://id.example/sites", secret("at")); }));
+    BOOST_TEST(discovery_request("https://id.example/x", *arena)->may_be_repeated);
+    BOOST_TEST(!is_repeated(
+        [&](const Client& client) { return code_request(client, secret("c"), secret("v"), "http://127.0.0.1:1/cb"); }));
+    BOOST_TEST(!is_repeated([](const Client& client) { return device_request(client); }));
+    BOOST_TEST(!is_repeated([&](const Client& client) { return device_poll_request(client, secret("d")); }));
+    rules.revocation.emplace().url = text("https://id.example/revoke");
+    for (const auto kind : {TokenKind::access, TokenKind::refresh}) {
+        BOOST_TEST(!is_repeated([&](const Client& client) { return revoke_request(client, secret("t"), kind); }));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_device_is_authorized_and_polled_for) {
@@ -379,6 +403,10 @@ BOOST_FIXTURE_TEST_CASE(a_service_accounts_assertion_is_signed_and_has_its_scope
     BOOST_TEST(jwt.claims == R"({"scope":"https://a/x https://a/y","iss":"12345",)"
                              R"("aud":"https://oauth2.googleapis.com/token","iat":1795608000,"exp":1795611600})");
     BOOST_TEST(shown(made.secrets.front()) == form.at("assertion"));
+    BOOST_TEST(made.request.may_be_repeated);
+    rules.jwt.has_id = true; // it is good once
+    BOOST_TEST(
+        !prepared([&](const Client& client) { return jwt_bearer_request(client, now); }).request.may_be_repeated);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_github_apps_jwt_is_the_bearer_token_of_an_empty_post, WithKey) {

@@ -88,7 +88,8 @@ Trial::Trial(const Case& one) : house_(*the_house), case_(one) {
     for (const auto& [name, value] : fields()) {
         if (value.is_string()) texts[name] = value;
     }
-    const object wanted = {{"device_interval", 1}, {"earliest_refresh", nullptr}};
+    // What a dropped connection means is told by one that no other request has used.
+    const object wanted = {{"device_interval", 1}, {"earliest_refresh", nullptr}, {"keeps_connections", false}};
     const auto made = control(
         "/entry", {{"entry", one.entry.whole}, {"auth", one.entry.auth}, {"fields", texts}, {"settings", wanted}});
     settings_ = made.at("settings").as_object();

@@ -255,8 +255,8 @@ void OAuthLife::refresh_all_classes() {
 void OAuthLife::fail_in_every_way() {
     const auto id = connect("failing", "/static", {{"refresh_class", "static"}});
     const object rules[] = {{{"do", "status"}, {"status", 503}},
-                            {{"do", "drop_before"}},
-                            {{"do", "drop_after"}},
+                            {{"do", "drop_before"}, {"times", 2}}, // on a kept connection and on the next
+                            {{"do", "drop_after"}, {"times", 2}},
                             {{"do", "drop_in_middle"}},
                             {{"do", "echo"}, {"as", "raw"}},
                             {{"do", "echo"}, {"as", "quoted"}, {"status", 200}},
@@ -265,6 +265,7 @@ void OAuthLife::fail_in_every_way() {
                             {{"do", "slow"}, {"after_ms", 4000}},
                             {{"do", "rate_limit"}}}; // holds back the others
     for (const auto& rule : rules) {
+        provider_.control("/clear");
         misbehave("/static", rule);
         BOOST_TEST(refresh(id).status >= 400U, boost::json::serialize(rule));
     }

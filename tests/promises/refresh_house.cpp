@@ -3,6 +3,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <thread>
 
 namespace credlease::tests {
@@ -100,8 +101,12 @@ std::vector<Provider::Line> RefreshHouse::requests(const Connected& one, const s
 }
 
 bool RefreshHouse::wait_for_a_held_request() const {
-    return wait_until(
-        [&] { return provider.control("/counters", {{"provider", "/static"}}).at("open").to_number<int>() > 0; });
+    return wait_until([&] {
+        const auto counters = provider.control("/counters", {{"provider", "/static"}});
+        return std::ranges::any_of(counters.at("providers").as_object(), [](const auto& each) {
+            return each.value().at("at_once").template to_number<int>() > 0;
+        });
+    });
 }
 
 bool RefreshHouse::wait_for_requests(const Connected& one, std::size_t count) const {
