@@ -1,7 +1,8 @@
 // token_endpoint CERTIFICATE KEY EXPIRES_IN
 //
-// A provider's token endpoint over TLS on loopback that says yes to everyone: as fast as a benchmark needs it, for a
-// connection of its own each. Prints its port; then, for each line that it reads, how many tokens it has given.
+// A provider's token endpoint over TLS on loopback that says yes to everyone, as fast as a benchmark needs it. A
+// connection stays open for as long as its client wants. Prints its port; then, for each line that it reads, how many
+// tokens it has given.
 
 #include <boost/asio.hpp>
 #include <boost/asio/ssl.hpp>
@@ -24,23 +25,31 @@ using asio::ip::tcp;
 
 std::atomic<std::uint64_t> given = 0;
 
+http::response<http::string_body> next_tokens(const std::string& expires_in) {
+    const auto number = std::to_string(++given);
+    http::response<http::string_body> made(http::status::ok, 11);
+    made.set(http::field::content_type, "application/json");
+    made.body() = R"({"access_token":"at-bench-0123456789abcdef-)" + number +
+                  R"(","token_type":"Bearer","refresh_token":"rt-bench-0123456789abcdef-)" + number +
+                  R"(","expires_in":)" + expires_in + "}";
+    made.prepare_payload();
+    return made;
+}
+
 asio::awaitable<void> answer(tcp::socket socket, asio::ssl::context& tls, std::string expires_in) {
     try {
         asio::ssl::stream<tcp::socket> stream(std::move(socket), tls);
         stream.next_layer().set_option(tcp::no_delay(true));
         co_await stream.async_handshake(asio::ssl::stream_base::server, asio::use_awaitable);
         beast::flat_buffer buffer;
-        http::request<http::string_body> request;
-        co_await http::async_read(stream, buffer, request, asio::use_awaitable);
-        const auto number = std::to_string(++given);
-        http::response<http::string_body> response(http::status::ok, 11);
-        response.set(http::field::content_type, "application/json");
-        response.body() = R"({"access_token":"at-bench-0123456789abcdef-)" + number +
-                          R"(","token_type":"Bearer","refresh_token":"rt-bench-0123456789abcdef-)" + number +
-                          R"(","expires_in":)" + expires_in + "}";
-        response.prepare_payload();
-        response.keep_alive(false);
-        co_await http::async_write(stream, response, asio::use_awaitable);
+        for (bool is_open = true; is_open;) {
+            http::request<http::string_body> request;
+            co_await http::async_read(stream, buffer, request, asio::use_awaitable);
+            is_open = request.keep_alive();
+            auto response = next_tokens(expires_in);
+            response.keep_alive(is_open);
+            co_await http::async_write(stream, response, asio::use_awaitable);
+        }
         co_await stream.async_shutdown(asio::use_awaitable);
     } catch (const boost::system::system_error&) {
         // the client has gone, or closed without a word
