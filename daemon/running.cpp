@@ -83,6 +83,7 @@ result::Result<> Running::open() {
                  log_.warn("The store refused a credential's new tokens: they lie in DATA/rescue until it takes them.",
                            {{"credential", result::PublicText::of(credential.text())}});
              },
+         .tell_failing = [this](const vocabulary::Credential& credential) { say_failing(credential); },
          .tell_seal = [this](broker::SealEvent event, const attestation::Peer& by) { say_seal(event, by); },
          .tell_ending = [this](const broker::EndingClock& ending) { say_ending(ending); },
          .await_browsers = [this](bool are_awaited) { return console_->await_browsers(are_awaited); }},
@@ -170,6 +171,14 @@ void Running::say_ending(const broker::EndingClock& ending) {
                what,
                {"clock", result::PublicText::of(ending.clock)},
                {"ends_at", result::PublicText::of(vocabulary::text_of(ending.ends_at))}});
+}
+
+void Running::say_failing(const vocabulary::Credential& credential) {
+    log_.warn("A credential got no new token.",
+              {{"service", result::PublicText::of(credential.service.text())},
+               {"credential", result::PublicText::of(credential.id.text())},
+               {"status", result::PublicText::of(vocabulary::name_of(credential.status))},
+               {"why", result::PublicText::of(credential.status_reason)}});
 }
 
 void Running::say_seal(broker::SealEvent event, const attestation::Peer& by) {

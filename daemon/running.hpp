@@ -49,6 +49,7 @@ class Running {
     void drop_anchor(); ///< the audit head into the log, for an outside witness
     void say_head(const std::string& head);
     void say_ending(const broker::EndingClock& ending);
+    void say_failing(const vocabulary::Credential& credential);
     void say_seal(broker::SealEvent event, const attestation::Peer& by);
     void end_of_turn();
     void note_refused(std::uint32_t uid, std::string_view code);

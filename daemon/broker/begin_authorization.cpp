@@ -206,7 +206,7 @@ runtime::Task<result::Result<AuthorizationReply>> begin(Unsealed& house, Asker a
         house.authorizations->end(*pending, Authorization::State::failed, "Another was begun in its place.");
     }
     if (is_automatic(client->terms().flow)) {
-        TokenWait wait{.scope = scope, .id = (*entry)->credential.id};
+        TokenWait wait{.scope = scope, .id = (*entry)->credential.id, .is_by_person = true};
         co_return co_await connect_by_itself(house, asker, std::move(wait));
     }
     if (by_device) {

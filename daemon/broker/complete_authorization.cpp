@@ -89,11 +89,7 @@ result::Failure no_such_authorization() {
 }
 
 std::string describe(const oauth::Refusal& refusal) {
-    if (refusal.status == 0) return "The provider could not be reached, or did not answer.";
-    std::string text = "The provider refused: ";
-    text += refusal.code.empty() ? "status " + std::to_string(refusal.status) : refusal.code.text();
-    if (!refusal.text.empty()) text += " (" + refusal.text.text() + ")";
-    return text;
+    return refusal.status == 0 ? words_of(refusal) : "The provider refused: " + words_of(refusal);
 }
 
 runtime::Task<result::Result<AuthorizationReply>> complete_authorization(Unsealed& house, Asker asker, std::string id,

@@ -2,14 +2,12 @@
 
 #include "broker/asker.hpp"
 #include "broker/change.hpp"
-#include "broker/events.hpp"
 #include "broker/expiry.hpp"
 #include "broker/find_endpoints.hpp"
 #include "broker/keep_tokens.hpp"
+#include "broker/note_failure.hpp"
 #include "broker/refresher.hpp"
-#include "broker/status_change.hpp"
 #include "broker/token_exchange.hpp"
-#include "broker/unasked_refresh.hpp"
 #include "runtime/crash_point.hpp"
 
 #include <algorithm>
@@ -101,8 +99,8 @@ result::Failure no_room() {
 result::Failure failed_upstream(const oauth::Refusal& refusal) {
     result::Error error{.code = ErrorCode::upstream_failed,
                         .sentence = "The provider gave no token.",
-                        .next_step = "It is asked again by itself; see the credential's status_reason.",
-                        .about = refusal.code};
+                        .next_step = "It is asked again by itself; credlease show has how it stands.",
+                        .about = result::PublicText::of(words_of(refusal))};
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(refusal.retry_after).count();
     if (seconds > 0) error.retry_after_seconds = static_cast<std::uint32_t>(std::min<std::int64_t>(seconds, 86'400));
     return refuse(std::move(error));
@@ -172,14 +170,12 @@ result::Result<Request> plan(const Unsealed& house, const Refreshed& what, const
 /// The intent is durable when it returns.
 runtime::Task<result::Result<Request>> begin(Unsealed& house, const Refreshed& what) {
     const auto* known = find_refreshed(house, what);
-    oauth::Discovered found;
+    auto found = result::Result<oauth::Discovered>();
     if (known != nullptr && asks_anew(house, *known)) { // else the grant keeps where it was made
-        auto read = co_await find_endpoints(house, what.scope, what.id);
-        if (!read) co_return refuse(std::move(read.error()));
-        found = std::move(*read);
+        found = co_await find_endpoints(house, what.scope, what.id);
     }
     auto pass = co_await enter(house, what);
-    auto request = plan(house, what, found);
+    auto request = found ? plan(house, what, *found) : result::Result<Request>(refuse(std::move(found.error())));
     if (!request) {
         co_await note_unasked(house, what, request.error());
         co_return refuse(std::move(request.error()));
@@ -209,25 +205,29 @@ bool is_in_vain(const Request& request, const Exchanged& made, const oauth::Refu
     return request.is_last_try && may_be_spent(request, made, refusal) && !is_in_trouble;
 }
 
+std::string_view what_failed(const Request& request, bool by_its_client) {
+    if (!by_its_client) return request.is_anew ? "no token came: " : "the last refresh failed: ";
+    return request.is_anew ? "the provider refuses the OAuth client (its id or secret may be wrong): "
+                           : "the provider refuses the OAuth client (its secret may have ended): ";
+}
+
 /// What a refusal changes; pure.
 vault::StateChange change_for(const Request& request, const vocabulary::OAuthState& state, const Exchanged& made,
                               const oauth::Refusal& refusal, vocabulary::Time now) {
     vault::StateChange change;
     change.failures = state.failures + 1;
     change.last_failure = refusal.code.empty() ? "upstream_failed" : refusal.code.text();
+    const auto words = words_of(refusal);
     if (refusal.meaning == catalog::Meaning::definitive) {
         change.status = CredentialStatus::expired;
-        change.status_reason =
-            request.in_doubt_since ? std::string(lost_grant) : "refused by the provider: " + *change.last_failure;
+        change.status_reason = request.in_doubt_since ? std::string(lost_grant) : "refused by the provider: " + words;
         change.refresh_at = std::optional<vocabulary::Time>();
         change.ends_intent = true;
         return change;
     }
     change.status = CredentialStatus::failing;
     const bool is_clients = refusal.meaning == catalog::Meaning::client;
-    change.status_reason = is_clients ? "the provider refuses the OAuth client (its secret may have ended): "
-                                      : "the last refresh failed: ";
-    change.status_reason += *change.last_failure;
+    change.status_reason = std::string(what_failed(request, is_clients)) + words;
     oauth::Clocks clocks;
     for (const auto& token : state.tokens) {
         const bool is_asked = !request.slot || request.client.rules().slots[*request.slot].name == token.slot;
@@ -258,27 +258,17 @@ runtime::Task<result::Result<>> note_refusal(Unsealed& house, const Request& req
     auto pass = co_await enter(house, request.what);
     const auto* entry = find_refreshed(house, request.what);
     if (entry == nullptr || vault::generation_of(entry->credential) != request.of) co_return result::Result<>();
-    const bool is_dead = refusal.meaning == catalog::Meaning::definitive;
+    const bool is_dead = entry->tokens && refusal.meaning == catalog::Meaning::definitive;
     const auto answer = is_dead ? dead_grant() : failed_upstream(refusal);
-    if (!entry->tokens) co_return answer;
-    store::Batch batch;
-    auto change = change_for(request, entry->tokens->state, made, refusal, house.wall());
-    const bool stays_in_doubt = !change.ends_intent && request.slot.has_value();
-    const auto why = *change.last_failure;
-    auto staged = house.vault->stage_state(*entry, request.of, std::move(change), batch);
-    if (!staged) co_return refuse(std::move(staged.error()));
-    auto record = record_of(entry->credential, stays_in_doubt ? Action::oauth_in_doubt : Action::oauth_refresh_failed);
-    record.ok = false;
-    record.code = result::name_of(is_dead ? ErrorCode::credential_expired : ErrorCode::upstream_failed);
-    record.detail = why;
-    const StatusChange status(entry->credential, staged->after(), house.wall());
-    record.changes = status.views();
-    auto committed = co_await house.journal->commit(record, std::move(batch));
-    if (!committed) co_return refuse(std::move(committed.error()));
-    house.vault->apply(std::move(*staged));
+    const auto state = entry->tokens ? entry->tokens->state : vocabulary::OAuthState();
+    TokenFailure failure{.of = request.of, .change = change_for(request, state, made, refusal, house.wall())};
+    if (!failure.change.ends_intent && request.slot) failure.action = Action::oauth_in_doubt;
+    failure.code = is_dead ? ErrorCode::credential_expired : ErrorCode::upstream_failed;
+    failure.detail = words_of(refusal);
+    auto noted = co_await note_failure(house, request.what, *entry, std::move(failure));
+    if (!noted) co_return noted;
     const auto& credential = find_refreshed(house, request.what)->credential;
     if (is_in_vain(request, made, refusal)) house.refresher->note_tried_in_vain(credential);
-    if (status.is_one()) house.events->credential_status_changed(credential);
     if (is_dead) end_leases(house, {.credential = credential.id}, vocabulary::EndReason::expired);
     co_return answer;
 }

@@ -162,7 +162,7 @@ result::Result<> check_leasable(const Unsealed& house, const vocabulary::Credent
     if (credential.status == CredentialStatus::pending) {
         return refuse({.code = ErrorCode::credential_pending,
                        .sentence = "The credential is not authorized yet.",
-                       .next_step = "Finish its authorization first."});
+                       .next_step = "Finish its authorization first; credlease show may say what is in its way."});
     }
     if (credential.status == CredentialStatus::expired || past) {
         return refuse({.code = ErrorCode::credential_expired,

@@ -96,6 +96,13 @@ runtime::Task<Exchanged> read(Unsealed& house, const TokenClient& client, oauth:
 
 } // namespace
 
+std::string words_of(const oauth::Refusal& refusal) {
+    if (refusal.status == 0) return refusal.text.empty() ? "no answer came" : refusal.text.text();
+    auto text = refusal.code.empty() ? "status " + std::to_string(refusal.status) : refusal.code.text();
+    if (!refusal.text.empty()) text += " (" + refusal.text.text() + ")";
+    return text;
+}
+
 runtime::Task<Exchanged> exchange(Unsealed& house, const TokenClient& client, oauth::Prepared prepared,
                                   std::optional<std::size_t> slot) {
     auto made = begin(house);

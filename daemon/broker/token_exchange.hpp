@@ -17,6 +17,9 @@ struct Exchanged {
     bool found_no_room = false; ///< it was not sent, and nothing is said of the provider
 };
 
+/// What people are told of it: "invalid_client (Unknown client.)", "status 503", or why there was no answer.
+[[nodiscard]] std::string words_of(const oauth::Refusal& refusal);
+
 /// For what a person asked for (send_in_share). Sends it and reads the answer. `slot`: whose refresh token it spends,
 /// nullopt for a grant of all slots. Nobody's turn is held meanwhile: when it comes back the credential may be another,
 /// or gone.

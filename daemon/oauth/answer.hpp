@@ -38,7 +38,8 @@ struct TokenSet {
     std::string account; ///< whose grant it is; empty: not said
 };
 
-/// Why there is no token set. `code` and `text` are the provider's words, cleaned.
+/// Why there is no token set. `code` and `text` are the provider's words, cleaned; where there was no answer `text` is
+/// what the matter was.
 struct Refusal {
     catalog::Meaning meaning = catalog::Meaning::transient;
     unsigned status = 0; ///< 0: there was no answer

@@ -79,6 +79,8 @@ Refusal make_refusal(const catalog::OAuth& rules, const Secrets& secrets, const 
     return made;
 }
 
-Refusal refusal_of(const outbound::Failed& failed) { return {.may_be_done = failed.was_sent}; }
+Refusal refusal_of(const outbound::Failed& failed) {
+    return {.text = result::PublicText::of(failed.error.detail()), .may_be_done = failed.was_sent};
+}
 
 } // namespace credlease::oauth

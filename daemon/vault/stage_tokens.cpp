@@ -63,12 +63,12 @@ void forget_asked_fields(const AuthType& auth, vocabulary::PublicFields& fields)
     }
 }
 
-/// Whether it has changed. What was revoked or waits for its authorization stays so.
+/// Whether it has changed. What was revoked or waits for its first tokens stays so, and says why.
 bool give_status(vocabulary::Credential& credential, CredentialStatus status, const std::string& reason) {
     const auto standing = standing_of(credential);
-    if (standing.status == CredentialStatus::pending) return false;
-    if (standing.status == status && standing.reason == reason) return false;
-    standing.status = status;
+    const auto next = standing.status == CredentialStatus::pending ? CredentialStatus::pending : status;
+    if (standing.status == next && standing.reason == reason) return false;
+    standing.status = next;
     standing.reason = reason;
     return true;
 }
@@ -225,12 +225,14 @@ Result<Change> Vault::stage_state(const Entry& entry, const Generation& of, Stat
     if (auto current = check_current(entry.credential, of); !current) return refuse(std::move(current.error()));
     auto change = state_->begin(entry);
     change->in_place = true;
+    vocabulary::Credential& after = change->next->credential;
+    const bool is_known = entry.tokens || standing_of(after).status == CredentialStatus::pending;
+    if (is_known && made.status && give_status(after, *made.status, made.status_reason)) {
+        State::stage_credential(*change, batch);
+    }
     if (entry.tokens) {
         auto tokens = state_->open_token_set(entry, Share::tokens);
         if (!tokens) return refuse(std::move(tokens.error()));
-        if (made.status && give_status(change->next->credential, *made.status, made.status_reason)) {
-            State::stage_credential(*change, batch);
-        }
         vocabulary::OAuthState state = entry.tokens->state;
         change_state(state, made);
         auto staged = state_->stage_token_set(*change, std::move(state), *tokens, batch);

@@ -217,7 +217,8 @@ class Vault {
     [[nodiscard]] result::Result<Change> stage_answer_fields(const Entry& entry, const catalog::AuthType& auth,
                                                              const vocabulary::PublicFields& given,
                                                              store::Batch& batch);
-    /// What became known without new tokens. Of a credential that is not connected nothing changes but an intent's end.
+    /// What became known without new tokens. A credential that waits for its first ones gets the reason alone; of one
+    /// whose tokens are damaged nothing changes but an intent's end.
     [[nodiscard]] result::Result<Change> stage_state(const Entry& entry, const Generation& of, StateChange made,
                                                      store::Batch& batch);
     /// A token set that was staged and that the store refused, as it is kept beside the store: ciphertext, and what it

@@ -50,6 +50,7 @@ struct House {
                .anchor = [](const std::string&) {},
                .tell_problem = [this](const result::Error& error) { problems.push_back(error.detail()); },
                .tell_rescued = [](const vocabulary::CredentialId&) {},
+               .tell_failing = [](const vocabulary::Credential&) {},
                .tell_seal = [](broker::SealEvent, const attestation::Peer&) {},
                .tell_ending = [](const broker::EndingClock&) {},
                .await_browsers = [](bool) { return result::Result<>(); }},
