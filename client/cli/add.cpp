@@ -63,18 +63,20 @@ Result<int> add(const Invocation& invocation, Asked asked) {
                   "Added " + printable(text_at(*made, {"name"})) + " (" + text_at(*made, {"id"}) + ").\n");
     }
     if (invocation.json || text_at(*made, {"status"}) != "pending") return exit_done;
-    const auto id = text_at(*made, {"id"});
-    if (!can_ask() && !asked.device) {
-        write_all(STDOUT_FILENO, "It has no token yet. To connect it: credlease reauthorize " + id + "\n");
-        return exit_done;
-    }
-    return authorize(invocation, id, printable(text_at(*made, {"name"})) + " (" + id + ")", asked.device);
+    return authorize(invocation, {.id = text_at(*made, {"id"}),
+                                  .name = printable(text_at(*made, {"name"})),
+                                  .by_device = asked.device,
+                                  .is_waited_for = can_ask()}); // a script goes on
 }
 
 } // namespace
 
 void offer_add(CLI::App& program, Invocation& invocation) {
     const auto describe = [](CLI::App& command, Asked& asked) {
+        command.footer(
+            "An OAuth credential is authorized at once: in a browser, by a code (--device), or without a\n"
+            "person where its flow needs none. Where nobody can be asked, what a person has to do is shown,\n"
+            "and how to go on. With --json it is stored alone: credlease reauthorize connects it.");
         command.add_option("service", asked.service, "What it is for (see: credlease services)")->required();
         command.add_option("--name", asked.name, "What it is called (required where nobody can be asked)");
         command.add_option("--auth", asked.auth, "The auth type, where the service has several (default its first)");

@@ -44,32 +44,34 @@ Result<json::value> complete(Client& client, const std::string& authorization, c
 
 /// How the person gets to the provider, and how the answer gets back.
 struct Way {
-    std::string address;
+    std::string address{};
     bool is_opened = false;
     bool ends_by_itself = false; ///< the browser comes back to the broker
 };
 
 /// By the broker's start page where the person's browser can reach that: on this machine, or behind the operator's
 /// proxy. Over SSH it cannot: then straight to the provider.
-Way find_way(const json::value& begun) {
+Way find_way(const json::value& begun, bool may_open) {
     const auto start = text_at(begun, {"start_url"});
     const bool is_public = start.starts_with("https://");
-    const bool is_opened = !start.empty() && has_browser() && open_in_browser(start);
+    const bool is_opened = may_open && !start.empty() && has_browser() && open_in_browser(start);
     if (is_opened || is_public) return {.address = start, .is_opened = is_opened, .ends_by_itself = true};
     return {.address = text_at(begun, {"authorize_url"})};
 }
 
-void show_way(const json::value& begun, const Way& way) {
+void show_way(const json::value& begun, const Way& way, bool is_waited_for) {
     const auto problem = printable(text_at(begun, {"callback_problem"}));
     const std::string opening = way.is_opened ? "A browser was opened to sign in and agree. If none shows, open this "
                                                 "address in one:"
                                               : "Open this address in a browser, sign in and agree:";
     const auto redirect = printable(text_at(begun, {"redirect_uri"}));
-    const std::string ending =
-        way.ends_by_itself
-            ? "When that is done, it goes on here by itself; or paste the address that the browser was sent to.\n\n"
-            : "The browser is then sent to " + redirect +
-                  "…, a page that may fail to load: copy its whole address, and paste it here.\n\n";
+    std::string ending;
+    if (!way.ends_by_itself) {
+        ending = "The browser is then sent to " + redirect + "…, a page that may fail to load: copy its whole address" +
+                 (is_waited_for ? ", and paste it here.\n\n" : ".\n\n");
+    } else if (is_waited_for) {
+        ending = "When that is done, it goes on here by itself; or paste the address that the browser was sent to.\n\n";
+    }
     const std::string registered = "Registered at the provider as redirect URI must be " + redirect + "\n\n";
     write_all(STDERR_FILENO, (problem.empty() ? "" : problem + "\n\n") + opening + "\n\n  " + printable(way.address) +
                                  "\n\n" + registered + ending);
@@ -80,8 +82,7 @@ void show_code(const json::value& begun) {
     write_all(STDERR_FILENO, "On any device with a browser open this address, and type the code there:\n\n  " +
                                  printable(text_at(begun, {"verification_uri"})) + "\n  " +
                                  printable(text_at(begun, {"user_code"})) + "\n\n" +
-                                 (whole.empty() ? "" : "Or open this, with the code in it: " + whole + "\n\n") +
-                                 "Waiting until that is done…\n");
+                                 (whole.empty() ? "" : "Or open this, with the code in it: " + whole + "\n\n"));
 }
 
 /// Until the person has decided; the broker asks the provider meanwhile.
@@ -126,27 +127,49 @@ Result<json::value> read_or_wait(Client& client, const std::string& authorizatio
     return ends_by_itself ? wait_for(client, authorization) : no_address(id);
 }
 
+bool is_by_code(const json::value& begun) { return !text_at(begun, {"user_code"}).empty(); }
+
 /// What a person has to do for it, and what came of that.
 Result<json::value> finish(Client& client, const json::value& begun, const std::string& id) {
     const auto authorization = text_at(begun, {"id"});
-    if (!text_at(begun, {"user_code"}).empty()) {
+    if (is_by_code(begun)) {
         show_code(begun);
+        write_all(STDERR_FILENO, "Waiting until that is done…\n");
         return wait_for(client, authorization);
     }
-    const auto way = find_way(begun);
-    show_way(begun, way);
+    const auto way = find_way(begun, true);
+    show_way(begun, way, true);
     return can_ask() ? ask_or_wait(client, authorization, id)
                      : read_or_wait(client, authorization, id, way.ends_by_itself);
 }
 
+/// What a person has to do for it, and how it goes on then.
+int leave_to_a_person(const json::value& begun, const std::string& id) {
+    Way way{.ends_by_itself = true};
+    if (is_by_code(begun)) {
+        show_code(begun);
+    } else {
+        way = find_way(begun, false);
+        show_way(begun, way, false);
+    }
+    const std::string until = "until " + time_at(begun, {"expires_at"});
+    write_all(STDOUT_FILENO, way.ends_by_itself ? "It is connected once that is done, " + until +
+                                                      ". To see whether it is: credlease show " + id + "\n"
+                                                : "To connect it, give that address on standard input, " + until +
+                                                      ", to: credlease reauthorize " + id + "\n");
+    return exit_done;
+}
+
 } // namespace
 
-Result<int> authorize(const Invocation& invocation, const std::string& id, const std::string& found, bool by_device) {
+Result<int> authorize(const Invocation& invocation, const Authorizing& asked) {
+    const auto& id = asked.id;
     // The broker may ask the provider for its endpoints first, and then for the tokens.
     Client client = invocation.client(std::chrono::minutes(2));
-    auto state = begin(client, id, by_device);
+    auto state = begin(client, id, asked.by_device);
     if (!state) return state.error();
     if (text_at(*state, {"state"}) == "pending") {
+        if (!asked.is_waited_for) return leave_to_a_person(*state, id);
         state = finish(client, *state, id);
         if (!state) return state.error();
     }
@@ -154,7 +177,7 @@ Result<int> authorize(const Invocation& invocation, const std::string& id, const
         if (invocation.json) {
             print_json(*state);
         } else {
-            write_all(STDOUT_FILENO, "Connected " + found + ".\n");
+            write_all(STDOUT_FILENO, "Connected " + asked.name + " (" + id + ").\n");
         }
         return exit_done;
     }

@@ -15,7 +15,7 @@ Result<int> reauthorize(const Invocation& invocation, const Asked& asked) {
     Client client = invocation.client();
     const auto found = find_credential(invocation, client, asked.credential);
     if (!found) return found.error();
-    return authorize(invocation, found->id, printable(found->name) + " (" + found->id + ")", asked.device);
+    return authorize(invocation, {.id = found->id, .name = printable(found->name), .by_device = asked.device});
 }
 
 } // namespace

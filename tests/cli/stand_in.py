@@ -30,7 +30,7 @@ class StandIn(OAuthStandIn):
         self.authorizations = {}
         self.authorize_url = AUTHORIZE_URL
         self.needs_no_person = False
-        self.start_url = self.callback_problem = None
+        self.start_url = self.callback_problem = self.user_code = None
         self.provider_refuses = None
         self.refresh_refusal = None
         self.upstream_results = []

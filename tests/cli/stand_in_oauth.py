@@ -23,6 +23,9 @@ class OAuthStandIn:
             self.connect(found)
             return 200, {**one, "state": "connected"}, {}
         self.authorizations[one["id"]] = one
+        if self.user_code:
+            one.update(user_code=self.user_code, verification_uri="https://mail.example/device")
+            return 201, one, {}
         one.update(redirect_uri=REDIRECT_URI, authorize_url=self.authorize_url)
         one.update({k: v for k, v in (("start_url", self.start_url), ("callback_problem", self.callback_problem)) if v})
         return 201, one, {}
@@ -64,6 +67,11 @@ class OAuthStandIn:
     def put_oauth(self, words, query, what, headers):
         self.clients[words[1]] = what
         return 201, self.client(words[1]), {}
+
+    def agree(self):
+        """A person has typed the code of the newest."""
+        one = list(self.authorizations.values())[-1]
+        one["state"] = "connected"
 
     def come_back(self, number):
         """The browser does, to the broker's own page."""

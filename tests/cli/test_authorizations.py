@@ -39,12 +39,57 @@ class Authorizations(CommandTest):
         self.assertEqual(self.completed(), [{"redirect_url": ADDRESS}])
         self.assertEqual(made["status"], "active")
 
-    def test_an_added_credential_says_how_to_go_on_where_nobody_can_be_asked(self):
-        said = self.run_ok("add", "mail", "--name", "inbox")
+    def test_where_nobody_can_be_asked_add_begins_the_authorization_and_says_how_it_goes_on(self):
+        done = self.run_it("add", "mail", "--name", "inbox")
         made = next(iter(self.broker.credentials.values()))
-        self.assertIn(f"Added inbox ({made['id']}).\nIt has no token yet. To connect it: credlease reauthorize {made['id']}\n", said)
-        self.assertEqual(self.begun(), [])
-        self.assertNotIn("reauthorize", self.run_ok("add", "http-bearer", "--name", "x", "--field", "token=-", input="t"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"\n  {AUTHORIZE_URL}\n", done.stderr)
+        self.assertIn("may fail to load: copy its whole address.\n", done.stderr)
+        self.assertIn(f"Added inbox ({made['id']}).\nTo connect it, give that address on standard input, until 2", done.stdout)
+        self.assertTrue(done.stdout.endswith(f"to: credlease reauthorize {made['id']}\n"))
+        self.assertEqual(self.begun(), [{"credential": made["id"]}])
+        self.assertIn("Connected inbox", self.run_ok("reauthorize", made["id"], input=ADDRESS))
+        self.assertEqual(len(self.broker.authorizations), 1)
+        self.run_ok("add", "http-bearer", "--name", "x", "--field", "token=-", input="t")
+        self.assertEqual(len(self.broker.authorizations), 1)
+
+    def test_where_nobody_can_be_asked_nothing_is_opened_and_nothing_waited_for(self):
+        program, said = self.browser()
+        self.broker.start_url = "http://127.0.0.1:7466/oauth/start/auth_1"
+        done = self.run_it("add", "mail", "--name", "inbox", env={"BROWSER": program})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"\n  {AUTHORIZE_URL}\n", done.stderr)
+        self.assertFalse(os.path.exists(said))
+        self.broker.start_url = "https://broker.example/oauth/start/auth_2" # behind a proxy it ends by itself
+        done = self.run_it("add", "mail", "--name", "other")
+        self.assertIn(f"\n  {self.broker.start_url}\n", done.stderr)
+        self.assertRegex(done.stdout, r"It is connected once that is done, until 2.*Z\. To see .*: credlease show cred_")
+        self.assertNotIn("paste", done.stderr)
+
+    def test_with_device_add_shows_the_code_and_waits_only_on_a_terminal(self):
+        self.broker.user_code = "WDJB-MJHT"
+        done = self.run_it("add", "mail", "--name", "inbox", "--device")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("\n  https://mail.example/device\n  WDJB-MJHT\n", done.stderr)
+        self.assertIn("It is connected once that is done, until 2", done.stdout)
+        self.assertNotIn("Waiting", done.stderr)
+        self.assertEqual(self.begun()[0]["flow"], "device")
+        terminal = self.on_terminal("add", "mail", "--name", "other", "--device").wait_for("Waiting until that is done")
+        self.broker.agree()
+        self.assertEqual(terminal.end(), 0, terminal.shown)
+        self.assertIn("Connected other", terminal.shown)
+
+    def test_what_needs_no_person_is_connected_by_add_or_says_why_not(self):
+        self.broker.needs_no_person = True
+        done = self.run_it("add", "mail", "--name", "inbox")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, r"^Added inbox \((cred_\w+)\)\.\nConnected inbox \(\1\)\.\n$")
+        self.broker.provider_refuses = "invalid_client"
+        refused = self.run_it("add", "mail", "--name", "other")
+        self.assertEqual(refused.returncode, 1)
+        self.assertRegex(refused.stdout, r"^Added other \(cred_\w+\)\.\n$")
+        self.assertIn("The provider gave no token.", refused.stderr)
+        self.assertNotIn("reauthorize", refused.stdout + refused.stderr)
 
     def test_with_json_an_added_credential_is_printed_alone(self):
         self.assertEqual(self.run_json("add", "mail", "--name", "inbox")["status"], "pending")
