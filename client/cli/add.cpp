@@ -5,6 +5,8 @@
 #include "cli/prompt.hpp"
 #include "cli/terminal.hpp"
 
+#include <algorithm>
+#include <optional>
 #include <unistd.h>
 
 namespace credlease::cli {
@@ -20,6 +22,7 @@ struct Asked {
     std::string rotate_every;
     std::vector<std::string> fields;
     bool device = false;
+    bool refresh_token = false;
 };
 
 Result<json::object> read_members(const Asked& asked, const std::string& auth) {
@@ -33,6 +36,25 @@ Result<json::object> read_members(const Asked& asked, const std::string& auth) {
     if (!asked.expires_at.empty()) members["expires_at"] = asked.expires_at;
     if (!asked.rotate_every.empty()) members["rotate_every"] = asked.rotate_every;
     return members;
+}
+
+/// Before anything is stored. nullopt: none is meant to be given.
+Result<std::optional<SecretText>> read_token(const ServiceAuth& auth, const Asked& asked) {
+    using Maybe = std::optional<SecretText>;
+    if (!asked.refresh_token) return Maybe();
+    if (!auth.is_oauth) {
+        return usage("\"" + asked.service +
+                         "\" takes no refresh token: it is not connected by OAuth. Nothing was sent.",
+                     "Leave --refresh-token out, or choose another --auth.");
+    }
+    const auto takes_input = [](const std::string& field) { return field.ends_with("=-"); };
+    if (!can_ask() && std::ranges::any_of(asked.fields, takes_input)) {
+        return usage("Standard input is one value: the refresh token, or a --field. Nothing was sent.",
+                     "Put the field into a file: --field NAME=@FILE.");
+    }
+    auto token = read_refresh_token();
+    if (!token) return token.error();
+    return Maybe(std::move(*token));
 }
 
 Result<int> add(const Invocation& invocation, Asked asked) {
@@ -50,22 +72,26 @@ Result<int> add(const Invocation& invocation, Asked asked) {
     if (auto complete = ask_for_missing(*auth, *fields); !complete) return complete.error();
     const auto members = read_members(asked, auth->name);
     if (!members) return members.error();
+    auto token = read_token(*auth, asked);
+    if (!token) return token.error();
 
     const auto answer =
         client.send_fields({.method = "POST", .path = "/v1/credentials"}, members_of(*members), std::move(*fields));
     if (!answer) return answer.error();
     const auto made = read_json(*answer);
     if (!made) return made.error();
-    if (invocation.json) {
+    const bool is_stored_alone = invocation.json && !*token; // a program goes on as it likes
+    if (is_stored_alone) {
         print_json(*made);
-    } else {
+    } else if (!invocation.json) {
         write_all(STDOUT_FILENO,
                   "Added " + printable(text_at(*made, {"name"})) + " (" + text_at(*made, {"id"}) + ").\n");
     }
-    if (invocation.json || text_at(*made, {"status"}) != "pending") return exit_done;
+    if (is_stored_alone || text_at(*made, {"status"}) != "pending") return exit_done;
     return authorize(invocation, {.id = text_at(*made, {"id"}),
                                   .name = printable(text_at(*made, {"name"})),
                                   .by_device = asked.device,
+                                  .refresh_token = std::move(*token),
                                   .is_waited_for = can_ask()}); // a script goes on
 }
 
@@ -86,7 +112,9 @@ void offer_add(CLI::App& program, Invocation& invocation) {
         repeatable(command.add_option("--field", asked.fields,
                                       "NAME=VALUE; a secret as NAME=@FILE or NAME=- (standard input)"))
             ->type_name("FIELD");
-        command.add_flag("--device", asked.device, "OAuth for a machine without a browser: a code is typed elsewhere");
+        auto* device = command.add_flag("--device", asked.device,
+                                        "OAuth for a machine without a browser: a code is typed elsewhere");
+        command.add_flag("--refresh-token", asked.refresh_token, refresh_token_help)->excludes(device);
         command.add_option("--notes", asked.notes, "Notes for people");
         command.add_option("--expires-at", asked.expires_at, "When it ends (RFC 3339)")->type_name("TIME");
         command.add_option("--rotate-every", asked.rotate_every, "How often it is to be changed, such as 90d")

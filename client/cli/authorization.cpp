@@ -17,11 +17,12 @@ namespace {
 
 constexpr std::chrono::seconds between_looks{2};
 
-Result<json::value> begin(Client& client, const std::string& id, bool by_device) {
-    json::object body{{"credential", id}};
-    if (by_device) body["flow"] = "device";
+Result<json::value> begin(Client& client, const Authorizing& asked) {
+    json::object body{{"credential", asked.id}};
+    if (asked.by_device) body["flow"] = "device";
+    const Client::Request request{.method = "POST", .path = "/v1/oauth/authorizations", .json = json::serialize(body)};
     const auto answer =
-        client.send({.method = "POST", .path = "/v1/oauth/authorizations", .json = json::serialize(body)});
+        asked.refresh_token ? client.send_secret(request, "refresh_token", *asked.refresh_token) : client.send(request);
     if (!answer) return answer.error();
     return read_json(*answer);
 }
@@ -162,11 +163,18 @@ int leave_to_a_person(const json::value& begun, const std::string& id) {
 
 } // namespace
 
+Result<SecretText> read_refresh_token() {
+    auto token = ask_or_read_secret("Refresh token (not shown)");
+    if (!token || !token->empty()) return token;
+    return usage("No refresh token was given. Nothing was sent.",
+                 "Type it when it is asked for, or give it on standard input.");
+}
+
 Result<int> authorize(const Invocation& invocation, const Authorizing& asked) {
     const auto& id = asked.id;
     // The broker may ask the provider for its endpoints first, and then for the tokens.
     Client client = invocation.client(std::chrono::minutes(2));
-    auto state = begin(client, id, asked.by_device);
+    auto state = begin(client, asked);
     if (!state) return state.error();
     if (text_at(*state, {"state"}) == "pending") {
         if (!asked.is_waited_for) return leave_to_a_person(*state, id);
@@ -185,6 +193,7 @@ Result<int> authorize(const Invocation& invocation, const Authorizing& asked) {
     error.code = "upstream_failed";
     error.sentence = printable(text_at(*state, {"error"}));
     error.next_step = "Try again with: credlease reauthorize " + id;
+    if (asked.refresh_token) error.next_step += " (with --refresh-token where you have another)";
     return error;
 }
 

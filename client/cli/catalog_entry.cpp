@@ -15,6 +15,7 @@ const json::array* array_at(const json::value& value, std::initializer_list<std:
 ServiceAuth read_auth(const json::value& entry) {
     ServiceAuth auth{.name = text_at(entry, {"name"}),
                      .fields = {},
+                     .is_oauth = find_at(entry, {"oauth"}) != nullptr,
                      .client_id = text_at(entry, {"oauth", "client_id"}),
                      .client_secret = text_at(entry, {"oauth", "client_secret"})};
     if (const auto* fields = array_at(entry, {"fields"})) {

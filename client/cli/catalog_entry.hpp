@@ -26,6 +26,7 @@ struct ServiceField {
 struct ServiceAuth {
     std::string name;
     std::vector<ServiceField> fields;
+    bool is_oauth = false;
     std::string client_id, client_secret; ///< which of them are an OAuth client's; empty: it takes none
 
     [[nodiscard]] const ServiceField* find(std::string_view field) const;

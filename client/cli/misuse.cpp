@@ -92,10 +92,14 @@ std::string arguments_of(const CLI::App& command, bool (*is_meant)(const CLI::Op
     return text;
 }
 
+bool takes_secrets(const CLI::App& command) {
+    return std::ranges::find(take_secrets, command.get_name()) != take_secrets.end();
+}
+
 Error left_over(const CLI::App& command, const std::vector<std::string>& words) {
     const std::string takes = arguments_of(command, every_argument);
     std::string sentence = typed_name(command) + " takes " + (takes.empty() ? "options alone" : takes);
-    if (std::ranges::find(take_secrets, command.get_name()) == take_secrets.end()) {
+    if (!takes_secrets(command)) {
         sentence += "; left over:";
         for (const std::string& word : words) sentence += " " + word;
     } else {
@@ -136,6 +140,11 @@ Error explain_misuse(const CLI::App& program, const CLI::ParseError& thrown) {
     const std::string missing = arguments_of(
         command, [](const CLI::Option& argument) { return argument.get_required() && argument.count() == 0; });
     if (!missing.empty()) return usage(typed_name(command) + " needs " + missing + ".", see_help(command));
+    const bool repeats_a_value = dynamic_cast<const CLI::ConversionError*>(&thrown) != nullptr;
+    if (repeats_a_value && takes_secrets(command)) {
+        return usage("An option was given a value that it does not take (not repeated here: it may be a secret).",
+                     see_help(command));
+    }
     return usage(std::string(thrown.what()) + ".", see_help(command));
 }
 

@@ -60,6 +60,13 @@ Result<SecretText> ask_secret(const std::string& question) {
     return std::move(**asked);
 }
 
+Result<SecretText> ask_or_read_secret(const std::string& question) {
+    if (isatty(STDIN_FILENO) == 1) return ask_secret(question);
+    auto text = SecretText::read_from(STDIN_FILENO);
+    if (text) text->cut_newline();
+    return text;
+}
+
 Result<bool> ask_yes(const std::string& question, const std::string& option_instead) {
     if (!can_ask()) return usage("There is no terminal to ask on.", "If you are sure, say " + option_instead + ".");
     const auto answer = ask(question + " [y/N]");

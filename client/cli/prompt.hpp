@@ -15,7 +15,10 @@ namespace credlease::cli {
 /// afterwards, also when a signal ends or stops the program meanwhile. `usage` where nobody can be asked.
 [[nodiscard]] Result<SecretText> ask_secret(const std::string& question);
 
-/// The same, unless the answer comes from elsewhere first: `is_needless` is asked each second. nullopt: it did.
+/// The same; or, where standard input is no terminal, what stands there, without the newline at its end.
+[[nodiscard]] Result<SecretText> ask_or_read_secret(const std::string& question);
+
+/// As ask_secret, unless the answer comes from elsewhere first: `is_needless` is asked each second. nullopt: it did.
 [[nodiscard]] Result<std::optional<SecretText>> ask_secret_unless(const std::string& question,
                                                                   const std::function<bool()>& is_needless);
 

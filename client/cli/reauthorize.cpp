@@ -9,13 +9,20 @@ namespace {
 struct Asked {
     std::string credential;
     bool device = false;
+    bool refresh_token = false;
 };
 
 Result<int> reauthorize(const Invocation& invocation, const Asked& asked) {
     Client client = invocation.client();
     const auto found = find_credential(invocation, client, asked.credential);
     if (!found) return found.error();
-    return authorize(invocation, {.id = found->id, .name = printable(found->name), .by_device = asked.device});
+    Authorizing how{.id = found->id, .name = printable(found->name), .by_device = asked.device};
+    if (asked.refresh_token) {
+        auto token = read_refresh_token();
+        if (!token) return token.error();
+        how.refresh_token = std::move(*token);
+    }
+    return authorize(invocation, how);
 }
 
 } // namespace
@@ -25,7 +32,9 @@ void offer_reauthorize(CLI::App& program, Invocation& invocation) {
         command.footer("The credential keeps its id; who holds a lease of it is told, and renews.\n"
                        "The address that the browser was sent to is asked for, or read from standard input.");
         command.add_option("credential", asked.credential, "Its id or name")->required();
-        command.add_flag("--device", asked.device, "For a machine without a browser: a code is typed elsewhere");
+        auto* device =
+            command.add_flag("--device", asked.device, "For a machine without a browser: a code is typed elsewhere");
+        command.add_flag("--refresh-token", asked.refresh_token, refresh_token_help)->excludes(device);
     };
     offer<Asked>(program, invocation, "reauthorize", "Authorize an OAuth credential at its provider, anew or at last",
                  describe, reauthorize);

@@ -209,13 +209,13 @@ runtime::Task<result::Result<AuthorizationReply>> begin(Unsealed& house, Asker a
         TokenWait wait{.scope = scope, .id = (*entry)->credential.id, .is_by_person = true};
         co_return co_await connect_by_itself(house, asker, std::move(wait));
     }
-    if (by_device) {
-        co_return co_await begin_device(house, asker, **entry, std::move(*client));
-    }
     if (asked.refresh_token) {
         auto token = take_text(*asked.refresh_token, house.parts.arena);
         if (!token) co_return refuse(std::move(token.error()));
         co_return co_await take_refresh_token(house, asker, **entry, std::move(*client), std::move(*token));
+    }
+    if (by_device) {
+        co_return co_await begin_device(house, asker, **entry, std::move(*client));
     }
     auto made = make_authorization(house, asker, **entry, *client, asked.redirect_uri);
     if (!made) co_return refuse(std::move(made.error()));

@@ -17,6 +17,11 @@ class OAuthStandIn:
                 return 200, one, {}
         one = {"id": f"auth_{len(self.authorizations) + 1:026d}", "state": "pending", "credential": found["id"],
                "expires_at": moment(600)}
+        if what.get("refresh_token"):
+            if self.provider_refuses:
+                return 200, {**one, "state": "failed", "error": self.provider_refuses}, {}
+            self.connect(found)
+            return 200, {**one, "state": "connected"}, {}
         if self.needs_no_person:
             if self.provider_refuses:
                 raise Refusal(502, "upstream_failed", "The provider gave no token. It is asked again by itself.")

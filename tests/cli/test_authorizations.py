@@ -8,6 +8,7 @@ from stand_in_answers import Refusal
 from stand_in_oauth import AUTHORIZE_URL, REDIRECT_URI
 
 CODE = "Zq7-code-never-shown"
+TOKEN = "Rt5-refresh-token-never-shown"
 ADDRESS = f"{REDIRECT_URI}?state=St-1&code={CODE}"
 QUESTION = "Address that the browser was sent to (not shown): "
 
@@ -269,6 +270,46 @@ class Authorizations(CommandTest):
         error = json.loads(failed.stderr.splitlines()[-1])
         self.assertEqual((error["code"], error["detail"]), ("upstream_failed", "The provider refused: access_denied"))
         self.assertIn("credlease reauthorize", error["next_step"])
+
+    # a refresh token that a person has
+
+    def test_a_refresh_token_is_asked_for_without_an_echo_or_read_from_standard_input(self):
+        said = self.run_ok("add", "mail", "--name", "inbox", "--refresh-token", input=TOKEN + "\n")
+        made = next(iter(self.broker.credentials.values()))
+        self.assertEqual(said, f"Added inbox ({made['id']}).\nConnected inbox ({made['id']}).\n")
+        self.assertEqual(self.begun(), [{"credential": made["id"], "refresh_token": TOKEN}])
+        terminal = self.on_terminal("reauthorize", "inbox", "--refresh-token").wait_for("Refresh token (not shown): ")
+        self.assertFalse(terminal.echoes())
+        self.assertEqual(terminal.type(TOKEN + "\n").end(), 0, terminal.shown)
+        self.assertNotIn(TOKEN, terminal.shown)
+        self.assertEqual(self.begun()[1], {"credential": made["id"], "refresh_token": TOKEN})
+        answer = self.run_json("add", "mail", "--name", "other", "--refresh-token", input=TOKEN)
+        self.assertEqual(answer["state"], "connected")
+
+    def test_a_refresh_token_that_is_refused_or_missing_is_said_without_being_repeated(self):
+        inbox = self.inbox()
+        self.broker.provider_refuses = "The provider refused: invalid_grant"
+        done = self.run_it("reauthorize", inbox["id"], "--refresh-token", input=TOKEN)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("credlease: The provider refused: invalid_grant\nTry again with: credlease reauthorize "
+                      f"{inbox['id']} (with --refresh-token where you have another)\n", done.stderr)
+        begun = len(self.begun())
+        for wrong, why in ((["--refresh-token"], "No refresh token was given. Nothing was sent."),
+                           (["--refresh-token", TOKEN], "not repeated here: it may be a secret"),
+                           (["--refresh-token=" + TOKEN], ""), (["--refresh-token", "--device"], "excludes")):
+            for command in (["reauthorize", inbox["id"]], ["add", "mail", "--name", "x"]):
+                refused = self.run_it(*command, *wrong, input="\n")
+                self.assertEqual(refused.returncode, 2, refused.stderr)
+                self.assertIn(why, refused.stderr)
+                self.assertNotIn(TOKEN, refused.stderr)
+        no_oauth = self.run_it("add", "http-bearer", "--name", "x", "--refresh-token", "--field", "token=@/dev/null", input=TOKEN)
+        self.assertEqual(no_oauth.returncode, 2)
+        self.assertIn('"http-bearer" takes no refresh token', no_oauth.stderr)
+        both = self.run_it("add", "chat", "--auth", "oauth2", "--name", "x", "--refresh-token", "--field", "client_secret=-", input=TOKEN)
+        self.assertEqual(both.returncode, 2)
+        self.assertIn("Standard input is one value", both.stderr)
+        self.assertEqual(len(self.begun()), begun)
+        self.assertEqual(len(self.broker.credentials), 1)
 
     # refresh
 
