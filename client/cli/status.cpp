@@ -1,5 +1,6 @@
 #include "cli/answers.hpp"
 #include "cli/commands.hpp"
+#include "cli/credential_status.hpp"
 #include "cli/table.hpp"
 
 #include <unistd.h>
@@ -29,10 +30,28 @@ void add_times(Sheet& sheet, const json::value& times, std::string name) {
                                    " ms, longest " + text_at(times, {"max_ms"}) + " ms, of " + count);
 }
 
+/// Of the clock that ends first: "refresh token of inbox (cred_01j…) ends at 2026-12-24T18:00:00Z"
+std::string describe_ending(const json::value& ending) {
+    const std::string clock = text_at(ending, {"clock"});
+    std::string line = clock == "access_token"    ? "token"
+                       : clock == "refresh_idle"  ? "refresh token (unless it is used)"
+                       : clock == "client_secret" ? "client secret"
+                                                  : "refresh token";
+    const std::string credential = text_at(ending, {"credential"});
+    line += credential.empty() ? " of the organization's OAuth client for " + text_at(ending, {"service"})
+                               : " of " + text_at(ending, {"name"}) + " (" + credential + ")";
+    return line + " ends at " + time_at(ending, {"at"});
+}
+
 /// Which clocks run out, and what refreshes cost at each provider.
 void add_oauth(Sheet& sheet, const json::value& status) {
     const std::string ending = text_at(status, {"oauth", "ending"});
-    sheet.add("clocks running out", ending == "0" ? "" : ending, Color::warning);
+    if (const auto* first = find_at(status, {"oauth", "first_ending"})) {
+        sheet.add("clocks running out", ending + (ending == "1" ? ": " : ", first: ") + describe_ending(*first),
+                  Color::warning);
+    } else {
+        sheet.add("clocks running out", ending == "0" ? "" : ending, Color::warning);
+    }
     const auto* providers = find_at(status, {"oauth", "providers"});
     if (providers == nullptr || !providers->is_object()) return;
     for (const auto& [service, times] : providers->get_object()) {
@@ -41,6 +60,19 @@ void add_oauth(Sheet& sheet, const json::value& status) {
             add_times(sheet, *refused, of + ": token refused for");
         }
         if (const auto* kept = find_at(times, {"until_durable"})) add_times(sheet, *kept, of + ": until on the disk");
+    }
+}
+
+/// How many credentials need a person or a look, by their status.
+void add_credentials(Sheet& sheet, Client& client, const json::value& status) {
+    const std::string all = text_at(status, {"credentials"});
+    sheet.add("credentials", all);
+    if (all.empty() || all == "0") return; // counts are for operators, of an unsealed broker
+    for (const std::string each : {"pending", "failing", "expired"}) {
+        const auto found = get_all(client, Target("/v1/credentials").query("status", each), 0);
+        if (!found || found->items.empty()) continue;
+        sheet.add("  " + each, std::to_string(found->items.size()) + " (credlease list --status " + each + ")",
+                  color_of_status(each));
     }
 }
 
@@ -66,7 +98,7 @@ Result<int> status(const Invocation& invocation, const Asked&) {
     sheet.add("peers known by", text_at(*answer, {"peer"}));
     sheet.add("store", engine + (health.empty() ? "" : ", " + health),
               health.empty() || health == "healthy" ? Color::none : Color::bad);
-    sheet.add("credentials", text_at(*answer, {"credentials"}));
+    add_credentials(sheet, client, *answer);
     sheet.add("live leases", text_at(*answer, {"leases"}));
     sheet.add("grants", text_at(*answer, {"grants"}));
     sheet.add("audit head", text_at(*answer, {"audit_head"}));

@@ -71,6 +71,7 @@ runtime::Task<> ClockWarnings::look() {
     house_.journal->flush();
     told_until_ = std::max(told_until_, made.until);
     ending_ = made.ending;
+    first_ = std::move(made.first);
     is_looking_ = false;
     const auto wait = must_look_again_ ? soon : std::max(made.next - house_.wall(), soon);
     set_clock(house_.parts.clock.boot() + wait);
@@ -86,6 +87,12 @@ bool ClockWarnings::is_due(const RunningClock& clock, Look& look) const {
 void ClockWarnings::look_at(const vault::Entry& entry, Look& look) {
     const auto& credential = entry.credential;
     for (const auto& [clock, slot] : clocks_of_grant(house_, entry)) {
+        if (look.is_first(clock)) {
+            look.first = {.clock = clock,
+                          .service = std::string(credential.service.text()),
+                          .credential = credential.id.text(),
+                          .name = credential.name.text()};
+        }
         if (!is_due(clock, look)) continue;
         note(house_, Action::oauth_ending, &credential, text_of(clock, slot));
         house_.events->credential_ending(credential, clock);
@@ -98,8 +105,10 @@ void ClockWarnings::look_at(const vault::Entry& entry, Look& look) {
 
 void ClockWarnings::look_at(const vault::OAuthClient& client, Look& look) {
     const auto clock = clock_of(client);
-    if (!clock || !is_due(*clock, look)) return;
+    if (!clock) return;
     const std::string service(client.service.text());
+    if (look.is_first(*clock)) look.first = {.clock = *clock, .service = service};
+    if (!is_due(*clock, look)) return;
     note(house_, Action::oauth_client_ending, nullptr, text_of(*clock, service));
     house_.parts.tell_ending({.service = service, .clock = oauth::name_of(clock->clock), .ends_at = clock->ends});
 }

@@ -20,12 +20,25 @@ class ClockWarnings {
     void quiet();
     /// How many clocks run out, or have: at the last look.
     [[nodiscard]] std::size_t ending() const { return ending_; }
+    /// Of those that run out, whose.
+    struct Ending {
+        oauth::RunningClock clock;
+        std::string service{};
+        std::string credential{}, name{}; ///< empty: of the organization's client for the service
+    };
+    /// The one that ends first.
+    [[nodiscard]] const std::optional<Ending>& first_ending() const { return first_; }
 
   private:
     struct Look {
         vocabulary::Time until{};
         vocabulary::Time next{}; ///< when to look again
         std::size_t ending = 0;
+        std::optional<Ending> first{};
+
+        [[nodiscard]] bool is_first(const oauth::RunningClock& clock) const {
+            return oauth::last_warning(clock, until) && (!first || clock.ends < first->clock.ends);
+        }
     };
 
     [[nodiscard]] runtime::Task<> look();
@@ -38,6 +51,7 @@ class ClockWarnings {
     Unsealed& house_;
     vocabulary::Time told_until_;
     std::size_t ending_ = 0;
+    std::optional<Ending> first_{};
     bool is_looking_ = false;
     bool must_look_again_ = false;
     std::uint64_t call_ = 0;

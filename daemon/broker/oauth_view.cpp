@@ -66,6 +66,11 @@ void write_oauth(wire::JsonWriter& writer, const Unsealed& house, const vault::E
 
 void write_oauth_status(wire::JsonWriter& writer, const Unsealed& house) {
     writer.key("oauth").object().member("ending", std::uint64_t{house.clock_warnings->ending()});
+    if (const auto& first = house.clock_warnings->first_ending()) {
+        writer.key("first_ending").object().member("clock", oauth::name_of(first->clock.clock));
+        writer.member("at", first->clock.ends).member("service", first->service);
+        writer.member_or_null("credential", first->credential).member_or_null("name", first->name).close();
+    }
     writer.key("providers").object();
     for (const auto& [service, times] : house.token_times.by_service()) {
         writer.key(service).object();

@@ -189,7 +189,8 @@ class StandIn(OAuthStandIn):
         if query.get("scope") == ["personal"]:
             raise Refusal(400, "invalid_request", "A scope is personal, workspace:W or organization.", field="scope")
         hits = [self.shown(c) for c in self.credentials.values()
-                if query.get("q", [""])[0] in c["name"] and c["service"] in query.get("service", [c["service"]])]
+                if query.get("q", [""])[0] in c["name"] and c["service"] in query.get("service", [c["service"]])
+                and c["status"] in query.get("status", [c["status"]])]
         return self.page(hits, query)
 
     def post_credentials(self, words, query, what, headers):

@@ -32,12 +32,34 @@ class Clocks(CommandTest):
         self.broker.status["oauth"] = {"ending": 2, "providers": {"gitlab": {"until_durable": times, "may_be_refused": times},
                                                                   "google": {"until_durable": times}}}
         shown = self.run_ok("status")
-        self.assertRegex(shown, r"clocks running out +2\n")
+        self.assertRegex(shown, r"clocks running out +2\n") # of a broker that does not say which
         self.assertRegex(shown, r"gitlab: token refused for +last 3 ms, p99 16 ms, longest 12 ms, of 7\n")
         self.assertRegex(shown, r"google: until on the disk +last 3 ms")
         self.assertNotIn("google: token refused", shown)
         self.broker.status["oauth"]["ending"] = 0
         self.assertNotIn("running out", self.run_ok("status"))
+
+    def test_status_says_whose_clock_runs_out_first_and_when(self):
+        first = {"clock": "refresh_absolute", "at": "2028-01-01T00:00:00.000Z", "service": "mail", "credential": "cred_1", "name": "inbox"}
+        self.broker.status["oauth"] = {"ending": 2, "first_ending": first, "providers": {}}
+        said = r"clocks running out +2, first: refresh token of inbox \(cred_1\) ends at 2028-01-01T00:00:00Z\n"
+        self.assertRegex(self.run_ok("status"), said)
+        first.update(clock="client_secret", credential=None, name=None)
+        self.broker.status["oauth"]["ending"] = 1
+        said = r"clocks running out +1: client secret of the organization's OAuth client for mail ends at 2028"
+        self.assertRegex(self.run_ok("status"), said)
+
+    def test_status_counts_credentials_that_need_somebody(self):
+        self.broker.status["credentials"] = 3
+        self.broker.put("mail", "new", {}, auth="oauth2", status="pending")
+        self.broker.put("mail", "old", {}, auth="oauth2", status="expired")
+        shown = self.run_ok("status")
+        self.assertRegex(shown, r"credentials +3\n +pending +1 \(credlease list --status pending\)\n +expired +1 ")
+        self.assertNotIn("failing", shown)
+        del self.broker.status["credentials"] # who is no operator is told no counts, and asks for none
+        asked = len(self.broker.asked)
+        self.assertNotIn("pending", self.run_ok("status"))
+        self.assertEqual(len(self.broker.asked), asked + 1)
 
     def test_when_a_client_secret_ends_is_said_and_shown(self):
         ends = "2028-01-01T00:00:00.000Z"

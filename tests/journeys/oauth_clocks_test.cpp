@@ -208,6 +208,11 @@ BOOST_AUTO_TEST_CASE(a_refresh_token_that_no_use_keeps_alive_is_warned_of_when_a
     const auto records = audit_of(house.client, "action=oauth.ending");
     BOOST_TEST(records[0].at("detail").as_string().starts_with("refresh_absolute of "));
     BOOST_TEST(house.show(id).at("oauth").at("ending").as_array().size() == 2U);
+    const auto first = ask(house.client, "GET", "/v1/status").json.at("oauth").at("first_ending");
+    BOOST_TEST(Chat::text(first, "clock") == "refresh_absolute");
+    BOOST_TEST(Chat::text(first, "credential") == id);
+    BOOST_TEST(Chat::text(first, "name") == "both");
+    BOOST_TEST(first.at("at") == token.at("refresh_ends_at"));
 }
 
 BOOST_FIXTURE_TEST_CASE(the_end_of_an_organizations_client_secret_is_kept_shown_and_warned_of, Chat) {
@@ -222,6 +227,9 @@ BOOST_FIXTURE_TEST_CASE(the_end_of_an_organizations_client_secret_is_kept_shown_
     BOOST_TEST(put().status == 200U);
     BOOST_TEST(comes([&] { return warnings(*this, "oauth_client.ending") == 1; }));
     BOOST_TEST(daemon.log().contains("The secret of the organization's OAuth client ends before long."));
+    const auto first = ask(client, "GET", "/v1/status").json.at("oauth").at("first_ending");
+    BOOST_TEST(text(first, "service") == "chat");
+    BOOST_TEST(first.at("credential").is_null());
 
     const auto begun = authorize({{"service", "chat"}, {"name", "shared"}, {"fields", places}});
     const auto done = complete(begun, visit(text(begun.json, "authorize_url")));
