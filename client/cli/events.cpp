@@ -5,7 +5,9 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <map>
 #include <unistd.h>
+#include <utility>
 
 namespace credlease::cli {
 namespace {
@@ -39,8 +41,35 @@ Color color_of(const Event& event) {
     return Color::good;
 }
 
-/// "2026-11-25T10:00:00Z  lease.ended  lease_01j…  credential_deleted  cred_01j… version 3"
-std::string text_line(const Event& event) {
+/// What credentials are called, for people: asked once each, and again where one was changed.
+class Names {
+  public:
+    explicit Names(Client client) : client_(std::move(client)) {}
+
+    /// Empty: nobody can tell, as of one that was deleted before it was heard of.
+    const std::string& find(const std::string& id, const std::string& event) {
+        const bool is_known = names_.contains(id);
+        if (event == "credential.deleted" || (is_known && event != "credential.updated")) return names_[id];
+        const auto found = get(client_, Target("/v1/credentials").segment(id));
+        if (found) names_[id] = text_at(*found, {"name"});
+        return names_[id];
+    }
+
+  private:
+    Client client_;
+    std::map<std::string, std::string> names_;
+};
+
+/// "OpenAI prod (cred_01j…) version 3"
+std::string describe_credential(const Event& event, const json::value& members, Names* names) {
+    const std::string id = text_at(members, {"credential"});
+    if (id.empty()) return {};
+    const std::string name = names == nullptr ? "" : names->find(id, event.type);
+    return (name.empty() ? id : name + " (" + id + ")") + " version " + text_at(members, {"version"});
+}
+
+/// "2026-11-25T10:00:00Z  lease.ended  lease_01j…  credential_deleted  OpenAI prod (cred_01j…) version 3"
+std::string text_line(const Event& event, Names* names) {
     const auto members = members_of(event);
     std::string line = time_at(members, {"at"});
     const auto add = [&](const std::string& text) {
@@ -52,8 +81,7 @@ std::string text_line(const Event& event) {
     for (const auto* name : {"reason", "status", "clock"}) add(printable(text_at(members, {name})));
     if (const auto end = time_at(members, {"expires_at"}); !end.empty()) add("ends " + printable(end));
     add(printable(text_at(members, {"grant"})));
-    const std::string credential = printable(text_at(members, {"credential"}));
-    if (!credential.empty()) add(credential + " version " + printable(text_at(members, {"version"})));
+    add(printable(describe_credential(event, members, names)));
     return line + "\n";
 }
 
@@ -63,8 +91,10 @@ Result<int> events(const Invocation& invocation, const Asked& asked) {
     auto door = Client::Door::admin;
     const auto who = get(client, Target("/v1/whoami").also_for_workers(), door);
     if (!who) return who.error();
+    Names names(invocation.client()); // on a connection of its own
+    auto* const known = door == Client::Door::admin ? &names : nullptr;
     const auto shown = client.events(door, asked.last_event_id, [&](const Event& event) {
-        return write_all(STDOUT_FILENO, invocation.json ? json_line(event) : text_line(event));
+        return write_all(STDOUT_FILENO, invocation.json ? json_line(event) : text_line(event, known));
     });
     if (!shown) return shown.error();
     return exit_done;

@@ -24,6 +24,22 @@ class Events(CommandTest):
         self.broker.push("from.the.future", "8.2", what="\x1b[31m")
         self.assertNotIn("\x1b", running.stdout.readline())
 
+    def test_an_operator_is_told_a_credential_s_name_which_is_asked_for_once(self):
+        api = self.broker.put("http-bearer", "api", {"token": "t"})
+        running = self.listening("events")
+        asked = lambda: sum(a["target"] == f"/v1/credentials/{api['id']}" for a in self.broker.asked)
+        def told(kind, number):
+            self.broker.push(kind, number, credential=api["id"], version=1, status="failing")
+            return running.stdout.readline()
+        self.assertRegex(told("credential.status_changed", "8.1"), rf"_changed  failing  api \({api['id']}\) version 1\n$")
+        self.assertIn(f"api ({api['id']})", told("credential.status_changed", "8.2"))
+        self.assertEqual(asked(), 1)
+        api["name"] = "api \033[31mtwo"
+        self.assertIn(f"api ?[31mtwo ({api['id']})", told("credential.updated", "8.3"))
+        del self.broker.credentials[api["id"]]
+        self.assertIn(f"api ?[31mtwo ({api['id']})", told("credential.deleted", "8.4"))
+        self.assertEqual(asked(), 2)
+
     def test_for_programs_each_is_an_object(self):
         running = self.listening("--json", "events", "--after", "5.1")
         self.assertEqual(self.broker.last("GET", "/v1/events")["headers"]["Last-Event-ID"], "5.1")
