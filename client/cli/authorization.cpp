@@ -36,9 +36,19 @@ Error no_address(const std::string& id) {
 
 Target place_of(const std::string& authorization) { return Target("/v1/oauth/authorizations").segment(authorization); }
 
-Result<json::value> complete(Client& client, const std::string& authorization, const SecretText& address) {
+/// What is not shown is easily pasted twice, one behind the other.
+Result<SecretText> once(const SecretText& address) {
+    return address.expose([](std::string_view text) {
+        const auto half = text.substr(0, text.size() / 2);
+        return SecretText::copy_of(text.substr(half.size()) == half ? half : text);
+    });
+}
+
+Result<json::value> complete(Client& client, const std::string& authorization, const SecretText& pasted) {
+    const auto address = once(pasted);
+    if (!address) return address.error();
     const Target target = place_of(authorization).segment("complete");
-    const auto answer = client.send_secret({.method = "POST", .path = target.text()}, "redirect_url", address);
+    const auto answer = client.send_secret({.method = "POST", .path = target.text()}, "redirect_url", *address);
     if (!answer) return answer.error();
     return read_json(*answer);
 }

@@ -6,7 +6,10 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <string_view>
 #include <unistd.h>
 
 namespace credlease::cli {
@@ -31,10 +34,33 @@ std::string json_of(const Error& error) {
     return boost::json::serialize(object);
 }
 
+/// What a member of a request is called on the command line.
+std::string option_of(const std::string& member) {
+    struct Named {
+        std::string_view member, option;
+    };
+    constexpr std::array<Named, 11> all = {{{"auth", "--auth"},
+                                            {"client_id", "--client-id"},
+                                            {"client_secret", "the client secret"},
+                                            {"client_secret_ends_at", "the end of the client secret"},
+                                            {"expires_at", "--expires-at"},
+                                            {"fields", "--field"},
+                                            {"flow", "--device"},
+                                            {"redirect_url", "the address that the browser was sent to"},
+                                            {"refresh_token", "--refresh-token"},
+                                            {"rotate_every", "--rotate-every"},
+                                            {"upstream", "--upstream"}}};
+    constexpr std::string_view of_service = "fields.";
+    if (member.starts_with(of_service)) return "--field " + member.substr(of_service.size());
+    if (member.starts_with("scope.")) return "--scope";
+    const auto found = std::ranges::find(all, member, &Named::member);
+    return found == all.end() ? member : std::string(found->option);
+}
+
 std::string text_of(const Error& error) {
     std::string text = "credlease: " + error.sentence;
     if (!error.reason.empty()) text += " (" + error.reason + ")";
-    if (!error.field.empty()) text += " [" + error.field + "]";
+    if (!error.field.empty()) text += " [" + option_of(error.field) + "]";
     for (const std::string& candidate : error.candidates) text += "\n  " + candidate;
     if (!error.next_step.empty()) text += "\n" + error.next_step;
     if (error.retry_after) text += "\nTry again in " + std::to_string(error.retry_after->count()) + " s.";

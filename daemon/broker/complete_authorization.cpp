@@ -12,8 +12,8 @@ using State = Authorization::State;
 result::Result<TokenClient> open_client(Unsealed& house, const vault::Entry& entry, Authorization& one) {
     if (one.state != State::pending || one.is_used) {
         return refuse({.code = ErrorCode::invalid_request,
-                       .sentence = "This authorization has ended, or its redirect has come already.",
-                       .next_step = "Look at its state; if it failed, begin a new one."});
+                       .sentence = "This authorization has ended, or its address was given already: each is good once.",
+                       .next_step = "See whether the credential is connected (credlease show); if not, begin anew."});
     }
     auto client = TokenClient::open_again(house, entry, one.asked);
     if (client || client.error().code != ErrorCode::version_conflict) return client;

@@ -114,8 +114,9 @@ SecretBuffer read_state(std::string_view address, secret::Arena& arena) {
 Result<> check_redirect(const Redirect& redirect, const SecretBuffer& state, const Terms& terms) {
     if (!crypto::agree(redirect.state, state)) {
         return result::refuse({.code = result::ErrorCode::invalid_request,
-                               .sentence = "This redirect does not belong to this authorization.",
-                               .next_step = "Begin the authorization again, and finish it in the same browser."});
+                               .sentence = "This address belongs to another authorization: each is good once.",
+                               .next_step = "Open the address of this authorization, and give the one that the browser "
+                                            "is sent to then."});
     }
     const bool is_missing = redirect.issuer.empty() && terms.sends_issuer;
     const bool is_another = !redirect.issuer.empty() && !terms.issuer.empty() && redirect.issuer != terms.issuer;

@@ -67,7 +67,7 @@ Result<std::map<std::string, std::string>> choose_hosts(const AuthType& auth,
     });
     auto error = result::invalid("fields", "The organization chooses where its client's secret goes, and no field says "
                                            "where its tokens come from");
-    error.next_step = "Give what decides it in `fields`.";
+    error.next_step = "Give one of them with the client (credlease oauth-client set SERVICE --field NAME=VALUE).";
     error.about = result::PublicText::of(names);
     return refuse(std::move(error));
 }

@@ -34,6 +34,7 @@ class StandIn(OAuthStandIn):
         self.provider_refuses = None
         self.refresh_refusal = None
         self.upstream_results = []
+        self.upstream_refusal = None
         self.token_ends_at = "2027-01-01T00:00:00.250Z"
         self.status = {"state": "ready", "version": "0.1.0", "seal_method": "passphrase", "root_key": "set",
                        "arena": "memfd_secret", "peer": "pidfd", "store": {"engine": "rocksdb", "healthy": True}}
@@ -208,6 +209,8 @@ class StandIn(OAuthStandIn):
 
     def act(self, found, action, what, headers):
         self.check_match(found, headers)
+        if what.get("upstream") and self.upstream_refusal:
+            raise self.upstream_refusal
         wanted = {"revoke": "revoked", "restore": "active"}[action]
         found["revision"] += found["status"] != wanted
         found["status"] = wanted

@@ -339,6 +339,31 @@ class Authorizations(CommandTest):
                       'Access token "user" was not revoked at its provider: status 503\n', again.stdout)
         self.assertEqual(self.run_it("revoke", "--upstream", "--json", inbox["id"]).returncode, 1)
 
+    def test_where_the_provider_cannot_be_asked_a_revocation_counts_here_and_says_so(self):
+        inbox = self.inbox("active")
+        self.broker.upstream_refusal = Refusal(400, "invalid_request", "It has no endpoint. Change it there.", field="upstream")
+        done = self.run_it("revoke", "--yes", "--upstream", inbox["id"])
+        self.assertEqual((done.returncode, done.stderr), (1, ""))
+        self.assertEqual(done.stdout, f"Revoked {inbox['name']} ({inbox['id']}); its leases have ended.\n"
+                                      "What was handed out stays valid.\n"
+                                      "Its provider was not asked: It has no endpoint. Change it there.\n")
+        self.assertEqual(inbox["status"], "revoked")
+        again = self.run_it("--json", "revoke", "--upstream", inbox["id"])
+        self.assertEqual((again.returncode, json.loads(again.stdout)["status"]), (1, "revoked"))
+
+    def test_an_address_that_was_pasted_twice_in_one_is_given_once(self):
+        terminal = self.on_terminal("reauthorize", self.inbox()["id"]).wait_for(QUESTION).type(ADDRESS + ADDRESS + "\n")
+        self.assertEqual(terminal.end(), 0, terminal.shown)
+        self.assertEqual(self.completed(), [{"redirect_url": ADDRESS}])
+
+    def test_what_a_refusal_names_is_called_as_on_the_command_line(self):
+        inbox = self.inbox()
+        for member, option in (("fields.client_id", "--field client_id"), ("client_id", "--client-id"), ("flow", "--device"),
+                               ("redirect_url", "the address that the browser was sent to"), ("other", "other")):
+            self.broker.refresh_refusal = Refusal(400, "invalid_request", "Not so.", field=member)
+            self.assertEqual(self.run_it("refresh", inbox["id"]).stderr, f"credlease: Not so. [{option}]\n")
+            self.assertEqual(json.loads(self.run_it("--json", "refresh", inbox["id"]).stderr)["field"], member)
+
     def test_a_refused_refresh_is_1_with_its_next_step(self):
         inbox = self.inbox("active")
         for status, code, detail in (
