@@ -70,7 +70,7 @@ Result<SecretBuffer> encoded(const SecretBuffer& part, secret::Arena& arena, con
 Result<SecretBuffer> make_assertion(const Client& client, vocabulary::Time now) {
     const auto field = client.rules.private_key;
     if (!field || !client.values.has(*field)) {
-        return result::refuse(result::invalid("private_key", "A signed assertion needs the private key."));
+        return result::refuse(result::invalid("fields.private_key", "A signed assertion needs the private key."));
     }
     Parameters head(client.arena);
     head.set("alg", "RS256");

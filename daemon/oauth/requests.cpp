@@ -21,8 +21,15 @@ result::Failure no_url() {
                            .next_step = "Choose another flow, or set the URL or the issuer."});
 }
 
+result::Failure no_authorize_url() {
+    return result::refuse({.code = result::ErrorCode::invalid_request,
+                           .sentence = "Nothing says where a person signs in: the authorization URL is not known.",
+                           .next_step = "Give authorize_url or the issuer to the credential, or to the organization's "
+                                        "OAuth client where it asks by that; or choose another flow."});
+}
+
 result::Failure no_client_id() {
-    return result::refuse(result::invalid("client_id", "No OAuth client is set for this service."));
+    return result::refuse(result::invalid("fields.client_id", "No OAuth client is set for this service."));
 }
 
 bool is_same_name(std::string_view left, std::string_view right) {
@@ -205,7 +212,7 @@ void set_scopes(Parameters& parameters, const Client& client) {
 } // namespace
 
 Result<Authorization> make_authorization(const Client& client, std::string_view redirect_uri) {
-    if (client.terms.authorize_url.empty()) return no_url();
+    if (client.terms.authorize_url.empty()) return no_authorize_url();
     const auto id = client.rules.client_id;
     Authorization made;
     auto state = crypto::make_random_text(client.arena);

@@ -279,7 +279,13 @@ BOOST_AUTO_TEST_CASE(what_the_service_does_not_offer_is_refused) {
     BOOST_TEST(!revoke.has_value());
     const auto assertion = jwt_bearer_request(client, now);
     BOOST_REQUIRE(!assertion.has_value());
-    BOOST_TEST(assertion.error().field.text() == "private_key");
+    BOOST_TEST(assertion.error().field.text() == "fields.private_key");
+    Terms silent = made;
+    silent.authorize_url.clear();
+    const Client nowhere{.rules = rules, .terms = silent, .values = values, .arena = *arena};
+    const auto consent = make_authorization(nowhere, "https://broker.example/oauth/callback");
+    BOOST_REQUIRE(!consent.has_value());
+    BOOST_TEST(consent.error().detail().contains("authorize_url"));
 }
 
 BOOST_AUTO_TEST_CASE(a_field_in_a_url_never_decides_of_its_host) {
