@@ -68,10 +68,10 @@ BOOST_AUTO_TEST_CASE(what_a_refresh_under_way_says_of_a_revoked_grant_counts_onc
     check_restored(CredentialStatus::active, "");
 }
 
-BOOST_AUTO_TEST_CASE(what_waits_for_its_authorization_does_so_whatever_comes_of_a_request) {
+BOOST_AUTO_TEST_CASE(what_waits_for_its_authorization_does_so_whatever_comes_of_a_request_and_says_it) {
     revoke(pending("a", organization));
     BOOST_TEST(change_state(named("a"), {.status = CredentialStatus::failing, .status_reason = "x"}) == "none");
-    check_restored(CredentialStatus::pending, "");
+    check_restored(CredentialStatus::pending, "x");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
