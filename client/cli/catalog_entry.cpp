@@ -49,6 +49,7 @@ Result<ServiceAuth> choose(std::vector<ServiceAuth> types, const std::string& se
 } // namespace
 
 ServiceField read_field(const json::value& entry) {
+    const auto* leased = find_at(entry, {"leased"});
     ServiceField field{.name = text_at(entry, {"name"}),
                        .label = text_at(entry, {"label"}),
                        .help = text_at(entry, {"help"}),
@@ -56,6 +57,7 @@ ServiceField read_field(const json::value& entry) {
                        .secret = is_true_at(entry, {"secret"}),
                        .required = is_true_at(entry, {"required"}),
                        .destination = is_true_at(entry, {"destination"}),
+                       .leased = leased == nullptr || *leased != false,
                        .choices = {}};
     if (const auto* choices = array_at(entry, {"choices"})) {
         for (const auto& choice : *choices) field.choices.push_back(text_at(choice, {}));

@@ -17,6 +17,7 @@ struct ServiceField {
     bool secret = false;
     bool required = false;
     bool destination = false; ///< decides where the secrets go
+    bool leased = true;       ///< else only the broker uses it
     std::vector<std::string> choices;
 };
 

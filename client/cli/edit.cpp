@@ -45,18 +45,20 @@ Result<json::object> read_members(const Asked& asked) {
     return members;
 }
 
-/// The broker takes a secret with a destination that it goes to, and else only as a rotation, which is not there yet.
+/// The broker takes a secret that leases hold with a destination that it goes to, and else only as a rotation, which is
+/// not there yet.
 Result<void> check_secrets(const ServiceAuth& auth, const std::vector<Client::FieldValue>& fields) {
     bool has_secret = false;
     bool has_destination = false;
     for (const auto& field : fields) {
         const ServiceField* described = auth.find(field.name);
-        has_secret = has_secret || described->secret;
+        has_secret = has_secret || (described->secret && described->leased);
         has_destination = has_destination || described->destination;
     }
     if (!has_secret || has_destination) return {};
-    return usage("A secret is changed only together with a destination that it goes to. Nothing was sent.",
-                 "To replace a secret today, add a new credential and delete the old one.");
+    return usage(
+        "A secret that is leased is changed only together with a destination that it goes to. Nothing was sent.",
+        "To replace a secret today, add a new credential and delete the old one.");
 }
 
 Result<Answer> send(Client& client, const FoundCredential& found, const json::object& members,
@@ -102,8 +104,11 @@ Result<int> edit(const Invocation& invocation, const Asked& asked) {
 void offer_edit(CLI::App& program, Invocation& invocation) {
     const auto describe = [](CLI::App& command, Asked& asked) {
         command.footer(
-            "A secret is given only together with a destination that it goes to (see: credlease services S), and then\n"
-            "every secret field is. To replace a secret today, add a new credential and delete the old one.");
+            "A secret that is leased is given only together with a destination that it goes to (see: credlease "
+            "services\n"
+            "S), and then every secret field is. To replace one today, add a new credential and delete the old one. "
+            "What\n"
+            "only the broker uses (client_secret, private_key) is changed in place, and the next refresh uses it.");
         command.add_option("credential", asked.credential, "Its id or name")->required();
         command.add_option("--name", asked.name, "Its new name");
         command.add_option("--notes", asked.notes, "Its new notes");

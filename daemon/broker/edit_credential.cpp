@@ -3,6 +3,7 @@
 #include "broker/events.hpp"
 #include "broker/expiry.hpp"
 #include "broker/find_credential.hpp"
+#include "broker/refresh_failing.hpp"
 #include "broker/refresher.hpp"
 #include "broker/status_change.hpp"
 #include "broker/views.hpp"
@@ -105,6 +106,16 @@ result::Result<vault::Edit> read_edit(Unsealed& house, const Asker& asker, const
     return edit;
 }
 
+std::vector<std::string> touched_secrets(const catalog::AuthType& auth,
+                                         const std::optional<vault::GivenFields>& given) {
+    std::vector<std::string> names;
+    for (std::size_t i = 0; given && i < auth.fields.size(); ++i) {
+        const bool is_touched = ((given->given | given->cleared) >> i & 1) != 0;
+        if (is_touched && auth.fields[i].secret) names.push_back(auth.fields[i].name);
+    }
+    return names;
+}
+
 std::string shown(const vocabulary::PublicValue* value) {
     if (value == nullptr) return {};
     if (const auto* text = std::get_if<std::string>(value)) return *text;
@@ -199,13 +210,14 @@ runtime::Task<result::Result<Answer>> edit_credential(Unsealed& house, Asker ask
 
     store::Batch batch;
     const auto now = edit->now;
+    const auto replaced = touched_secrets(*kind->auth, edit->fields);
     auto change = house.vault->stage_edit(entry, *kind->auth, std::move(*edit), batch);
     if (!change) co_return refuse(std::move(change.error()));
     const auto& after = change->after();
-    const bool is_resealed = change->fingerprint() != entry.fingerprint;
+    const bool may_refresh_now = after.status == vocabulary::CredentialStatus::failing && change->tokens() != nullptr &&
+                                 (!replaced.empty() || after.fields != entry.credential.fields);
     const StatusChange status(entry.credential, after, now);
-    const Changes changes(entry.credential, after, is_resealed ? after.secret_fields : std::vector<std::string>(),
-                          status);
+    const Changes changes(entry.credential, after, replaced, status);
     Answer answer{.at = now,
                   .status = 200,
                   .revision = after.revision,
@@ -225,6 +237,7 @@ runtime::Task<result::Result<Answer>> edit_credential(Unsealed& house, Asker ask
     const auto scope = after.scope;
     house.vault->apply(std::move(*change));
     house.refresher->plan(*house.vault->find({&scope, 1}, credential_id));
+    if (may_refresh_now) house.tasks.start(refresh_edited(house, scope, credential_id));
     house.clock_warnings->look_soon();
     if (is_over) end_leases(house, {.credential = credential_id}, vocabulary::EndReason::expired);
     if (moved) end_leases(house, {.credential = credential_id}, vocabulary::EndReason::scope_changed);

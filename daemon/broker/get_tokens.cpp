@@ -324,11 +324,10 @@ runtime::Task<result::Result<>> get_tokens(Unsealed& house, const Refreshed& wha
     auto made = co_await exchange_in_turn(house, request->client, std::move(prepared), request->slot);
     if (made.found_no_room) co_return co_await take_back(house, *request);
     if (auto* refusal = std::get_if<oauth::Refusal>(&made.outcome)) {
-        const bool is_clients = refusal->meaning == catalog::Meaning::client;
-        if (is_clients && request->client.is_outdated(house)) refusal->meaning = catalog::Meaning::transient;
+        const bool is_clients = refusal->meaning == catalog::Meaning::client && entry != nullptr;
+        if (is_clients && request->client.is_outdated(house, *entry)) refusal->meaning = catalog::Meaning::transient;
         co_return co_await note_refusal(house, *request, made, *refusal);
     }
-    const auto* entry = find_refreshed(house, what);
     const bool follows = !request->is_anew && entry != nullptr && entry->tokens;
     if (!follows && !request->is_anew) co_return result::Result<>(); // it is of the place before
     const auto* before = follows ? &entry->tokens->state : nullptr;
@@ -337,6 +336,7 @@ runtime::Task<result::Result<>> get_tokens(Unsealed& house, const Refreshed& wha
     got.answer = to_store(request->client, std::move(tokens), made.sent_at, before, house, what.seed);
     if (before != nullptr) {
         if (kills_access_token(request->client)) {
+    const auto* entry = find_refreshed(house, what);
             got.answer.may_be_refused_for = house.token_times.last_refused(entry->credential.service.text());
         }
         auto kept = co_await keep_refreshed(house, what, request->client, request->of, got.answer);

@@ -40,4 +40,10 @@ runtime::Task<> refresh_failing(Unsealed& house, std::string service) {
     }
 }
 
+runtime::Task<> refresh_edited(Unsealed& house, vocabulary::Scope scope, vocabulary::CredentialId id) {
+    const auto deadline = house.parts.clock.boot() + house.settings().outbound.timeout;
+    co_await house.refresher->settle(id, deadline); // which was asked for with what was there before
+    (void)co_await house.refresher->refresh(std::move(scope), id, deadline, Refresher::By::person);
+}
+
 } // namespace credlease::broker

@@ -123,7 +123,9 @@ result::Result<TokenClient> TokenClient::open_for(const Unsealed& house, const v
         auto taken = opened.take_organizations(house, entry, kept);
         if (!taken) return refuse(std::move(taken.error()));
     } else if (kept && opened.rules().client_id) {
-        opened.values_.set_public(*opened.rules().client_id, kept->client_id);
+        const auto client_id = *opened.rules().client_id;
+        opened.names_another_client_ = opened.values_.text(client_id) != kept->client_id;
+        opened.values_.set_public(client_id, kept->client_id);
     }
     if (auto taken = opened.take_secrets(house.parts.arena); !taken) return refuse(std::move(taken.error()));
     if (auto made = opened.make_terms(kept, found); !made) return refuse(std::move(made.error()));
@@ -196,12 +198,17 @@ result::Result<> TokenClient::make_terms(const vocabulary::GrantTerms* kept, con
     if (organizations_) {
         if (auto same = check_place(*kept); !same) return same;
     }
+    if (!has_word_on_client_auth(*kept)) terms_.client_auth = kept->client_auth;
     const bool has_one_url = terms_.refresh_url == terms_.token_url;
     terms_.token_url = kept->token_url;
     if (has_one_url) terms_.refresh_url = kept->token_url;
-    terms_.client_auth = kept->client_auth;
     terms_.refresh_parameters = kept->parameters;
     return {};
+}
+
+bool TokenClient::has_word_on_client_auth(const vocabulary::GrantTerms& kept) const {
+    const auto& field = rules().client_auth.field;
+    return field && values_.has(*field) && !names_another_client_ && terms_.token_url == kept.token_url;
 }
 
 const secret::SecretBuffer* TokenClient::refresh_token(std::string_view slot) const {
@@ -218,8 +225,9 @@ const secret::SecretBuffer* TokenClient::access_token(std::string_view slot) con
     return nullptr;
 }
 
-bool TokenClient::is_outdated(const Unsealed& house) const {
-    return organizations_ && house.vault->find_client(organizations_->service.text()) != organizations_;
+bool TokenClient::is_outdated(const Unsealed& house, const vault::Entry& entry) const {
+    if (!organizations_) return entry.fingerprint != fingerprint_;
+    return house.vault->find_client(organizations_->service.text()) != organizations_;
 }
 
 vocabulary::GrantTerms TokenClient::grant_terms() const {

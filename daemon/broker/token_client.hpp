@@ -49,8 +49,8 @@ class TokenClient {
     // nullptr: the slot has none.
     [[nodiscard]] const secret::SecretBuffer* access_token(std::string_view slot) const;
     [[nodiscard]] const secret::SecretBuffer* refresh_token(std::string_view slot) const;
-    /// The organization's client has been changed since: what was refused may be right now.
-    [[nodiscard]] bool is_outdated(const Unsealed& house) const;
+    /// The OAuth client has been changed since: what was refused may be right now.
+    [[nodiscard]] bool is_outdated(const Unsealed& house, const vault::Entry& entry) const;
     /// What a grant that is made now keeps.
     [[nodiscard]] vocabulary::GrantTerms grant_terms() const;
     [[nodiscard]] AskedWith asked_with() const;
@@ -71,6 +71,8 @@ class TokenClient {
     [[nodiscard]] result::Result<> check_place(const vocabulary::GrantTerms& kept) const;
     [[nodiscard]] result::Result<> make_terms(const vocabulary::GrantTerms* kept, const oauth::Discovered& found);
 
+    /// How the client authenticates at its place is a person's to say, of the client that is named now.
+    [[nodiscard]] bool has_word_on_client_auth(const vocabulary::GrantTerms& kept) const;
     std::shared_ptr<const catalog::Catalog> catalog_; ///< a reload does not take the rules away meanwhile
     const catalog::AuthType* auth_;
     std::string owner_{};
@@ -81,6 +83,7 @@ class TokenClient {
     vocabulary::PublicFields destinations_;
     std::array<std::uint8_t, 8> fingerprint_{};
     oauth::Discovered found_;
+    bool names_another_client_ = false; ///< than the grant's: from its next consent on
     oauth::Terms terms_;
 };
 

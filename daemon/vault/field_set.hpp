@@ -52,6 +52,14 @@ class SecretValues {
     ByteReader reader_;
 };
 
+template <class Out> void write_value(Out& out, const SecretValue& value) {
+    ByteWriter writer(out);
+    writer.u8(static_cast<std::uint8_t>(value.name.size()));
+    writer.raw(value.name);
+    writer.u8(static_cast<std::uint8_t>(value.type));
+    writer.text(value.bytes);
+}
+
 /// The entries of a map's bytes (a list has empty keys): u16 length and key, u32 length and value.
 struct SecretEntry {
     std::string_view key;

@@ -1,3 +1,4 @@
+#include "vault/encode.hpp"
 #include "vault/scope_index.hpp"
 #include "vault/sealing.hpp"
 #include "vault/standing.hpp"
@@ -76,9 +77,10 @@ Result<> check_groups(const AuthType& auth, const Fields& before, const Fields& 
     return {};
 }
 
-Result<> refuse_secrets(const AuthType& auth, std::uint32_t touched) {
+/// What the broker itself authenticates with may be another: no lease holds it, so no holder has to be told.
+Result<> refuse_leased_secrets(const AuthType& auth, std::uint32_t touched) {
     for (std::size_t i = 0; i < auth.fields.size(); ++i) {
-        if (!auth.fields[i].secret || (touched >> i & 1) == 0) continue;
+        if (!auth.fields[i].secret || !auth.fields[i].leased || (touched >> i & 1) == 0) continue;
         auto error = result::invalid("fields." + auth.fields[i].name, "An edit does not change a secret field.");
         error.next_step = "Store the new secret as a credential of its own, and delete this one.";
         return refuse(std::move(error));
@@ -86,27 +88,66 @@ Result<> refuse_secrets(const AuthType& auth, std::uint32_t touched) {
     return {};
 }
 
-/// The public fields as they will be, and whether the secret ones are new.
+std::uint32_t touched_by(const GivenFields& given) { return given.given | given.cleared; }
+
+/// The public fields as they will be, and whether the secret ones go to another place.
 struct EditedFields {
     Fields fields;
-    bool has_new_secrets = false;
+    bool has_moved = false;
 };
 
 Result<EditedFields> edited_fields(const AuthType& auth, const vocabulary::Credential& before,
                                    const GivenFields& given) {
-    const std::uint32_t touched = given.given | given.cleared;
+    const std::uint32_t touched = touched_by(given);
     EditedFields edited{.fields = merged(auth, before.fields, given)};
     if (auto whole = check_groups(auth, before.fields, edited.fields, touched); !whole)
         return refuse(std::move(whole.error()));
     if (moves_destination(auth, before.fields, edited.fields, touched)) {
         auto checked = check_all_anew(auth, before.secret_fields, touched);
         if (!checked) return refuse(std::move(checked.error()));
-        edited.has_new_secrets = true;
+        edited.has_moved = true;
         return edited;
     }
-    auto checked = refuse_secrets(auth, touched);
+    auto checked = refuse_leased_secrets(auth, touched);
     if (!checked) return refuse(std::move(checked.error()));
     return edited;
+}
+
+/// Given ones replace, cleared ones go; the others stay, also those that the catalog does not know any more.
+Result<FieldSet> merged(const AuthType& auth, const FieldSet& held, const GivenFields& given, secret::Arena& arena) {
+    const auto stays = [&](std::string_view name) {
+        const auto index = auth.find_field(name);
+        return !index || (touched_by(given) >> *index & 1) == 0;
+    };
+    auto encoded = held.encoded().expose([&](std::span<const std::byte> before) {
+        return given.secret_fields.encoded().expose([&](std::span<const std::byte> anew) {
+            return encode(arena, secret::Share::leases, [&](auto& out) {
+                SecretValues values(before);
+                while (const auto value = values.next()) {
+                    if (stays(value->name)) write_value(out, *value);
+                }
+                ByteWriter(out).raw(secret::as_text(anew));
+            });
+        });
+    });
+    if (!encoded) return refuse(std::move(encoded.error()));
+    return FieldSet(std::move(*encoded));
+}
+
+/// Of the credential's own client: what a person says of it; of a secret that is new and of which nobody says it, the
+/// entry's rule.
+void change_secret_end(const AuthType& auth, const Edit& edit, vocabulary::OAuthState& state) {
+    if (edit.client_secret_ends_at) {
+        state.client_secret_ends_at = *edit.client_secret_ends_at;
+        return;
+    }
+    const bool is_own = state.terms.client == vocabulary::ClientOwner::credential;
+    if (!is_own || !edit.fields || !auth.oauth || !auth.oauth->client_secret) return;
+    const auto field = std::uint32_t{1} << *auth.oauth->client_secret;
+    if ((touched_by(*edit.fields) & field) == 0) return;
+    state.client_secret_ends_at.reset();
+    const auto& lives = auth.oauth->clocks.client_secret;
+    if (lives && (edit.fields->given & field) != 0) state.client_secret_ends_at = edit.now + *lives;
 }
 
 void change_members(const Edit& edit, vocabulary::Credential& credential) {
@@ -137,31 +178,32 @@ Result<Change> Vault::stage_edit(const Entry& entry, const AuthType& auth, Edit 
     if (auto free = state_->check_name(after); !free) return refuse(std::move(free.error()));
 
     FieldSet secrets;
-    bool has_new_secrets = false;
+    bool has_moved = false;
     if (edit.fields) {
         auto edited = edited_fields(auth, entry.credential, *edit.fields);
         if (!edited) return refuse(std::move(edited.error()));
         after.fields = std::move(edited->fields);
-        has_new_secrets = edited->has_new_secrets;
+        has_moved = edited->has_moved;
     }
-    if (has_new_secrets) {
+    if (has_moved) {
         secrets = std::move(edit.fields->secret_fields);
-        after.secret_fields = names_in(secrets);
-        change->next->fingerprint = fingerprint_of(state_->keys.fingerprint, secrets);
         state_->erase_tokens(*change, batch);
         if (auth.oauth) await_authorization(*change->next);
     } else {
-        auto opened = state_->open_given(entry, secret::Share::leases);
-        if (!opened) return refuse(std::move(opened.error()));
-        secrets = std::move(*opened);
+        auto held = state_->open_given(entry, secret::Share::leases);
+        if (held && edit.fields) held = merged(auth, *held, *edit.fields, state_->arena);
+        if (!held) return refuse(std::move(held.error()));
+        secrets = std::move(*held);
     }
+    after.secret_fields = names_in(secrets);
+    change->next->fingerprint = fingerprint_of(state_->keys.fingerprint, secrets);
     auto staged = state_->stage(*change, secrets, batch);
     if (!staged) return refuse(std::move(staged.error()));
     if (change->next->tokens) {
         auto tokens = state_->open_token_set(entry, secret::Share::leases);
         if (!tokens) return refuse(std::move(tokens.error()));
         auto known = entry.tokens->state;
-        if (edit.client_secret_ends_at) known.client_secret_ends_at = *edit.client_secret_ends_at;
+        change_secret_end(auth, edit, known);
         staged = state_->stage_token_set(*change, std::move(known), *tokens, batch);
         if (!staged) return refuse(std::move(staged.error()));
     }

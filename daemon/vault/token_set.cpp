@@ -35,14 +35,6 @@ template <class Out> void write_token(Out& out, const NewToken& made, std::strin
     });
 }
 
-template <class Out> void write_value(Out& out, const SecretValue& value) {
-    ByteWriter writer(out);
-    writer.u8(static_cast<std::uint8_t>(value.name.size()));
-    writer.raw(value.name);
-    writer.u8(static_cast<std::uint8_t>(value.type));
-    writer.text(value.bytes);
-}
-
 /// The fields that a person gave, as they are stored.
 template <class Out> void write_given(Out& out, const AuthType& auth, std::span<const std::byte> encoded) {
     SecretValues values(encoded);

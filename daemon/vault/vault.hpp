@@ -186,9 +186,9 @@ class Vault {
     /// scope's key when it has none.
     [[nodiscard]] result::Result<Change> stage_create(NewCredential created, store::Batch& batch);
     /// In place, same version, next revision, sealed anew, its tokens too. `secret_required` when a destination field
-    /// changes and a secret field is not given anew; secret fields otherwise are `invalid_request` (rotate changes
-    /// them). Tokens never go to a new destination: they are dropped, and the credential is pending, a revoked one once
-    /// it is restored.
+    /// changes and a secret field is not given anew; otherwise only secret fields that no lease holds are changed,
+    /// others are `invalid_request` (rotate changes them). Tokens never go to a new destination: they are dropped, and
+    /// the credential is pending, a revoked one once it is restored.
     [[nodiscard]] result::Result<Change> stage_edit(const Entry& entry, const catalog::AuthType& auth, Edit edit,
                                                     store::Batch& batch);
     [[nodiscard]] Change stage_erase(const Entry& entry, store::Batch& batch);

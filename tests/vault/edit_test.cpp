@@ -1,5 +1,5 @@
 #define BOOST_TEST_DYN_LINK
-#include "vault/house.hpp"
+#include "vault/oauth_house.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -200,6 +200,56 @@ BOOST_AUTO_TEST_CASE(a_secret_without_a_new_destination_is_for_rotate) {
     const auto refused = edit_fields(entry, R"({"secret_access_key":"s2"})");
     BOOST_TEST(refused.error().next_step.view().contains("a credential of its own"));
     BOOST_TEST(entry.credential.revision == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_secret_that_no_lease_holds_is_given_anew_in_place_and_the_tokens_stay, OAuthHouse) {
+    const Entry& entry = connected("a", organization);
+    const auto fingerprint = entry.fingerprint;
+    BOOST_TEST(edit_chat_fields(entry, R"({"client_secret":"s2","team":"T2"})") == "none");
+    BOOST_TEST((entry.fingerprint != fingerprint));
+    BOOST_TEST((entry.credential.status == CredentialStatus::active && entry.credential.version == 2u));
+    open();
+    BOOST_TEST(grant_of(named("a")) == "s2 bot:bot-1/bot-refresh-1 user:user-1/user-refresh-1");
+}
+
+BOOST_FIXTURE_TEST_CASE(of_several_secrets_those_that_an_edit_does_not_name_stay, OAuthHouse) {
+    const Entry& entry = pending("a", organization, R"({"client_id":"c1","client_secret":"s1","extra":"e1"})");
+    const auto secrets = [&] { return names_in(vault->open_grant(entry)->fields); };
+    BOOST_TEST(edit_chat_fields(entry, R"({"extra":"e2"})") == "invalid_request fields.extra"); // leases hold it
+    BOOST_TEST(edit_chat_fields(entry, R"({"client_secret":"s2"})") == "none");
+    BOOST_TEST((secrets() == std::vector<std::string>{"extra", "client_secret"}));
+    BOOST_TEST((entry.credential.secret_fields == secrets()));
+    BOOST_TEST(edit_chat_fields(entry, R"({"client_secret":null})") == "none"); // a public client from now on
+    BOOST_TEST((secrets() == std::vector<std::string>{"extra"}));
+    BOOST_TEST((entry.credential.secret_fields == secrets()));
+}
+
+BOOST_FIXTURE_TEST_CASE(when_a_new_client_secret_ends_is_what_a_person_says_or_the_entrys_rule, OAuthHouse) {
+    NewConnection own = connection();
+    own.terms.client = vocabulary::ClientOwner::credential;
+    BOOST_REQUIRE_EQUAL(connect(pending("a", organization), std::move(own)), "none");
+    const auto end_after = [&](std::optional<vocabulary::Duration> rule, Edit change) {
+        auto changed = kind();
+        changed.oauth->client_secret = *changed.find_field("client_secret");
+        changed.oauth->clocks.client_secret = rule;
+        change.now = now;
+        store::Batch batch;
+        BOOST_TEST(settle(vault->stage_edit(named("a"), changed, std::move(change), batch), batch) == "none");
+        return named("a").tokens->state.client_secret_ends_at;
+    };
+    const auto with_secret = [&] {
+        Edit change;
+        change.fields = std::move(*read(kind(), R"({"client_secret":"s2"})"));
+        return change;
+    };
+    const auto told = named("a").tokens->state.client_secret_ends_at;
+    BOOST_REQUIRE(told.has_value());
+    BOOST_TEST((end_after(std::chrono::days(9), {}) == told));
+    BOOST_TEST((end_after(std::chrono::days(9), with_secret()) == now + std::chrono::days(9)));
+    Edit said = with_secret();
+    said.client_secret_ends_at.emplace(now + std::chrono::days(1));
+    BOOST_TEST((end_after(std::chrono::days(9), std::move(said)) == now + std::chrono::days(1)));
+    BOOST_TEST(!end_after(std::nullopt, with_secret()).has_value()); // nobody knows
 }
 
 BOOST_AUTO_TEST_CASE(a_public_field_that_changes_with_its_secret_is_not_changed_without_it) {
