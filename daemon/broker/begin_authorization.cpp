@@ -4,6 +4,7 @@
 #include "broker/find_credential.hpp"
 #include "broker/find_endpoints.hpp"
 #include "broker/lease_plan.hpp"
+#include "broker/oauth_clients.hpp"
 #include "crypto/one_time.hpp"
 
 #include <algorithm>
@@ -89,6 +90,16 @@ result::Result<secret::SecretBuffer> take_text(const boost::json::value& value, 
     const auto* text = value.if_string();
     if (text == nullptr || text->empty()) return refuse(invalid("refresh_token", "A refresh token is a text."));
     return secret::SecretBuffer::copy(arena, std::string_view(text->data(), text->size()), secret::Share::tokens);
+}
+
+/// A provider binds refresh tokens to their client, so that one that was stolen is of no use without its secret
+/// (RFC 6749 §10.4). By the organization's, which is not theirs to use as they like, nobody makes one good.
+result::Result<> check_gives_token(const access::Caller& caller, const TokenClient& client) {
+    if (!client.is_organizations() || check_keeps_clients(caller)) return {};
+    return refuse({.code = ErrorCode::forbidden,
+                   .sentence = "With the organization's OAuth client only who keeps it gives a refresh token by hand.",
+                   .next_step = "Authorize the credential in a browser or by a device, give it a client of its own, or "
+                                "ask an operator."});
 }
 
 AuthorizationRef made_for(Unsealed& house, const Asker& asker, const vault::Entry& entry) {
@@ -233,6 +244,7 @@ runtime::Task<result::Result<AuthorizationReply>> begin_once(Unsealed& house, As
     co_return co_await begin(house, asker, std::move(asked), std::move(id));
 }
 
+        if (auto right = check_gives_token(*asker.caller, *client); !right) co_return refuse(std::move(right.error()));
 } // namespace
 
 runtime::Task<result::Result<AuthorizationReply>> begin_authorization(Unsealed& house, Asker asker,

@@ -15,14 +15,6 @@ using result::invalid;
 using result::refuse;
 using vocabulary::Action;
 
-result::Result<> check_right(const access::Caller& caller) {
-    if (caller.organization_admin) return {};
-    return refuse({.code = ErrorCode::forbidden,
-                   .sentence = "The organization's OAuth clients are kept by operators, and by admins of the workspace "
-                               "organization.",
-                   .next_step = "Ask one of them, or give the credential a client of its own."});
-}
-
 result::Failure no_client(std::string_view service) {
     return refuse({.code = ErrorCode::not_found,
                    .sentence = "The organization has no OAuth client for this service.",
@@ -173,7 +165,7 @@ runtime::Task<result::Result<runtime::Gate::Pass>> take_turn_for_clients(Unseale
     std::vector<std::string> keys{gate_key(vocabulary::Scope::organization())};
     auto pass = co_await take_turn(house, asker, std::move(keys));
     if (!pass) co_return refuse(std::move(pass.error()));
-    if (auto right = check_right(*asker.caller); !right) co_return refuse(std::move(right.error()));
+    if (auto right = check_keeps_clients(*asker.caller); !right) co_return refuse(std::move(right.error()));
     co_return std::move(pass);
 }
 
@@ -201,6 +193,14 @@ Answer answer_of(const Unsealed& house, const vault::OAuthClient& client, bool i
 }
 
 } // namespace
+
+result::Result<> check_keeps_clients(const access::Caller& caller) {
+    if (caller.organization_admin) return {};
+    return refuse({.code = ErrorCode::forbidden,
+                   .sentence = "The organization's OAuth clients are kept by operators, and by admins of the workspace "
+                               "organization.",
+                   .next_step = "Ask one of them, or give the credential a client of its own."});
+}
 
 runtime::Task<result::Result<Answer>> put_oauth_client(Unsealed& house, Asker asker, std::string service,
                                                        std::string if_match, wire::PutOAuthClient asked) {
@@ -241,14 +241,14 @@ runtime::Task<result::Result<Answer>> delete_oauth_client(Unsealed& house, Asker
 }
 
 result::Result<OAuthClientRef> find_oauth_client(const Unsealed& house, const Asker& asker, std::string_view service) {
-    if (auto right = check_right(*asker.caller); !right) return refuse(std::move(right.error()));
+    if (auto right = check_keeps_clients(*asker.caller); !right) return refuse(std::move(right.error()));
     auto client = house.vault->find_client(service);
     if (!client) return no_client(service);
     return client;
 }
 
 result::Result<std::vector<OAuthClientRef>> list_oauth_clients(const Unsealed& house, const Asker& asker) {
-    if (auto right = check_right(*asker.caller); !right) return refuse(std::move(right.error()));
+    if (auto right = check_keeps_clients(*asker.caller); !right) return refuse(std::move(right.error()));
     return house.vault->list_clients();
 }
 

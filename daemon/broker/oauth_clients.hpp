@@ -18,6 +18,9 @@ using OAuthClientRef = std::shared_ptr<const vault::OAuthClient>;
 [[nodiscard]] runtime::Task<result::Result<Answer>> delete_oauth_client(Unsealed& house, Asker asker,
                                                                         std::string service, std::string if_match);
 
+/// Whoever may keep them, and so knows their secrets.
+[[nodiscard]] result::Result<> check_keeps_clients(const access::Caller& caller);
+
 [[nodiscard]] result::Result<OAuthClientRef> find_oauth_client(const Unsealed& house, const Asker& asker,
                                                                std::string_view service);
 [[nodiscard]] result::Result<std::vector<OAuthClientRef>> list_oauth_clients(const Unsealed& house, const Asker& asker);

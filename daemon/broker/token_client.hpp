@@ -44,6 +44,7 @@ class TokenClient {
     [[nodiscard]] oauth::Client client(secret::Arena& arena) const {
         return {.rules = rules(), .terms = terms_, .values = values_, .arena = arena};
     }
+    [[nodiscard]] bool is_organizations() const { return organizations_ != nullptr; }
     /// Whose OAuth client it is (owner_of).
     [[nodiscard]] const std::string& owner() const { return owner_; }
     // nullptr: the slot has none.
@@ -70,9 +71,9 @@ class TokenClient {
     /// The organization's secret goes where its client says now, and nowhere else, whatever the grant kept.
     [[nodiscard]] result::Result<> check_place(const vocabulary::GrantTerms& kept) const;
     [[nodiscard]] result::Result<> make_terms(const vocabulary::GrantTerms* kept, const oauth::Discovered& found);
-
     /// How the client authenticates at its place is a person's to say, of the client that is named now.
     [[nodiscard]] bool has_word_on_client_auth(const vocabulary::GrantTerms& kept) const;
+
     std::shared_ptr<const catalog::Catalog> catalog_; ///< a reload does not take the rules away meanwhile
     const catalog::AuthType* auth_;
     std::string owner_{};
@@ -82,8 +83,8 @@ class TokenClient {
     oauth::Values values_;
     vocabulary::PublicFields destinations_;
     std::array<std::uint8_t, 8> fingerprint_{};
-    oauth::Discovered found_;
     bool names_another_client_ = false; ///< than the grant's: from its next consent on
+    oauth::Discovered found_;
     oauth::Terms terms_;
 };
 

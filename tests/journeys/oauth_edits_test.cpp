@@ -1,5 +1,8 @@
 #define BOOST_TEST_DYN_LINK
 #include "oauth_house.hpp"
+#include "support/socket_client.hpp"
+
+#include <boost/json/parse.hpp>
 
 #include <algorithm>
 #include <thread>
@@ -30,6 +33,48 @@ struct Edited : OAuthHouse {
         BOOST_TEST(grants.size() == 1U);
         BOOST_TEST(audit_of(client, "action=oauth.connected").size() == 1U);
         BOOST_TEST(provider.uses_of_spent_tokens().empty());
+    }
+};
+
+constexpr auto with_engine = "[access]\noperators = [\"root\"]\n[[engine]]\nname = \"flows\"\nuid = 0\n"
+                             "workspaces = [\"*\"]\nmax_role = \"admin\"\n";
+
+/// Users behind an engine, and the organization's client.
+struct Organization : OAuthHouse {
+    Organization() : OAuthHouse({}, with_engine) {
+        member("alice", "admin");
+        member("bob", "editor");
+        const object app = {{"client_id", "client"}, {"client_secret", "client-secret"}, {"fields", places()}};
+        const auto put = ask(client, "PUT", "/v1/oauth/clients/oauth2", boost::json::serialize(app));
+        BOOST_REQUIRE_EQUAL(put.status, 201U);
+    }
+    void member(const std::string& user, const std::string& role) {
+        const auto path = "/v1/workspaces/organization/members/user:flows%2F" + user;
+        BOOST_REQUIRE(ask(client, "PUT", path, R"({"role":")" + role + "\"}").status < 300U);
+    }
+    [[nodiscard]] object places() const {
+        return {{"token_url", provider.origin() + "/token"}, {"authorize_url", provider.origin() + "/authorize"}};
+    }
+    [[nodiscard]] test::Response as(const std::string& user, const std::string& path, const object& body) const {
+        test::SocketClient engine(daemon.admin_socket());
+        const auto actor = "Credlease-Actor: user:flows/" + user + "\r\n";
+        auto answer = engine.ask("POST", path, boost::json::serialize(body), actor);
+        BOOST_REQUIRE(answer.has_value());
+        return std::move(*answer);
+    }
+    [[nodiscard]] std::string stored_by(const std::string& user, const object& more) const {
+        object fields = places();
+        fields["client_auth"] = "post";
+        for (const auto& [field, value] : more) fields[field] = value;
+        const object body = {
+            {"service", "oauth2"}, {"name", "of " + user + std::to_string(more.size())}, {"fields", fields}};
+        const auto stored = as(user, "/v1/credentials", body);
+        BOOST_REQUIRE_MESSAGE(stored.status == 201U, stored.body);
+        return text(boost::json::parse(stored.body), "id");
+    }
+    [[nodiscard]] test::Response give(const std::string& user, const std::string& id) const {
+        const auto grant = provider.control("/grant").at("grants").at(0).at("answer");
+        return as(user, "/v1/oauth/authorizations", {{"credential", id}, {"refresh_token", grant.at("refresh_token")}});
     }
 };
 
@@ -90,6 +135,18 @@ BOOST_FIXTURE_TEST_CASE(a_refusal_of_the_secret_before_the_edit_is_tried_again_s
         comes_true([&] { return text(show(id), "status") == "active" && provider.token_requests().size() == 3U; },
                    after_a_back_off));
     expect_its_first_grant();
+}
+
+BOOST_FIXTURE_TEST_CASE(by_the_organizations_client_only_who_keeps_it_makes_a_refresh_token_good, Organization) {
+    const auto id = stored_by("bob", {});
+    const auto refused = give("bob", id);
+    BOOST_TEST(refused.status == 403U);
+    BOOST_TEST(refused.body.contains("forbidden"));
+    BOOST_TEST(provider.token_requests().empty());
+    BOOST_TEST(as("bob", "/v1/oauth/authorizations", {{"credential", id}}).status == 201U); // a person consents
+    BOOST_TEST(give("alice", stored_by("alice", {})).status == 200U);
+    const object own = {{"client_id", "client"}, {"client_secret", "client-secret"}};
+    BOOST_TEST(give("bob", stored_by("bob", own)).status == 200U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
