@@ -3,6 +3,7 @@
 #include "broker/find_credential.hpp"
 #include "broker/keep_tokens.hpp"
 #include "broker/refresher.hpp"
+#include "broker/wall_watch.hpp"
 #include "wire/json_writer.hpp"
 
 namespace credlease::broker {
@@ -26,9 +27,9 @@ std::string_view name_of(Authorization::State state) {
 }
 
 /// As it is shown in that state.
-result::Result<AuthorizationReply> reply_in(State state, const Authorization& one, secret::Arena& arena,
+result::Result<AuthorizationReply> reply_in(State state, const Authorization& one, const Unsealed& house,
                                             unsigned status) {
-    auto body = secret::SecretBuffer::make(arena, reply_most, secret::Share::leases);
+    auto body = secret::SecretBuffer::make(house.parts.arena, reply_most, secret::Share::leases);
     if (!body) return refuse(std::move(body.error()));
     std::size_t size = 0;
     body->expose_to_write([&](std::span<std::byte> room) {
@@ -45,7 +46,7 @@ result::Result<AuthorizationReply> reply_in(State state, const Authorization& on
         member("state", name_of(state));
         member("credential", one.credential.text());
         writer.raw(R"(,"expires_at":)");
-        writer.time(one.expires_at);
+        writer.time(vocabulary::Time(one.ends_at.time_since_epoch() + house.wall_watch->offset()));
         if (!one.error.empty()) member("error", one.error);
         if (!one.redirect_uri.empty()) member("redirect_uri", one.redirect_uri);
         if (is_pending && one.device) {
@@ -83,9 +84,22 @@ result::Result<> check_rights(Unsealed& house, Asker& asker, const Authorization
 }
 
 } // namespace
+vocabulary::AuditRecord record_of_failure(const Asker& asker, const Authorization& one) {
+    auto record = record_of(asker, vocabulary::Action::oauth_failed);
+    record.ok = false;
+    record.credential = one.credential;
+    record.detail = one.error;
+    return record;
+}
 
-result::Result<AuthorizationReply> reply_of(const Authorization& one, secret::Arena& arena, unsigned status) {
-    return reply_in(one.state, one, arena, status);
+
+void note_failed(Unsealed& house, const Asker& asker, const Authorization& one) {
+    house.journal->note(record_of_failure(asker, one));
+    house.journal->flush();
+}
+
+result::Result<AuthorizationReply> reply_of(const Authorization& one, const Unsealed& house, unsigned status) {
+    return reply_in(one.state, one, house, status);
 }
 
 result::Result<AuthorizationReply> reply_of(const Answer& kept, secret::Arena& arena) {
@@ -105,7 +119,7 @@ runtime::Task<result::Result<KeyTurn>> take_key_turn(Unsealed& house, Asker& ask
 
 result::Result<Answer> outcome_of(const Unsealed& house, const Asker& asker, const Authorization& one, State state) {
     Answer outcome{.body_digest = asker.body_digest, .at = house.wall()};
-    const auto reply = reply_in(state, one, house.parts.arena, outcome.status);
+    const auto reply = reply_in(state, one, house, outcome.status);
     if (!reply) return refuse(reply.error());
     reply->body.expose([&](std::span<const std::byte> text) { outcome.body = secret::as_text(text); });
     return outcome;

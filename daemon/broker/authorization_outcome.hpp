@@ -7,7 +7,7 @@
 namespace credlease::broker {
 
 /// In the arena, since a pending one's address holds its `state`.
-[[nodiscard]] result::Result<AuthorizationReply> reply_of(const Authorization& one, secret::Arena& arena,
+[[nodiscard]] result::Result<AuthorizationReply> reply_of(const Authorization& one, const Unsealed& house,
                                                           unsigned status);
 /// An outcome that was kept, again.
 [[nodiscard]] result::Result<AuthorizationReply> reply_of(const Answer& kept, secret::Arena& arena);

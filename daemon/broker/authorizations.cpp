@@ -55,8 +55,8 @@ AuthorizationRef Authorizations::find_redirected(const secret::SecretBuffer& sta
     return nullptr;
 }
 
-result::Result<> Authorizations::add(AuthorizationRef made, vocabulary::Time now) {
-    forget_old(now);
+result::Result<> Authorizations::add(AuthorizationRef made) {
+    forget_old();
     std::size_t pending = 0;
     std::size_t of_one = 0;
     for (const auto& [id, one] : all_) {
@@ -71,7 +71,7 @@ result::Result<> Authorizations::add(AuthorizationRef made, vocabulary::Time now
                        .retry_after_seconds = 60});
     }
     auto& one = *made;
-    one.call = clock_.call_at(clock_.boot() + (one.expires_at - now), [this, weak = std::weak_ptr(made)] {
+    one.call = clock_.call_at(one.ends_at, [this, weak = std::weak_ptr(made)] {
         const auto late = weak.lock();
         if (!late) return;
         late->call = 0;
@@ -117,9 +117,9 @@ void Authorizations::wake_poller(Authorization& one) {
     if (auto wake = std::exchange(one.wake, nullptr)) wake();
 }
 
-void Authorizations::forget_old(vocabulary::Time now) {
-    std::erase_if(all_, [now](const auto& one) {
-        return one.second->state != Authorization::State::pending && one.second->expires_at + shown_after_end < now;
+void Authorizations::forget_old() {
+    std::erase_if(all_, [now = clock_.boot()](const auto& one) {
+        return one.second->state != Authorization::State::pending && one.second->ends_at + shown_after_end < now;
     });
     for (auto at = all_.begin(); all_.size() >= kept_most && at != all_.end();) { // ids begin with their time
         at = at->second->state == Authorization::State::pending ? std::next(at) : all_.erase(at);

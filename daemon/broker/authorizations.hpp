@@ -25,8 +25,8 @@ struct Authorization {
     vocabulary::CredentialId credential{};
     Asker asker{}; ///< who began it: nobody else finishes it
     State state = State::pending;
-    bool is_used = false; ///< its redirect has come: `state` counts once (guarantee 18)
-    vocabulary::Time expires_at{};
+    bool is_used = false;        ///< its redirect has come: `state` counts once (guarantee 18)
+    runtime::BootTime ends_at{}; ///< where nobody comes
     std::string redirect_uri{};
     std::string start_url{};      ///< of the daemon's page that sends a browser on; empty: its redirect goes elsewhere
     std::string state_digest{};   ///< by which its redirect is found, also when its state is wiped
@@ -60,7 +60,7 @@ class Authorizations {
     [[nodiscard]] AuthorizationRef find_started(std::string_view id) const;
     [[nodiscard]] AuthorizationRef find_redirected(const secret::SecretBuffer& state) const;
     /// `overloaded` when so many are pending that memory would run short.
-    [[nodiscard]] result::Result<> add(AuthorizationRef made, vocabulary::Time now);
+    [[nodiscard]] result::Result<> add(AuthorizationRef made);
     /// Its browser is listened for, where it comes to the daemon; `unheard` says why that cannot be.
     void await_browser(Authorization& one);
     /// One that failed is noted, however it came to that. `by`: who ended it; nullptr: nobody but who began it.
@@ -72,7 +72,7 @@ class Authorizations {
     void end_all(const std::string& error);
 
   private:
-    void forget_old(vocabulary::Time now);
+    void forget_old();
     void wake_poller(Authorization& one);
 
     void listen_no_longer_than_needed();
@@ -101,8 +101,7 @@ complete_authorization(Unsealed& house, Asker asker, std::string id, secret::Sec
 /// refusal leaves it pending.
 [[nodiscard]] runtime::Task<result::Result<>> finish_authorization(Unsealed& house, Asker asker, AuthorizationRef one,
                                                                    secret::SecretBuffer address);
-/// The record of one that failed.
-[[nodiscard]] vocabulary::AuditRecord record_of_failure(const Asker& asker, const Authorization& one);
+/// The record of one that failed, written.
 void note_failed(Unsealed& house, const Asker& asker, const Authorization& one);
 /// A provider's refusal in plain words.
 [[nodiscard]] std::string describe(const oauth::Refusal& refusal);

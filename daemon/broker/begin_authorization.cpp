@@ -76,14 +76,14 @@ runtime::Task<result::Result<AuthorizationReply>> connect_by_itself(Unsealed& ho
     Authorization made;
     made.id = AuthorizationId(house.next_id());
     made.credential = wait.id;
-    made.expires_at = house.wall();
+    made.ends_at = house.parts.clock.boot();
     auto got = co_await wait_for_token(house, asker, std::move(wait));
     if (!got) co_return refuse(std::move(got.error()));
     auto entry = find_viewed(house, *asker.caller, operation, made.credential.text());
     if (!entry) co_return refuse(std::move(entry.error()));
     if (asks_anew(house, **entry)) co_return changed_meanwhile();
     made.state = Authorization::State::connected;
-    co_return reply_of(made, house.parts.arena, 200);
+    co_return reply_of(made, house, 200);
 }
 
 result::Result<secret::SecretBuffer> take_text(const boost::json::value& value, secret::Arena& arena) {
@@ -108,7 +108,7 @@ AuthorizationRef made_for(Unsealed& house, const Asker& asker, const vault::Entr
     made->scope = entry.credential.scope;
     made->credential = entry.credential.id;
     made->asker = asker;
-    made->expires_at = house.wall() + lasts;
+    made->ends_at = house.parts.clock.boot() + lasts;
     return made;
 }
 
@@ -122,7 +122,7 @@ runtime::Task<result::Result<AuthorizationReply>> take_refresh_token(Unsealed& h
     if (!prepared) co_return refuse(std::move(prepared.error()));
     const auto outcome = outcome_of(house, asker, *made, Authorization::State::connected);
     if (!outcome) co_return refuse(outcome.error());
-    if (auto added = house.authorizations->add(made, house.wall()); !added) co_return refuse(std::move(added.error()));
+    if (auto added = house.authorizations->add(made); !added) co_return refuse(std::move(added.error()));
     note_started(house, asker, entry.credential);
     auto got = co_await exchange(house, client, std::move(*prepared), 0);
     if (auto* tokens = std::get_if<oauth::TokenSet>(&got.outcome)) {
@@ -131,7 +131,7 @@ runtime::Task<result::Result<AuthorizationReply>> take_refresh_token(Unsealed& h
     }
     auto failure = co_await keep_answer(house, asker, *made, client, std::move(got), &*outcome);
     co_await end_authorization(house, asker, made, std::move(failure));
-    co_return reply_of(*made, house.parts.arena, 200);
+    co_return reply_of(*made, house, 200);
 }
 
 /// For a machine without a browser: a person types a code elsewhere.
@@ -139,18 +139,18 @@ runtime::Task<result::Result<AuthorizationReply>> begin_device(Unsealed& house, 
                                                                TokenClient client) {
     auto made = made_for(house, asker, entry);
     made->asked = client.asked_with();
-    if (auto added = house.authorizations->add(made, house.wall()); !added) co_return refuse(std::move(added.error()));
+    if (auto added = house.authorizations->add(made); !added) co_return refuse(std::move(added.error()));
     note_started(house, asker, entry.credential);
     auto device = co_await ask_for_device(house, client);
-    if (made->state != Authorization::State::pending) co_return reply_of(*made, house.parts.arena, 200); // given up
+    if (made->state != Authorization::State::pending) co_return reply_of(*made, house, 200); // given up
     if (!device) {
         house.authorizations->end(*made, Authorization::State::failed, std::string(device.error().sentence.view()));
         co_return refuse(std::move(device.error()));
     }
-    made->expires_at = std::min(made->expires_at, device->ends_at);
+    made->ends_at = std::min(made->ends_at, house.parts.clock.boot() + (device->ends_at - house.wall()));
     made->device = std::move(*device);
     house.tasks.start(wait_for_device(house, asker, made));
-    co_return reply_of(*made, house.parts.arena, 201);
+    co_return reply_of(*made, house, 201);
 }
 
 /// The address that a person is sent to.
@@ -170,7 +170,7 @@ result::Result<AuthorizationRef> make_authorization(Unsealed& house, const Asker
     made->state_digest = crypto::challenge_of(secrets->state);
     made->asked = client.asked_with();
     made->secrets = std::move(*secrets);
-    if (auto added = house.authorizations->add(made, house.wall()); !added) return refuse(std::move(added.error()));
+    if (auto added = house.authorizations->add(made); !added) return refuse(std::move(added.error()));
     if (made->unheard) house.parts.tell_problem(*made->unheard);
     note_started(house, asker, entry.credential);
     return made;
@@ -212,7 +212,7 @@ runtime::Task<result::Result<AuthorizationReply>> begin(Unsealed& house, Asker a
         if (!is_theirs || asked.refresh_token) co_return in_progress(*pending);
         if (is_as_asked(*pending, *client, asked)) {
             house.authorizations->await_browser(*pending);
-            co_return reply_of(*pending, house.parts.arena, 200);
+            co_return reply_of(*pending, house, 200);
         }
         house.authorizations->end(*pending, Authorization::State::failed, "Another was begun in its place.");
     }
@@ -230,7 +230,7 @@ runtime::Task<result::Result<AuthorizationReply>> begin(Unsealed& house, Asker a
     }
     auto made = make_authorization(house, asker, **entry, *client, asked.redirect_uri);
     if (!made) co_return refuse(std::move(made.error()));
-    co_return reply_of(**made, house.parts.arena, 201);
+    co_return reply_of(**made, house, 201);
 }
 
 /// With a refresh token, which a resend under the same key does not spend a second time.
@@ -258,7 +258,7 @@ runtime::Task<result::Result<AuthorizationReply>> begin_authorization(Unsealed& 
 result::Result<AuthorizationReply> show_authorization(Unsealed& house, const Asker& asker, std::string_view id) {
     const auto one = house.authorizations->find(*asker.caller, id);
     if (!one) return no_such_authorization();
-    return reply_of(*one, house.parts.arena, 200);
+    return reply_of(*one, house, 200);
 }
 
 result::Result<> drop_authorization(Unsealed& house, const Asker& asker, std::string_view id) {

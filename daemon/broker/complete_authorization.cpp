@@ -69,19 +69,6 @@ runtime::Task<std::string> exchange_code(Unsealed& house, Asker& asker, Authoriz
 
 } // namespace
 
-vocabulary::AuditRecord record_of_failure(const Asker& asker, const Authorization& one) {
-    auto record = record_of(asker, vocabulary::Action::oauth_failed);
-    record.ok = false;
-    record.credential = one.credential;
-    record.detail = one.error;
-    return record;
-}
-
-void note_failed(Unsealed& house, const Asker& asker, const Authorization& one) {
-    house.journal->note(record_of_failure(asker, one));
-    house.journal->flush();
-}
-
 result::Failure no_such_authorization() {
     return refuse({.code = ErrorCode::not_found,
                    .sentence = "There is no such authorization of yours.",

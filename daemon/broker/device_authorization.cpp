@@ -71,9 +71,10 @@ runtime::Task<std::optional<std::string>> poll(Unsealed& house, Asker& asker, Au
 runtime::Task<result::Result<oauth::DeviceGrant>> ask_for_device(Unsealed& house, const TokenClient& client) {
     auto prepared = oauth::device_request(client.client(house.parts.arena));
     if (!prepared) co_return refuse(std::move(prepared.error()));
-    const auto sent_at = house.wall();
+    const auto begun = house.parts.clock.boot();
     auto answer = co_await send_in_share(house, client.owner(), std::move(prepared->request));
     if (!answer) co_return refuse(std::move(answer.error().error));
+    const auto sent_at = house.wall() - (house.parts.clock.boot() - begun); // by the wall clock of now: it can be set
     const oauth::Asked asked{.secrets = prepared->secrets, .slot = std::nullopt, .sent_at = sent_at};
     auto read = oauth::read_device_answer(client.rules(), asked, *answer, house.parts.arena);
     if (!read) co_return refuse(std::move(read.error()));

@@ -1,6 +1,7 @@
 #include "broker/wall_watch.hpp"
 
 #include "broker/clock_warnings.hpp"
+#include "broker/expiry.hpp"
 #include "broker/refresher.hpp"
 #include "runtime/suspend.hpp"
 
@@ -35,6 +36,7 @@ vocabulary::Duration WallWatch::offset() {
 runtime::Task<> WallWatch::follow() {
     is_following_ = true;
     while (std::exchange(must_follow_again_, false)) {
+    schedule_expiry(house_); // what people said is of the wall clock
         std::size_t late = 0;
         const auto move = [&](const vault::Entry& entry) {
             house_.vault->move_times(entry);

@@ -37,11 +37,11 @@ struct House {
         access::Caller caller;
         caller.principal = "user:alice";
         made->asker.caller = std::make_shared<const access::Caller>(std::move(caller));
-        made->expires_at = clock.wall() + 10min;
+        made->ends_at = clock.boot() + 10min;
         made->start_url = start_url;
         made->secrets.state = std::move(*crypto::make_random_text(*arena));
         made->state_digest = crypto::challenge_of(made->secrets.state);
-        BOOST_REQUIRE(all.add(made, clock.wall()).has_value());
+        BOOST_REQUIRE(all.add(made).has_value());
         return made;
     }
     secret::SecretBuffer state_of(const Authorization& one) {
@@ -68,6 +68,21 @@ BOOST_AUTO_TEST_CASE(one_that_nobody_comes_back_to_expires_and_is_still_known_by
     BOOST_TEST(house.failed[0].starts_with("user:alice: It expired"));
     BOOST_TEST(house.all.find_redirected(state) == one);
     BOOST_TEST(house.all.find_redirected(secret::SecretBuffer()) == nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(its_ten_minutes_are_not_those_of_a_clock_that_is_set) {
+    House house;
+    const auto ended = house.add({});
+    const auto one = house.add({});
+    house.all.end(*ended, State::failed, "x");
+    for (const auto by : {2h, -4h}) {
+        house.clock.set_wall(house.clock.wall() + by);
+        const auto next = house.add({});
+        BOOST_TEST(house.all.find_anybodys(ended->id.text()) == ended); // shown for some minutes
+        BOOST_TEST((one->state == State::pending && next->state == State::pending));
+    }
+    house.clock.advance(10min);
+    BOOST_TEST((one->state == State::failed));
 }
 
 BOOST_AUTO_TEST_CASE(browsers_are_listened_for_while_one_may_come) {

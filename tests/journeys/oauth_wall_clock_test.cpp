@@ -73,6 +73,32 @@ BOOST_FIXTURE_TEST_CASE(set_back_a_token_is_refreshed_when_that_is_due, ShortLiv
     BOOST_TEST(becomes(id, "active"));
 }
 
+BOOST_FIXTURE_TEST_CASE(an_end_that_a_person_said_comes_at_once_when_the_clock_is_set_past_it, House) {
+    const auto id = connected("a");
+    BOOST_TEST(lease("a").as_object().contains("lease"));
+    const auto end = vocabulary::text_of(token_ends(id) + 30min); // in an hour
+    const auto body = boost::json::serialize(object{{"expires_at", end}});
+    BOOST_REQUIRE_EQUAL(ask(client, "PATCH", "/v1/credentials/" + id, body).status, 200U);
+    move(2h);
+    BOOST_TEST(comes_true([&] { return !audit_of(client, "action=credential.expired").empty(); }, 20s));
+    BOOST_TEST(!audit_of(client, "action=lease.ended").empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(when_an_authorization_ends_is_shown_by_the_clock_of_now, House) {
+    const auto id = store("a");
+    const auto begun = authorize({{"credential", id}});
+    BOOST_REQUIRE_EQUAL(begun.status, 201U);
+    const auto before = time(begun.json, "expires_at");
+    const auto path = "/v1/oauth/authorizations/" + text(begun.json, "id");
+    for (const auto by : {2h, -5h}) {
+        move(by);
+        const auto there = before + (by > 0h ? by : by + 2h);
+        BOOST_TEST(comes_true([&] { return is_about(time(ask(client, "GET", path).json, "expires_at"), there); }, 20s));
+        BOOST_TEST(text(ask(client, "GET", path).json, "state") == "pending");
+    }
+    BOOST_TEST(text(complete(begun, visit(text(begun.json, "authorize_url"))).json, "state") == "connected");
+}
+
 BOOST_FIXTURE_TEST_CASE(set_forward_nobody_is_asked_for_what_lives_still, House) {
     std::vector<std::string> ids;
     for (int i = 0; i < 10; ++i) {
