@@ -33,8 +33,8 @@ struct Request {
     bool is_anew = false;              ///< it makes a grant of its own
     std::optional<std::size_t> slot{}; ///< whose refresh token it spends
     std::optional<oauth::Prepared> prepared{};
-    std::optional<vocabulary::Time> in_doubt_since{}; ///< the latest of earlier tries whose outcome nobody knows
-    bool is_last_try = false;                         ///< of those
+    std::optional<runtime::BootTime> in_doubt_since{}; ///< the latest of earlier tries whose outcome nobody knows
+    bool is_last_try = false;                          ///< of those
 };
 
 vocabulary::AuditRecord record_of(const vocabulary::Credential& credential, Action action) {
@@ -136,6 +136,13 @@ std::optional<oauth::InDoubt> doubt_about(const Unsealed& house, const vault::En
                                   intent->started_at, house.wall());
 }
 
+/// What was to be tried once was tried, and had no answer again: nothing comes by itself any more (change_for), also
+/// after a restart.
+bool was_tried_in_vain(const vocabulary::OAuthState& state, const oauth::InDoubt& doubt) {
+    const bool is_spent_by_use = doubt.once || doubt.try_before;
+    return is_spent_by_use && doubt.try_at && state.failures > 0 && !state.refresh_at;
+}
+
 /// What is to be asked for, by what the credential is now.
 result::Result<Request> plan(const Unsealed& house, const Refreshed& what, const oauth::Discovered& found) {
     const auto* entry = find_refreshed(house, what);
@@ -157,11 +164,11 @@ result::Result<Request> plan(const Unsealed& house, const Refreshed& what, const
         if (!has_token) return not_refreshable();
     }
     if (const auto* intent = house.vault->find_intent(what.id)) {
-        if (house.refresher->has_tried_in_vain(credential)) return tried_in_vain();
-        const auto doubt = doubt_about(house, *entry).value_or(oauth::InDoubt());
-        if (doubt.try_at && *doubt.try_at > house.wall()) return in_doubt();
-        request.in_doubt_since = intent->started_at;
-        request.is_last_try = doubt.once;
+        const auto doubt = doubt_about(house, *entry);
+        if (doubt && was_tried_in_vain(entry->tokens->state, *doubt)) return tried_in_vain();
+        if (doubt && doubt->try_at && *doubt->try_at > house.wall()) return in_doubt();
+        request.in_doubt_since = house.parts.clock.boot() - (house.wall() - intent->started_at);
+        request.is_last_try = doubt && doubt->once;
     }
     auto prepared = prepare(house, request);
     if (!prepared) return refuse(std::move(prepared.error()));
@@ -213,9 +220,16 @@ std::string_view what_failed(const Request& request, bool by_its_client) {
                            : "the provider refuses the OAuth client (its secret may have ended): ";
 }
 
+/// By both clocks.
+struct Now {
+    vocabulary::Time wall;
+    runtime::BootTime boot;
+};
+
 /// What a refusal changes; pure.
 vault::StateChange change_for(const Request& request, const vocabulary::OAuthState& state, const Exchanged& made,
-                              const oauth::Refusal& refusal, vocabulary::Time now) {
+                              const oauth::Refusal& refusal, Now at) {
+    const auto now = at.wall;
     vault::StateChange change;
     change.failures = state.failures + 1;
     change.last_failure = refusal.code.empty() ? "upstream_failed" : refusal.code.text();
@@ -247,7 +261,7 @@ vault::StateChange change_for(const Request& request, const vocabulary::OAuthSta
         change.refresh_at = std::optional<vocabulary::Time>();
         return change;
     }
-    const auto since = is_spent ? made.sent_at : *request.in_doubt_since;
+    const auto since = is_spent ? made.sent_at : now - (at.boot - *request.in_doubt_since);
     const auto doubt = oauth::in_doubt_action(request.client.terms().refresh_class, clocks,
                                               request.client.rules().clocks.grace, since, now);
     change.refresh_at = oauth::retry_in_doubt(doubt, again, now);
@@ -263,15 +277,14 @@ runtime::Task<result::Result<>> note_refusal(Unsealed& house, const Request& req
     const bool is_dead = entry->tokens && refusal.meaning == catalog::Meaning::definitive;
     const auto answer = is_dead ? dead_grant() : failed_upstream(refusal);
     const auto state = entry->tokens ? entry->tokens->state : vocabulary::OAuthState();
-    TokenFailure failure{.of = request.of, .change = change_for(request, state, made, refusal, house.wall())};
+    const Now now{.wall = house.wall(), .boot = house.parts.clock.boot()};
+    TokenFailure failure{.of = request.of, .change = change_for(request, state, made, refusal, now)};
     if (!failure.change.ends_intent && request.slot) failure.action = Action::oauth_in_doubt;
     failure.code = is_dead ? ErrorCode::credential_expired : ErrorCode::upstream_failed;
     failure.detail = words_of(refusal);
     auto noted = co_await note_failure(house, request.what, *entry, std::move(failure));
     if (!noted) co_return noted;
-    const auto& credential = find_refreshed(house, request.what)->credential;
-    if (is_in_vain(request, made, refusal)) house.refresher->note_tried_in_vain(credential);
-    if (is_dead) end_leases(house, {.credential = credential.id}, vocabulary::EndReason::expired);
+    if (is_dead) end_leases(house, {.credential = request.what.id}, vocabulary::EndReason::expired);
     co_return answer;
 }
 
@@ -323,6 +336,7 @@ runtime::Task<result::Result<>> get_tokens(Unsealed& house, const Refreshed& wha
     auto prepared = std::move(*request->prepared);
     auto made = co_await exchange_in_turn(house, request->client, std::move(prepared), request->slot);
     if (made.found_no_room) co_return co_await take_back(house, *request);
+    const auto* entry = find_refreshed(house, what);
     if (auto* refusal = std::get_if<oauth::Refusal>(&made.outcome)) {
         const bool is_clients = refusal->meaning == catalog::Meaning::client && entry != nullptr;
         if (is_clients && request->client.is_outdated(house, *entry)) refusal->meaning = catalog::Meaning::transient;
@@ -336,7 +350,6 @@ runtime::Task<result::Result<>> get_tokens(Unsealed& house, const Refreshed& wha
     got.answer = to_store(request->client, std::move(tokens), made.sent_at, before, house, what.seed);
     if (before != nullptr) {
         if (kills_access_token(request->client)) {
-    const auto* entry = find_refreshed(house, what);
             got.answer.may_be_refused_for = house.token_times.last_refused(entry->credential.service.text());
         }
         auto kept = co_await keep_refreshed(house, what, request->client, request->of, got.answer);
@@ -350,9 +363,9 @@ runtime::Task<result::Result<>> get_tokens(Unsealed& house, const Refreshed& wha
 }
 
 std::optional<vocabulary::Time> in_doubt_until(const Unsealed& house, const vault::Entry& entry) {
-    if (house.refresher->has_tried_in_vain(entry.credential)) return std::nullopt;
     const auto doubt = doubt_about(house, entry);
-    return doubt ? doubt->try_at : std::nullopt;
+    if (!doubt || was_tried_in_vain(entry.tokens->state, *doubt)) return std::nullopt;
+    return doubt->try_at;
 }
 
 } // namespace credlease::broker

@@ -131,15 +131,6 @@ result::Result<Refresher::FlightRef> Refresher::find_flight(const vocabulary::Sc
     return flight;
 }
 
-void Refresher::note_tried_in_vain(const vocabulary::Credential& credential) {
-    tried_in_vain_[credential.id] = vault::generation_of(credential);
-}
-
-bool Refresher::has_tried_in_vain(const vocabulary::Credential& credential) const {
-    const auto found = tried_in_vain_.find(credential.id);
-    return found != tried_in_vain_.end() && found->second == vault::generation_of(credential);
-}
-
 std::uint64_t Refresher::seed_of(const vocabulary::Scope& scope, const vocabulary::CredentialId& id) {
     return schedule_.seed_of(scope, id);
 }

@@ -27,10 +27,6 @@ class Refresher {
     [[nodiscard]] runtime::Task<result::Result<>> refresh(vocabulary::Scope scope, vocabulary::CredentialId id,
                                                           runtime::BootTime deadline, By by);
 
-    /// What is in doubt was tried once more, and had no answer again: not in this life of the broker any more.
-    void note_tried_in_vain(const vocabulary::Credential& credential);
-    [[nodiscard]] bool has_tried_in_vain(const vocabulary::Credential& credential) const;
-
     /// Waits for its request under way, if there is one.
     [[nodiscard]] runtime::Task<> settle(vocabulary::CredentialId id, runtime::BootTime deadline);
 
@@ -85,7 +81,6 @@ class Refresher {
     Unsealed& house_;
     std::unordered_map<vocabulary::CredentialId, FlightRef> flights_;
     RefreshSchedule schedule_{house_.shares};
-    std::unordered_map<vocabulary::CredentialId, vault::Generation> tried_in_vain_;
     std::uint64_t call_ = 0;
     runtime::BootTime call_at_{};
     runtime::BootTime rests_until_{};

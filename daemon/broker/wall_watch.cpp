@@ -14,6 +14,7 @@ constexpr vocabulary::Duration smallest_step = std::chrono::seconds(2);
 } // namespace
 
 WallWatch::WallWatch(Unsealed& house) : house_(house), offset_(measure()) {
+    house_.vault->set_offset(offset_);
     house_.parts.clock.on_set([this] { (void)offset(); });
 }
 
@@ -35,8 +36,8 @@ vocabulary::Duration WallWatch::offset() {
 
 runtime::Task<> WallWatch::follow() {
     is_following_ = true;
-    while (std::exchange(must_follow_again_, false)) {
     schedule_expiry(house_); // what people said is of the wall clock
+    while (std::exchange(must_follow_again_, false)) {
         std::size_t late = 0;
         const auto move = [&](const vault::Entry& entry) {
             house_.vault->move_times(entry);

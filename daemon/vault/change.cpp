@@ -110,7 +110,9 @@ void Vault::apply(Change change) {
     ScopeIndex* before = state_->find(made.before);
     state_->move_times(*made.next);
     if (made.intent && *made.intent) {
-        state_->intents[id] = std::move(**made.intent);
+        auto& held = state_->intents[id];
+        held = std::move(**made.intent);
+        state_->move_time(held.intent);
     } else if (made.intent) {
         state_->intents.erase(id);
     }

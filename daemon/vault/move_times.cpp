@@ -45,10 +45,18 @@ void Vault::State::move_times(Stored& stored) const {
     stored.tokens = std::make_shared<const HeldTokens>(std::move(next));
 }
 
+void Vault::State::move_time(Intent& intent) const {
+    if (!offset || !intent.told_at) return;
+    intent.started_at += *offset - *intent.told_at;
+    intent.told_at = offset;
+}
+
 void Vault::set_offset(vocabulary::Duration offset) { state_->offset = offset; }
 
 void Vault::move_times(const Entry& entry) {
     if (Stored* stored = state_->find(entry.credential)) state_->move_times(*stored);
+    const auto held = state_->intents.find(entry.credential.id);
+    if (held != state_->intents.end()) state_->move_time(held->second.intent);
 }
 
 } // namespace credlease::vault

@@ -96,7 +96,7 @@ struct Vault::State {
     boost::unordered_flat_map<vocabulary::CredentialId, HeldIntent, std::hash<vocabulary::CredentialId>>
         intents; ///< few: there is one while a token request is under way
     std::map<std::string, std::shared_ptr<const OAuthClient>, std::less<>> clients; ///< by service
-    std::optional<vocabulary::Duration> offset{}; ///< of the wall clock; nullopt: it was not set
+    std::optional<vocabulary::Duration> offset{}; ///< of the wall clock; nullopt: nobody watches it
 
     [[nodiscard]] ScopeIndex* find(const vocabulary::Scope& scope) const;
     [[nodiscard]] ScopeIndex& index_of(const vocabulary::Scope& scope); ///< made where there is none
@@ -153,6 +153,7 @@ struct Vault::State {
     void erase_tokens(Change::State& change, store::Batch& batch) const;
     void end_intent(Change::State& change, store::Batch& batch) const;
     void move_times(Stored& stored) const;
+    void move_time(Intent& intent) const;
 };
 
 /// A slice ends with what comes first: so many looks, or so much text to search.

@@ -22,7 +22,10 @@ void Vault::State::erase_tokens(Change::State& change, store::Batch& batch) cons
 Change Vault::stage_intent(const Entry& entry, std::string slot, vocabulary::Time now, store::Batch& batch) {
     const auto& id = entry.credential.id;
     const auto held = state_->intents.find(id);
-    HeldIntent made{.intent = {.of = generation_of(entry.credential), .started_at = now, .slot = std::move(slot)},
+    HeldIntent made{.intent = {.of = generation_of(entry.credential),
+                               .started_at = now,
+                               .slot = std::move(slot),
+                               .told_at = state_->offset},
                     .record_revision = (held == state_->intents.end() ? 0 : held->second.record_revision) + 1};
     batch.put(store::Table::intents, credential_key(id), made.record_revision, write_intent(made.intent));
     auto change = state_->begin(entry);

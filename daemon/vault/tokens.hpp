@@ -42,6 +42,7 @@ struct Intent {
     Generation of{};
     vocabulary::Time started_at{};
     std::string slot{};
+    std::optional<vocabulary::Duration> told_at{}; ///< as of tokens (TokenState::told_at); not stored
 };
 
 /// What a token request got for one slot.

@@ -255,8 +255,9 @@ class Vault {
     [[nodiscard]] ClientChange stage_erase_client(const OAuthClient& client, store::Batch& batch);
 
     // ---- the wall clock, where it is set while the broker runs
-    /// It is now that far ahead of the boot clock. What was told by another offset in this life of the broker moves, in
-    /// memory alone: by `move_times` what the index holds, when it is applied what is staged.
+    /// It is now that far ahead of the boot clock. What was told by another offset in this life of the broker moves,
+    /// and when an intent was begun, in memory alone: by `move_times` what the index holds, when it is applied what is
+    /// staged.
     void set_offset(vocabulary::Duration offset);
     void move_times(const Entry& entry);
 

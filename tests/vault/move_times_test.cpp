@@ -56,6 +56,31 @@ BOOST_AUTO_TEST_CASE(what_was_told_in_this_life_goes_with_the_wall_clock_and_ope
     }
 }
 
+BOOST_AUTO_TEST_CASE(when_an_intent_was_begun_goes_with_the_wall_clock_too) {
+    vault->set_offset(10h);
+    const Entry& entry = told("a");
+    begin_refresh(entry, "bot");
+    const auto begun = [&] { return vault->find_intent(entry.credential.id)->started_at; };
+    for (const auto offset : {8h, 13h}) {
+        set_clock(entry, offset);
+        BOOST_TEST((begun() == now + (offset - 10h)));
+    }
+    open(); // from now on the wall clock decides
+    vault->set_offset(9h);
+    vault->move_times(named("a"));
+    BOOST_TEST((vault->find_intents().front().intent.started_at == now));
+}
+
+BOOST_AUTO_TEST_CASE(an_intent_that_is_staged_before_the_clock_is_set_moves_once_it_is_durable) {
+    vault->set_offset(10h);
+    const Entry& entry = told("a");
+    store::Batch batch;
+    Change change = vault->stage_intent(entry, "bot", now, batch);
+    vault->set_offset(8h);
+    BOOST_REQUIRE_EQUAL(settle(std::move(change), batch), "none");
+    BOOST_TEST((vault->find_intent(entry.credential.id)->started_at == now - 2h));
+}
+
 BOOST_AUTO_TEST_CASE(an_end_by_consent_stays) {
     const Entry& entry = told("a");
     set_clock(entry, 8h);
