@@ -17,6 +17,7 @@ bool ExchangeShares::take(const Claim& claim) {
     const auto of_owner = held_by(by_owner_, claim.owner);
     const auto of_host = held_by(by_host_, claim.host);
     if (bytes > free_) return false;
+    if (of_owner > 0 && 4 * (free_ - bytes) < all_) return false; // which is for those that have none
     if (of_owner > 0 && 2 * (of_owner + bytes) > free_) return false;
     if (of_host > 0 && of_host + bytes > free_) return false;
     free_ -= bytes;

@@ -8,7 +8,8 @@ namespace credlease::broker {
 
 /// The room for exchanges with providers, in bytes of the arena, shared out so that no owner of OAuth clients and no
 /// host that hangs takes the room of the others (guarantee 19): one owner has at most half as much as it leaves free,
-/// all exchanges with one host together at most as much. Who has none under way needs only what it takes.
+/// all exchanges with one host together at most as much, and the last quarter is for owners that have none under way:
+/// these need only what it takes.
 class ExchangeShares {
   public:
     struct Claim {

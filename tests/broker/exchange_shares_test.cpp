@@ -35,6 +35,11 @@ BOOST_AUTO_TEST_CASE(one_owner_takes_a_third_and_leaves_room_for_others_that_do_
     }
 }
 
+BOOST_AUTO_TEST_CASE(however_many_are_greedy_a_newcomer_finds_room) {
+    for (int i = 0; i < 9; ++i) BOOST_TEST(take_all("greedy" + std::to_string(i)) > 0u);
+    for (int i = 0; i < 5; ++i) BOOST_TEST(take_all("new" + std::to_string(i)) == 1u, i);
+}
+
 BOOST_AUTO_TEST_CASE(one_host_takes_half_and_an_owner_alone_less) {
     for (int i = 0; i < 100; ++i) std::ignore = take_all("owner" + std::to_string(i), "hangs");
     BOOST_TEST(!shares.take({.owner = "new", .host = "hangs", .bytes = each}));
