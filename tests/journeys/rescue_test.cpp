@@ -112,6 +112,23 @@ BOOST_AUTO_TEST_CASE(a_store_that_cannot_write_spends_no_token_and_service_resum
     BOOST_TEST(house.provider.uses_of_spent_tokens().empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_data_folder_that_becomes_read_only_in_a_refresh_loses_nothing_and_is_written_again_by_itself) {
+    FailingHouse failing("single_use");
+    auto& house = failing.house;
+    const auto id = house.connected("kept");
+    const auto token = house.token_of("kept");
+    auto asks = failing.fail_beneath([&] { (void)failing.refresh(id); }, EROFS, "/store/ /journal/ /rescue audit.head");
+    asks.join(); // its answer is held in memory, or it waits no longer
+    for (int i = 0; i < 3; ++i) BOOST_TEST(failing.refresh(id).status != 200U);
+    BOOST_TEST(house.provider.token_requests().size() == 2U);
+    failing.disk.let_go();
+    BOOST_TEST(failing.changes("kept", token));
+    failing.check_refreshes(id, 2);
+    BOOST_TEST(house.daemon.stop().value_or(-1) == 0);
+    BOOST_REQUIRE_MESSAGE(house.daemon.start(), house.daemon.log());
+    failing.check_refreshes(id, 3);
+}
+
 BOOST_AUTO_TEST_CASE(new_tokens_that_the_store_refuses_survive_a_kill_in_rescue) {
     for (const std::string refresh_class :
          {"static", "rotating", "single_use", "single_use_grace", "kills_access_token"}) {
