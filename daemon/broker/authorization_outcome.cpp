@@ -13,6 +13,7 @@ using result::refuse;
 using State = Authorization::State;
 
 constexpr std::size_t reply_most = 16384;
+constexpr unsigned begun = 202; ///< of a kept outcome: it has come to none yet
 
 std::string_view name_of(Authorization::State state) {
     switch (state) {
@@ -83,7 +84,6 @@ result::Result<> check_rights(Unsealed& house, Asker& asker, const Authorization
     return entry ? result::Result<>() : refuse(entry.error());
 }
 
-} // namespace
 vocabulary::AuditRecord record_of_failure(const Asker& asker, const Authorization& one) {
     auto record = record_of(asker, vocabulary::Action::oauth_failed);
     record.ok = false;
@@ -92,6 +92,7 @@ vocabulary::AuditRecord record_of_failure(const Asker& asker, const Authorizatio
     return record;
 }
 
+} // namespace
 
 void note_failed(Unsealed& house, const Asker& asker, const Authorization& one) {
     house.journal->note(record_of_failure(asker, one));
@@ -108,6 +109,21 @@ result::Result<AuthorizationReply> reply_of(const Answer& kept, secret::Arena& a
     return AuthorizationReply{.status = kept.status, .body = std::move(*body)};
 }
 
+/// Its tokens may have come over a stop by DATA/rescue.
+result::Result<AuthorizationReply> reply_again(const Unsealed& house, const Answer& kept, const vault::Entry& entry) {
+    if (kept.status != begun) return reply_of(kept, house.parts.arena);
+    if (entry.tokens && entry.tokens->state.connected_at >= kept.at) {
+        Authorization one;
+        one.id = AuthorizationId::find(kept.location).value_or(AuthorizationId());
+        one.credential = entry.credential.id;
+        one.ends_at = house.parts.clock.boot();
+        return reply_in(State::connected, one, house, 200);
+    }
+    auto reply = reply_of(kept, house.parts.arena);
+    if (reply) reply->status = 200;
+    return reply;
+}
+
 runtime::Task<result::Result<KeyTurn>> take_key_turn(Unsealed& house, Asker& asker) {
     std::vector<std::string> keys = gate_keys(asker, {});
     auto pass = co_await take_turn(house, asker, std::move(keys));
@@ -122,6 +138,18 @@ result::Result<Answer> outcome_of(const Unsealed& house, const Asker& asker, con
     const auto reply = reply_in(state, one, house, outcome.status);
     if (!reply) return refuse(reply.error());
     reply->body.expose([&](std::span<const std::byte> text) { outcome.body = secret::as_text(text); });
+    return outcome;
+}
+
+result::Result<Answer> outcome_of_begun(const Unsealed& house, const Asker& asker, const Authorization& one) {
+    Authorization lost;
+    lost.id = one.id;
+    lost.credential = one.credential;
+    lost.ends_at = one.ends_at;
+    lost.error = "The broker ended before it had stored the provider's answer: the token may be spent.";
+    auto outcome = outcome_of(house, asker, lost, State::failed);
+    if (outcome) outcome->status = begun;
+    if (outcome) outcome->location = one.id.text();
     return outcome;
 }
 

@@ -12,6 +12,10 @@ namespace credlease::broker {
 /// An outcome that was kept, again.
 [[nodiscard]] result::Result<AuthorizationReply> reply_of(const Answer& kept, secret::Arena& arena);
 
+/// The same where it may have been kept before the request came to an end: as it did, by what the credential is now.
+[[nodiscard]] result::Result<AuthorizationReply> reply_again(const Unsealed& house, const Answer& kept,
+                                                             const vault::Entry& entry);
+
 /// The turn of a request's Idempotency-Key, and what was answered under it before.
 struct KeyTurn {
     runtime::Gate::Pass pass;
@@ -23,6 +27,10 @@ struct KeyTurn {
 /// room in the arena.
 [[nodiscard]] result::Result<Answer> outcome_of(const Unsealed& house, const Asker& asker, const Authorization& one,
                                                 Authorization::State state);
+
+/// The same as long as it has come to none, of one that spends something at once.
+[[nodiscard]] result::Result<Answer> outcome_of_begun(const Unsealed& house, const Asker& asker,
+                                                      const Authorization& one);
 
 /// Stores what a provider answered to it, while who began it may still change the credential, and with the tokens the
 /// outcome of the request (nullptr: nobody's). Empty: it is connected; else why it is not.

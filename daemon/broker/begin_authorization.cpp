@@ -112,6 +112,25 @@ AuthorizationRef made_for(Unsealed& house, const Asker& asker, const vault::Entr
     return made;
 }
 
+/// Before the token is spent: who sends the request again learns that it was, whatever becomes of this broker.
+runtime::Task<result::Result<>> keep_begun(Unsealed& house, const Asker& asker, AuthorizationRef made,
+                                           const vocabulary::Credential& credential) {
+    auto record = record_of(asker, Action::oauth_started);
+    concern(record, credential);
+    const auto outcome = outcome_of_begun(house, asker, *made);
+    store::Batch batch;
+    const auto give_up = [&](result::Error why) {
+        house.authorizations->end_unnoted(*made, Authorization::State::failed, "It was not sent.");
+        return refuse(std::move(why));
+    };
+    if (!outcome) co_return give_up(outcome.error());
+    house.outcomes.stage(asker, *outcome, batch);
+    auto committed = co_await house.journal->commit(record, std::move(batch));
+    if (!committed) co_return give_up(std::move(committed.error()));
+    house.outcomes.apply(asker, outcome->at);
+    co_return result::Result<>();
+}
+
 /// A grant that a person has from elsewhere. Nobody else's comes between while the provider is asked.
 runtime::Task<result::Result<AuthorizationReply>> take_refresh_token(Unsealed& house, Asker asker,
                                                                      const vault::Entry& entry, TokenClient client,
@@ -123,7 +142,8 @@ runtime::Task<result::Result<AuthorizationReply>> take_refresh_token(Unsealed& h
     const auto outcome = outcome_of(house, asker, *made, Authorization::State::connected);
     if (!outcome) co_return refuse(outcome.error());
     if (auto added = house.authorizations->add(made); !added) co_return refuse(std::move(added.error()));
-    note_started(house, asker, entry.credential);
+    auto begun = co_await keep_begun(house, asker, made, entry.credential);
+    if (!begun) co_return refuse(std::move(begun.error()));
     auto got = co_await exchange(house, client, std::move(*prepared), 0);
     if (auto* tokens = std::get_if<oauth::TokenSet>(&got.outcome)) {
         auto& next = tokens->slots.front().refresh_token;
@@ -221,6 +241,7 @@ runtime::Task<result::Result<AuthorizationReply>> begin(Unsealed& house, Asker a
         co_return co_await connect_by_itself(house, asker, std::move(wait));
     }
     if (asked.refresh_token) {
+        if (auto right = check_gives_token(*asker.caller, *client); !right) co_return refuse(std::move(right.error()));
         auto token = take_text(*asked.refresh_token, house.parts.arena);
         if (!token) co_return refuse(std::move(token.error()));
         co_return co_await take_refresh_token(house, asker, **entry, std::move(*client), std::move(*token));
@@ -240,11 +261,14 @@ runtime::Task<result::Result<AuthorizationReply>> begin_once(Unsealed& house, As
     if (!key.empty()) key += "\ntokens"; // the credential may have been stored under the key itself
     auto turn = co_await take_key_turn(house, asker);
     if (!turn) co_return refuse(std::move(turn.error()));
-    if (turn->before) co_return reply_of(*turn->before, house.parts.arena);
+    if (turn->before) {
+        const auto entry = find_viewed(house, *asker.caller, operation, id);
+        if (!entry) co_return refuse(entry.error());
+        co_return reply_again(house, *turn->before, **entry);
+    }
     co_return co_await begin(house, asker, std::move(asked), std::move(id));
 }
 
-        if (auto right = check_gives_token(*asker.caller, *client); !right) co_return refuse(std::move(right.error()));
 } // namespace
 
 runtime::Task<result::Result<AuthorizationReply>> begin_authorization(Unsealed& house, Asker asker,

@@ -81,13 +81,18 @@ result::Result<Outcomes::Outcome> Outcomes::read(const store::Store& store, cons
 
 void Outcomes::stage(const Asker& asker, const Outcome& outcome, store::Batch& batch) {
     if (asker.idempotency_key.empty()) return;
-    batch.put(store::Table::idempotency, key_of(asker), 1, encoded(outcome));
+    const auto key = key_of(asker);
+    const auto held = known_.find(key);
+    batch.put(store::Table::idempotency, key, held == known_.end() ? 1 : held->second + 1, encoded(outcome));
     const auto old = outcome.at - wire::limits::idempotency_kept;
     for (std::size_t i = 0; i < dropped_at_a_time && !oldest_first_.empty(); ++i) {
         const auto first = oldest_first_.begin();
         if (first->first >= old) break;
-        batch.erase(store::Table::idempotency, first->second, 1);
-        known_.erase(first->second);
+        const auto oldest = known_.find(first->second);
+        if (oldest != known_.end()) {
+            batch.erase(store::Table::idempotency, oldest->first, oldest->second);
+            known_.erase(oldest);
+        }
         oldest_first_.erase(first);
     }
 }
@@ -95,8 +100,7 @@ void Outcomes::stage(const Asker& asker, const Outcome& outcome, store::Batch& b
 void Outcomes::apply(const Asker& asker, vocabulary::Time at) {
     if (asker.idempotency_key.empty()) return;
     auto key = key_of(asker);
-    oldest_first_.emplace(at, key);
-    known_.emplace(std::move(key), at);
+    if (++known_[key] == 1) oldest_first_.emplace(at, std::move(key));
 }
 
 result::Result<> Outcomes::accept(const store::Record& record) {
@@ -105,7 +109,7 @@ result::Result<> Outcomes::accept(const store::Record& record) {
         return result::refuse(
             {.code = result::ErrorCode::damaged, .sentence = "A stored outcome of an Idempotency-Key cannot be read."});
     }
-    known_.emplace(std::string(record.key), outcome->at);
+    known_.emplace(std::string(record.key), record.revision);
     oldest_first_.emplace(outcome->at, std::string(record.key));
     return {};
 }

@@ -33,7 +33,8 @@ class Outcomes {
     [[nodiscard]] static result::Result<Outcome> read(const store::Store& store, const std::string& key,
                                                       const Asker& asker);
 
-    /// Puts the outcome into the change's batch, and drops a few that are older than 24 h. `apply` once it is durable.
+    /// Puts the outcome into the change's batch, in the place of an earlier one of the same key, and drops a few that
+    /// are older than 24 h. `apply` once it is durable.
     void stage(const Asker& asker, const Outcome& outcome, store::Batch& batch);
     void apply(const Asker& asker, vocabulary::Time at);
 
@@ -44,7 +45,7 @@ class Outcomes {
   private:
     [[nodiscard]] static std::string key_of(const Asker& asker);
 
-    std::unordered_map<std::string, vocabulary::Time> known_;
+    std::unordered_map<std::string, std::uint64_t> known_; ///< revisions of their records
     std::multimap<vocabulary::Time, std::string> oldest_first_;
 };
 

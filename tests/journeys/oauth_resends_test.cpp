@@ -1,5 +1,6 @@
 #define BOOST_TEST_DYN_LINK
 #include "oauth_house.hpp"
+#include "support/daemon/slow_disk.hpp"
 #include "support/socket_client.hpp"
 
 #include <boost/json/parse.hpp>
@@ -18,7 +19,8 @@ constexpr int held_for_ms = 1500;
 
 /// A provider that takes each refresh token once, and ends the grant where one comes again.
 struct SingleUse : OAuthHouse {
-    SingleUse() : OAuthHouse({{"refresh_class", "single_use"}}) {}
+    explicit SingleUse(Daemon::Setup setup = {})
+        : OAuthHouse({{"refresh_class", "single_use"}}, {}, {}, std::move(setup)) {}
 
     [[nodiscard]] boost::json::value refresh_token() const {
         return provider.control("/grant").at("grants").at(0).at("answer").at("refresh_token");
@@ -96,6 +98,71 @@ BOOST_AUTO_TEST_CASE(one_that_is_lost_on_the_way_is_not_sent_again_either) {
     house.send_again_and_again(authorizations, asked, "failed");
     BOOST_TEST(house.provider.uses_of_spent_tokens().empty());
     BOOST_TEST(audit_of(house.client, "action=oauth.failed").size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(one_whose_tokens_a_stop_left_in_rescue_is_connected_for_who_sends_it_again) {
+    SlowDisk disk;
+    SingleUse house(disk.setup());
+    house.provider.misbehave({{"do", "slow"}, {"after_ms", held_for_ms}});
+    const auto id = house.store("given");
+    const object asked = {{"credential", id}, {"refresh_token", house.refresh_token()}};
+    std::jthread first([&] {
+        test::SocketClient admin(house.daemon.admin_socket());
+        (void)admin.ask("POST", authorizations, boost::json::serialize(asked), "Idempotency-Key: once\r\n");
+    });
+    BOOST_REQUIRE(house.provider.wait_for_token_requests(1));
+    disk.fail(ENOSPC, "/store/");
+    BOOST_REQUIRE_MESSAGE(house.daemon.wait_for_log("they lie in DATA/rescue"), house.daemon.log());
+    BOOST_TEST(house.daemon.stop().has_value());
+    first.join();
+    disk.let_go();
+    BOOST_REQUIRE_MESSAGE(house.daemon.start(), house.daemon.log());
+    BOOST_TEST(house.becomes(id, "active"));
+    for (int i = 0; i < 2; ++i) {
+        const auto again = house.send(authorizations, asked, "once");
+        BOOST_TEST(again.status == 200U);
+        const auto told = boost::json::parse(again.body);
+        BOOST_TEST((OAuthHouse::text(told, "state") == "connected" && OAuthHouse::text(told, "credential") == id));
+        BOOST_TEST(OAuthHouse::text(told, "id").starts_with("auth_"));
+    }
+    BOOST_TEST(house.provider.token_requests().size() == 1U);
+    house.expect_alive(id, "given");
+}
+
+BOOST_AUTO_TEST_CASE(one_whose_broker_was_killed_before_the_answer_came_is_not_spent_again) {
+    SingleUse house;
+    house.provider.misbehave({{"do", "slow"}, {"after_ms", held_for_ms}});
+    const auto id = house.store("given");
+    const object asked = {{"credential", id}, {"refresh_token", house.refresh_token()}};
+    std::jthread first([&] {
+        test::SocketClient admin(house.daemon.admin_socket());
+        (void)admin.ask("POST", authorizations, boost::json::serialize(asked), "Idempotency-Key: once\r\n");
+    });
+    BOOST_REQUIRE(house.provider.wait_for_token_requests(1));
+    house.daemon.kill9();
+    first.join();
+    BOOST_REQUIRE_MESSAGE(house.daemon.start(), house.daemon.log());
+    const auto again = house.send(authorizations, asked, "once");
+    BOOST_TEST(again.status == 200U);
+    const auto told = boost::json::parse(again.body);
+    BOOST_TEST(OAuthHouse::text(told, "state") == "failed");
+    BOOST_TEST(OAuthHouse::text(told, "error").contains("may be spent"));
+    BOOST_TEST(house.provider.token_requests().size() == 1U);
+    BOOST_TEST(house.provider.uses_of_spent_tokens().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_store_that_cannot_write_spends_no_token_that_a_person_gave) {
+    SlowDisk disk;
+    SingleUse house(disk.setup());
+    const auto id = house.store("given");
+    const object asked = {{"credential", id}, {"refresh_token", house.refresh_token()}};
+    disk.fail(EROFS, "/store/");
+    for (const auto* key : {"once", "again"}) BOOST_TEST(house.send(authorizations, asked, key).status == 503U);
+    BOOST_TEST(house.provider.token_requests().empty());
+    disk.let_go();
+    BOOST_TEST(OAuthHouse::comes_true([&] { return house.send(authorizations, asked, "once").status == 200U; }));
+    BOOST_TEST(house.provider.token_requests().size() == 1U);
+    house.expect_alive(id, "given");
 }
 
 BOOST_AUTO_TEST_CASE(nobody_elses_grant_comes_between_while_its_provider_is_asked) {
