@@ -37,7 +37,8 @@ struct Parts {
     std::function<void(const std::string& head)> anchor;               ///< the audit head, for a witness outside
     std::function<void(const result::Error&)> tell_problem;            ///< of work that nobody waits for
     std::function<void(const vocabulary::CredentialId&)> tell_rescued; ///< the store refused its new tokens
-    std::function<void(const vocabulary::Credential&)> tell_failing; ///< it got no token, and its status_reason says why
+    std::function<void(const vocabulary::Credential&)>
+        tell_failing; ///< it got no token, and its status_reason says why
     std::function<void(SealEvent, const attestation::Peer& by)> tell_seal;
     std::function<void(const EndingClock&)> tell_ending;
     /// From now on browsers come to the daemon's own pages, or no longer. Refused where its address is taken.

@@ -79,8 +79,8 @@ bool is_harmless_twice(catalog::RefreshClass refresh) {
     case catalog::RefreshClass::fixed:
     case catalog::RefreshClass::rotating: // the old refresh token is good after its use, too
         return true;
-    case catalog::RefreshClass::single_use: // the first spends it, and whoever spends it again may lose the grant
-    case catalog::RefreshClass::single_use_grace:   // … once the grace is over, by the provider's clock
+    case catalog::RefreshClass::single_use:       // the first spends it, and whoever spends it again may lose the grant
+    case catalog::RefreshClass::single_use_grace: // … once the grace is over, by the provider's clock
     case catalog::RefreshClass::kills_access_token: // the first ends what is leased, and the second comes later
     case catalog::RefreshClass::none:
         return false;

@@ -77,8 +77,8 @@ struct NewConnection {
 
 /// What becomes known of a grant without new tokens. Absent members stay.
 struct StateChange {
-    /// `active`, `failing` or `expired`; a pending credential stays so and takes the reason, a revoked one has it once it
-    /// is restored.
+    /// `active`, `failing` or `expired`; a pending credential stays so and takes the reason, a revoked one has it once
+    /// it is restored.
     std::optional<vocabulary::CredentialStatus> status{};
     std::string status_reason{}; ///< goes with `status`
     std::optional<std::uint32_t> failures{};

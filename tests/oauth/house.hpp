@@ -132,4 +132,25 @@ inline long long seconds_after(const House& house, const std::optional<Time>& ti
     return time ? std::chrono::duration_cast<std::chrono::seconds>(*time - house.now).count() : -1;
 }
 
+/// The parameters of a query or form, decoded by this test's own hand.
+inline std::map<std::string, std::string> parameters_of(std::string_view form) {
+    std::map<std::string, std::string> found;
+    while (!form.empty()) {
+        const std::size_t end = std::min(form.find('&'), form.size());
+        const std::string_view pair = form.substr(0, end);
+        std::string value;
+        for (std::size_t at = pair.find('=') + 1; at < pair.size(); ++at) {
+            if (pair[at] != '%') {
+                value += pair[at];
+                continue;
+            }
+            value += static_cast<char>(std::stoi(std::string(pair.substr(at + 1, 2)), nullptr, 16));
+            at += 2;
+        }
+        found[std::string(pair.substr(0, pair.find('=')))] = value;
+        form.remove_prefix(std::min(end + 1, form.size()));
+    }
+    return found;
+}
+
 } // namespace credlease::oauth
