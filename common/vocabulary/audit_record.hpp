@@ -95,6 +95,8 @@ struct ChangeView {
     std::string_view after;
 };
 
+inline constexpr std::string_view by_itself = "broker"; ///< the principal of what nobody asked for
+
 /// One line of the audit log. It only views its texts: it is written at once, or read out of a buffer that lives
 /// longer.
 struct AuditRecord {

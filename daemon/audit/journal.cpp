@@ -55,11 +55,12 @@ void Journal::flush() { state_->flush(); }
 
 runtime::Task<Result<std::uint64_t>> Journal::commit(AuditRecord record, store::Batch batch) {
     Result<std::uint64_t> outcome;
+    const bool may_wait = record.principal == vocabulary::by_itself; // nobody asked for it: it comes in crowds
     // Staged inside: a task that was cancelled before it got here changes nothing.
     co_await runtime::suspend(state_->loop, [&](runtime::Resume resume) {
-        state_->change(record, std::move(batch), [this, &outcome, resume](Result<std::uint64_t> told) {
+        state_->change(record, std::move(batch), [this, &outcome, resume, may_wait](Result<std::uint64_t> told) {
             outcome = std::move(told);
-            state_->loop.line_up(resume);
+            may_wait ? state_->loop.line_up(resume) : resume();
         });
     });
     co_return outcome;
@@ -68,9 +69,9 @@ runtime::Task<Result<std::uint64_t>> Journal::commit(AuditRecord record, store::
 runtime::Task<Result<std::uint64_t>> Journal::append_durably(AuditRecord record) {
     Result<std::uint64_t> outcome;
     co_await runtime::suspend(state_->loop, [&](runtime::Resume resume) {
-        const Tell tell = [this, &outcome, resume](Result<std::uint64_t> told) {
+        const Tell tell = [&outcome, resume](Result<std::uint64_t> told) {
             outcome = std::move(told);
-            state_->loop.line_up(resume);
+            resume();
         };
         const auto staged = state_->append(record, {.fate = Fate::durable}, tell);
         if (!staged) tell(staged);

@@ -45,7 +45,7 @@ runtime::Task<> keep(Unsealed& house, const Refreshed& what, const TokenClient& 
     if (!change || batch.empty()) co_return;
     vocabulary::AuditRecord record;
     record.action = vocabulary::Action::credential_edited;
-    record.principal = "broker";
+    record.principal = vocabulary::by_itself;
     record.detail = "asked of the service with the new token";
     concern(record, entry->credential);
     auto committed = co_await house.journal->commit(record, std::move(batch));

@@ -113,7 +113,7 @@ AuthorizationRef made_for(Unsealed& house, const Asker& asker, const vault::Entr
 }
 
 /// Before the token is spent: who sends the request again learns that it was, whatever becomes of this broker.
-runtime::Task<result::Result<>> keep_begun(Unsealed& house, const Asker& asker, AuthorizationRef made,
+runtime::Task<result::Result<>> keep_begun(Unsealed& house, Asker& asker, AuthorizationRef made,
                                            const vocabulary::Credential& credential) {
     auto record = record_of(asker, Action::oauth_started);
     concern(record, credential);
@@ -128,6 +128,8 @@ runtime::Task<result::Result<>> keep_begun(Unsealed& house, const Asker& asker, 
     auto committed = co_await house.journal->commit(record, std::move(batch));
     if (!committed) co_return give_up(std::move(committed.error()));
     house.outcomes.apply(asker, outcome->at);
+    auto still = look_again(house, asker); // it took time, and nothing has left yet
+    if (!still) co_return give_up(std::move(still.error()));
     co_return result::Result<>();
 }
 

@@ -116,7 +116,7 @@ result::Result<> Broker::start_with_key_file(std::optional<crypto::RootKey> root
     // It was stopped while it was sealed: this start unseals it.
     if (sealed_log_.read() != audit::SealedLog::Counts{}) {
         vocabulary::AuditRecord record;
-        record.principal = "broker";
+        record.principal = vocabulary::by_itself;
         note_unsealed(record);
     }
     return {};
@@ -234,7 +234,7 @@ runtime::Task<> Broker::stop() {
     co_await quiet_house();
     vocabulary::AuditRecord stopped;
     stopped.action = vocabulary::Action::broker_stopped;
-    stopped.principal = "broker";
+    stopped.principal = vocabulary::by_itself;
     auto written = co_await house_->journal->append_durably(stopped);
     (void)written; // a log that takes nothing more cannot keep the daemon from stopping
     co_await close_house();

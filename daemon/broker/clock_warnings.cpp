@@ -24,7 +24,7 @@ std::string text_of(const RunningClock& clock, std::string_view of) {
 void note(Unsealed& house, Action action, const vocabulary::Credential* credential, std::string_view detail) {
     vocabulary::AuditRecord record;
     record.action = action;
-    record.principal = "broker";
+    record.principal = vocabulary::by_itself;
     record.detail = detail;
     if (credential != nullptr) concern(record, *credential);
     house.journal->note(record);

@@ -106,6 +106,13 @@ result::Result<vault::Edit> read_edit(Unsealed& house, const Asker& asker, const
     return edit;
 }
 
+/// When it was asked for one the last time, as far as that is known.
+bool got_no_token(const vocabulary::Credential& credential) {
+    using vocabulary::CredentialStatus;
+    const bool is_first = credential.status == CredentialStatus::pending;
+    return credential.status == CredentialStatus::failing || (is_first && !credential.status_reason.empty());
+}
+
 std::vector<std::string> touched_secrets(const catalog::AuthType& auth,
                                          const std::optional<vault::GivenFields>& given) {
     std::vector<std::string> names;
@@ -214,8 +221,7 @@ runtime::Task<result::Result<Answer>> edit_credential(Unsealed& house, Asker ask
     auto change = house.vault->stage_edit(entry, *kind->auth, std::move(*edit), batch);
     if (!change) co_return refuse(std::move(change.error()));
     const auto& after = change->after();
-    const bool may_refresh_now = after.status == vocabulary::CredentialStatus::failing && change->tokens() != nullptr &&
-                                 (!replaced.empty() || after.fields != entry.credential.fields);
+    const bool may_refresh_now = got_no_token(after) && (!replaced.empty() || after.fields != entry.credential.fields);
     const StatusChange status(entry.credential, after, now);
     const Changes changes(entry.credential, after, replaced, status);
     Answer answer{.at = now,

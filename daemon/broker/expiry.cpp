@@ -33,7 +33,7 @@ void expire_credentials(Unsealed& house) {
         if (entry == nullptr) return;
         vocabulary::AuditRecord record;
         record.action = vocabulary::Action::credential_expired;
-        record.principal = "broker";
+        record.principal = vocabulary::by_itself;
         concern(record, entry->credential);
         house.journal->note(record);
         house.events->credential_status_changed(entry->credential);

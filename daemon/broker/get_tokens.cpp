@@ -22,6 +22,7 @@ using vocabulary::CredentialStatus;
 
 constexpr std::string_view lost_grant =
     "a refresh was asked for, its answer was lost, and the provider takes the old refresh token no more";
+constexpr std::string_view answers_lost = "answers_lost"; ///< the last failure, of whose kind nothing is tried any more
 constexpr std::string_view lost_twice =
     "a refresh was asked for, its answer was lost, and so was the answer to another try: authorize the credential anew";
 
@@ -40,7 +41,7 @@ struct Request {
 vocabulary::AuditRecord record_of(const vocabulary::Credential& credential, Action action) {
     vocabulary::AuditRecord record;
     record.action = action;
-    record.principal = "broker";
+    record.principal = vocabulary::by_itself;
     concern(record, credential);
     return record;
 }
@@ -136,13 +137,6 @@ std::optional<oauth::InDoubt> doubt_about(const Unsealed& house, const vault::En
                                   intent->started_at, house.wall());
 }
 
-/// What was to be tried once was tried, and had no answer again: nothing comes by itself any more (change_for), also
-/// after a restart.
-bool was_tried_in_vain(const vocabulary::OAuthState& state, const oauth::InDoubt& doubt) {
-    const bool is_spent_by_use = doubt.once || doubt.try_before;
-    return is_spent_by_use && doubt.try_at && state.failures > 0 && !state.refresh_at;
-}
-
 /// What is to be asked for, by what the credential is now.
 result::Result<Request> plan(const Unsealed& house, const Refreshed& what, const oauth::Discovered& found) {
     const auto* entry = find_refreshed(house, what);
@@ -164,8 +158,8 @@ result::Result<Request> plan(const Unsealed& house, const Refreshed& what, const
         if (!has_token) return not_refreshable();
     }
     if (const auto* intent = house.vault->find_intent(what.id)) {
+        if (was_tried_in_vain(*entry)) return tried_in_vain();
         const auto doubt = doubt_about(house, *entry);
-        if (doubt && was_tried_in_vain(entry->tokens->state, *doubt)) return tried_in_vain();
         if (doubt && doubt->try_at && *doubt->try_at > house.wall()) return in_doubt();
         request.in_doubt_since = house.parts.clock.boot() - (house.wall() - intent->started_at);
         request.is_last_try = doubt && doubt->once;
@@ -258,6 +252,7 @@ vault::StateChange change_for(const Request& request, const vocabulary::OAuthSta
     }
     if (is_in_vain(request, made, refusal)) {
         change.status_reason = lost_twice;
+        change.last_failure = answers_lost;
         change.refresh_at = std::optional<vocabulary::Time>();
         return change;
     }
@@ -329,6 +324,10 @@ const vault::Entry* find_refreshed(const Unsealed& house, const Refreshed& what)
     return entry != nullptr ? entry : house.vault->find(house.vault->all_scopes(), what.id);
 }
 
+bool was_tried_in_vain(const vault::Entry& entry) {
+    return entry.tokens && entry.tokens->state.last_failure == answers_lost;
+}
+
 runtime::Task<result::Result<>> get_tokens(Unsealed& house, const Refreshed& what) {
     auto request = co_await begin(house, what);
     if (!request) co_return refuse(std::move(request.error()));
@@ -363,9 +362,8 @@ runtime::Task<result::Result<>> get_tokens(Unsealed& house, const Refreshed& wha
 }
 
 std::optional<vocabulary::Time> in_doubt_until(const Unsealed& house, const vault::Entry& entry) {
-    const auto doubt = doubt_about(house, entry);
-    if (!doubt || was_tried_in_vain(entry.tokens->state, *doubt)) return std::nullopt;
-    return doubt->try_at;
+    const auto doubt = was_tried_in_vain(entry) ? std::nullopt : doubt_about(house, entry);
+    return doubt ? doubt->try_at : std::nullopt;
 }
 
 } // namespace credlease::broker

@@ -23,6 +23,10 @@ struct Refreshed {
 /// nothing was sent.
 [[nodiscard]] runtime::Task<result::Result<>> get_tokens(Unsealed& house, const Refreshed& what);
 
+/// What was to be tried once more was, and had no answer again: nothing is tried until a person authorizes it anew,
+/// also after a restart.
+[[nodiscard]] bool was_tried_in_vain(const vault::Entry& entry);
+
 /// When a request whose outcome nobody knows is to be made again; nullopt: there is none, or only a person helps.
 [[nodiscard]] std::optional<vocabulary::Time> in_doubt_until(const Unsealed& house, const vault::Entry& entry);
 

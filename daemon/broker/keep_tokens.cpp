@@ -81,7 +81,7 @@ runtime::Task<> Unkept::rescue(const vault::Change& refused) {
     if (place_) co_return;
     vocabulary::AuditRecord record;
     record.action = Action::oauth_rescued;
-    record.principal = "broker";
+    record.principal = vocabulary::by_itself;
     concern(record, refused.after());
     record.fingerprint = refused.tokens()->fingerprint;
     auto job = [&rescue = house_.rescue, set = vault::Vault::write_rescued(refused)] { return rescue.put(set); };
@@ -209,7 +209,7 @@ vocabulary::AuditRecord record_by(const Asker* by, Action action) {
     if (by != nullptr) return record_of(*by, action);
     vocabulary::AuditRecord record;
     record.action = action;
-    record.principal = "broker";
+    record.principal = vocabulary::by_itself;
     return record;
 }
 
@@ -253,7 +253,8 @@ runtime::Task<result::Result<>> keep_each(Unsealed& house, const Refreshed& what
 runtime::Task<result::Result<>> connect(Unsealed& house, const Refreshed& what, const TokenClient& client,
                                         const vault::NewConnection& made, const Asker* by,
                                         const Outcomes::Outcome* outcome) {
-    const auto asked = client.asked_with();
+    auto asked = client.asked_with();
+    asked.secrets.reset(); // they came by those of before
     const Stage stage = [&](const vault::Entry& entry, store::Batch& batch) -> result::Result<vault::Change> {
         auto still = TokenClient::open_again(house, entry, asked);
         if (!still) return refuse(std::move(still.error()));

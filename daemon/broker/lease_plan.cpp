@@ -167,7 +167,8 @@ result::Result<> check_leasable(const Unsealed& house, const vocabulary::Credent
     if (credential.status == CredentialStatus::expired || past) {
         return refuse({.code = ErrorCode::credential_expired,
                        .sentence = "The credential has expired.",
-                       .next_step = "Give it a new secret or a later end."});
+                       .next_step = past ? result::StaticText("Give it a new secret or a later end.")
+                                         : result::StaticText("Authorize it anew (credlease reauthorize).")});
     }
     return {};
 }

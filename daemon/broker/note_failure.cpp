@@ -37,7 +37,7 @@ runtime::Task<result::Result<>> note_failure(Unsealed& house, const Refreshed& w
     record.action = failure.action;
     record.ok = false;
     record.code = result::name_of(failure.code);
-    record.principal = "broker";
+    record.principal = vocabulary::by_itself;
     record.detail = failure.detail;
     record.changes = status.views();
     concern(record, entry.credential);
@@ -52,7 +52,8 @@ runtime::Task<result::Result<>> note_failure(Unsealed& house, const Refreshed& w
 
 runtime::Task<> note_unasked(Unsealed& house, const Refreshed& what, const result::Error& why) {
     const auto* entry = find_refreshed(house, what);
-    if (entry == nullptr || !lives(*entry) || !is_to_be_told(house, *entry, why.code)) co_return;
+    if (entry == nullptr || !lives(*entry) || was_tried_in_vain(*entry) || !is_to_be_told(house, *entry, why.code))
+        co_return;
     TokenFailure failure{.of = vault::generation_of(entry->credential), .code = why.code};
     failure.detail = why.sentence.view();
     failure.change.status = CredentialStatus::failing;

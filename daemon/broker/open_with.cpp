@@ -164,7 +164,7 @@ void note_start(Unsealed& house) {
     const auto detail = started_detail(house.time);
     vocabulary::AuditRecord started;
     started.action = vocabulary::Action::broker_started;
-    started.principal = "broker";
+    started.principal = vocabulary::by_itself;
     started.detail = detail;
     house.journal->note(started);
     house.journal->flush();

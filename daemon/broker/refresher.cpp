@@ -39,7 +39,7 @@ std::uint32_t seconds_of(vocabulary::Duration wait) {
 result::Failure held_back(vocabulary::Duration wait) {
     return refuse({.code = ErrorCode::rate_limited,
                    .sentence = "The provider takes no more token requests of this OAuth client for now.",
-                   .next_step = "Ask again later: the token has ended, and its turn comes by itself.",
+                   .next_step = "Ask again later: its turn comes by itself.",
                    .retry_after_seconds = seconds_of(wait)});
 }
 
@@ -91,7 +91,7 @@ void note_in_doubt(Unsealed& house, const vault::Entry& entry) {
     vocabulary::AuditRecord record;
     record.action = vocabulary::Action::oauth_in_doubt;
     record.ok = false;
-    record.principal = "broker";
+    record.principal = vocabulary::by_itself;
     record.detail = "the broker ended before the provider's answer was stored";
     concern(record, entry.credential);
     house.journal->note(record);

@@ -100,7 +100,11 @@ result::Result<TokenClient> TokenClient::open_anew(const Unsealed& house, const 
 result::Result<TokenClient> TokenClient::open_again(const Unsealed& house, const vault::Entry& entry,
                                                     const AskedWith& asked) {
     auto client = open_anew(house, entry, asked.found);
-    if (client && client->asked_with() == asked) return client;
+    if (client) {
+        auto now = client->asked_with();
+        if (!asked.secrets) now.secrets.reset();
+        if (now == asked) return client;
+    }
     const bool has_changed = client || client.error().code == ErrorCode::invalid_request ||
                              client.error().code == ErrorCode::service_not_found;
     if (has_changed) return asks_otherwise();

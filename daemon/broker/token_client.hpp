@@ -15,7 +15,8 @@ struct AskedWith {
     oauth::Terms terms{};
     vocabulary::GrantTerms grant{};
     vocabulary::PublicFields destinations{}; ///< that a person chose, or the organization with its client
-    std::array<std::uint8_t, 8> secrets{};   ///< the fingerprint of those that a person gave
+    /// The fingerprint of those that a person gave; nullopt: it does not matter, nothing is sent any more.
+    std::optional<std::array<std::uint8_t, 8>> secrets{};
 
     bool operator==(const AskedWith&) const = default;
 };

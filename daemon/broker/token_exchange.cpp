@@ -67,6 +67,7 @@ runtime::Task<Exchanged> read(Unsealed& house, const TokenClient& client, oauth:
                               Exchanged begun) {
     auto made = std::move(begun);
     made.came = house.parts.clock.boot();
+    const UnreadAnswer unread(house);
     co_await runtime::give_way(house.parts.loop);                          // answers come in crowds
     made.sent_at = house.wall() - (house.parts.clock.boot() - made.begun); // by the wall clock of now: it can be set
     asked.sent_at = made.sent_at;
@@ -76,7 +77,6 @@ runtime::Task<Exchanged> read(Unsealed& house, const TokenClient& client, oauth:
         made.found_no_room = !made.was_sent && answer.error().error.code == result::ErrorCode::overloaded;
         co_return made;
     }
-    const UnreadAnswer unread(house);
     auto read = oauth::read_answer(client.rules(), asked, *answer, house.parts.arena);
     const bool is_usual = answer->body.size() <= wire::limits::usual_answer;
     for (int looks = 0; !read && (is_usual || looks < looks_most); ++looks) { // outbound leaves room for reading one

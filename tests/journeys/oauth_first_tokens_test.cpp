@@ -75,6 +75,16 @@ BOOST_AUTO_TEST_CASE(a_pending_credential_stays_pending_whatever_its_provider_re
     BOOST_TEST(!token_of("own").empty());
 }
 
+BOOST_AUTO_TEST_CASE(what_was_wrong_and_is_edited_is_asked_for_at_once) {
+    const auto id = store_own("mistyped", {{"client_secret", "not-the-secret"}});
+    BOOST_TEST(says(id, "invalid_client"));
+    for (int i = 0; i < 3; ++i) BOOST_TEST(refresh(id).code == "upstream_failed"); // by itself it comes much later
+    const auto edited =
+        ask(client, "PATCH", "/v1/credentials/" + id, R"({"fields":{"client_secret":"client-secret"}})");
+    BOOST_REQUIRE_MESSAGE(edited.status == 200U, edited.code);
+    BOOST_TEST(becomes(id, "active"));
+}
+
 BOOST_AUTO_TEST_CASE(a_person_waits_for_no_back_off_of_first_tokens) {
     provider.misbehave({{"do", "status"}, {"status", 503}, {"times", 0}});
     const auto id = store_own("own");

@@ -168,6 +168,18 @@ BOOST_AUTO_TEST_CASE(a_workspace_whose_provider_hangs_holds_up_no_other_and_what
     BOOST_TEST(OAuthHouse::text(house.show(last), "status") == "pending");
 }
 
+BOOST_AUTO_TEST_CASE(of_single_use_the_old_token_is_tried_once_more_also_where_no_end_of_its_token_is_known) {
+    PacedHouse house({{"refresh_class", "single_use"}}, {});
+    house.provider.misbehave({{"do", "alter"}, {"expires_in", "absent"}, {"times", 0}});
+    const auto id = house.connected("endless");
+    house.provider.control("/clear");
+    const auto connected = house.provider.token_requests().size();
+    house.provider.misbehave({{"do", "drop_after"}, {"nth", 1}, {"times", 0}});
+    for (int i = 0; i < 4; ++i) BOOST_TEST(house.refresh(id).code == "upstream_failed");
+    BOOST_TEST(boost::json::serialize(house.show(id)).contains("another try"));
+    BOOST_TEST(house.provider.token_requests().size() == connected + 2);
+}
+
 BOOST_AUTO_TEST_CASE(of_single_use_the_old_token_is_tried_once_more_however_many_lease) {
     PacedHouse house({{"refresh_class", "single_use"}, {"lifetimes", object{{"access", 5}}}}, {});
     const auto id = house.connected("lost");
