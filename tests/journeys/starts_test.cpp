@@ -101,5 +101,5 @@ BOOST_AUTO_TEST_CASE(on_a_terminal_a_refused_start_is_told_in_lines_and_elsewher
     ::close(master);
     Daemon elsewhere({.config = "[audit]\nhead_file = \"/nowhere/audit.head\"\n"});
     BOOST_TEST(!elsewhere.start());
-    BOOST_TEST(elsewhere.log().contains("code=configuration about=/nowhere: No such file"));
+    BOOST_TEST(elsewhere.log().contains("code=configuration about=\"/nowhere: No such file"));
 }
