@@ -104,11 +104,11 @@ Result<int> edit(const Invocation& invocation, const Asked& asked) {
 void offer_edit(CLI::App& program, Invocation& invocation) {
     const auto describe = [](CLI::App& command, Asked& asked) {
         command.footer(
-            "A secret that is leased is given only together with a destination that it goes to (see: credlease "
-            "services\n"
-            "S), and then every secret field is. To replace one today, add a new credential and delete the old one. "
-            "What\n"
-            "only the broker uses (client_secret, private_key) is changed in place, and the next refresh uses it.");
+            "A secret that is leased is given only together with a destination that it goes to, and then every\n"
+            "secret field is (see: credlease services S).\n"
+            "To replace one today, add a new credential and delete the old one.\n"
+            "What only the broker uses (client_secret, private_key) is changed in place, "
+            "and the next refresh uses it.");
         command.add_option("credential", asked.credential, "Its id or name")->required();
         command.add_option("--name", asked.name, "Its new name");
         command.add_option("--notes", asked.notes, "Its new notes");
