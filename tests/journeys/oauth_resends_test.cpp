@@ -25,6 +25,10 @@ struct SingleUse : OAuthHouse {
     [[nodiscard]] boost::json::value refresh_token() const {
         return provider.control("/grant").at("grants").at(0).at("answer").at("refresh_token");
     }
+    /// By hand.
+    [[nodiscard]] object giving_a_token_to(const std::string& id) const {
+        return {{"credential", id}, {"refresh_token", refresh_token()}};
+    }
     /// As the libraries send it, again where a connection was lost.
     [[nodiscard]] test::Response send(const std::string& path, const object& body, const std::string& key) const {
         test::SocketClient admin(daemon.admin_socket());
@@ -72,7 +76,7 @@ BOOST_AUTO_TEST_CASE(a_refresh_token_that_a_person_gave_is_spent_once_however_of
     SingleUse house;
     house.provider.misbehave({{"do", "slow"}, {"after_ms", held_for_ms}});
     const auto id = house.store("given");
-    const object asked = {{"credential", id}, {"refresh_token", house.refresh_token()}};
+    const object asked = house.giving_a_token_to(id);
     house.send_again_and_again(authorizations, asked, "connected");
     house.expect_alive(id, "given");
 }
@@ -94,7 +98,7 @@ BOOST_AUTO_TEST_CASE(one_that_is_lost_on_the_way_is_not_sent_again_either) {
     SingleUse house;
     house.provider.misbehave({{"do", "drop_after"}, {"after_ms", held_for_ms}});
     const auto id = house.store("given");
-    const object asked = {{"credential", id}, {"refresh_token", house.refresh_token()}};
+    const object asked = house.giving_a_token_to(id);
     house.send_again_and_again(authorizations, asked, "failed");
     BOOST_TEST(house.provider.uses_of_spent_tokens().empty());
     BOOST_TEST(audit_of(house.client, "action=oauth.failed").size() == 1U);
@@ -105,7 +109,7 @@ BOOST_AUTO_TEST_CASE(one_whose_tokens_a_stop_left_in_rescue_is_connected_for_who
     SingleUse house(disk.setup());
     house.provider.misbehave({{"do", "slow"}, {"after_ms", held_for_ms}});
     const auto id = house.store("given");
-    const object asked = {{"credential", id}, {"refresh_token", house.refresh_token()}};
+    const object asked = house.giving_a_token_to(id);
     std::jthread first([&] {
         test::SocketClient admin(house.daemon.admin_socket());
         (void)admin.ask("POST", authorizations, boost::json::serialize(asked), "Idempotency-Key: once\r\n");
@@ -133,7 +137,7 @@ BOOST_AUTO_TEST_CASE(one_whose_broker_was_killed_before_the_answer_came_is_not_s
     SingleUse house;
     house.provider.misbehave({{"do", "slow"}, {"after_ms", held_for_ms}});
     const auto id = house.store("given");
-    const object asked = {{"credential", id}, {"refresh_token", house.refresh_token()}};
+    const object asked = house.giving_a_token_to(id);
     std::jthread first([&] {
         test::SocketClient admin(house.daemon.admin_socket());
         (void)admin.ask("POST", authorizations, boost::json::serialize(asked), "Idempotency-Key: once\r\n");
@@ -155,7 +159,7 @@ BOOST_AUTO_TEST_CASE(a_store_that_cannot_write_spends_no_token_that_a_person_gav
     SlowDisk disk;
     SingleUse house(disk.setup());
     const auto id = house.store("given");
-    const object asked = {{"credential", id}, {"refresh_token", house.refresh_token()}};
+    const object asked = house.giving_a_token_to(id);
     disk.fail(EROFS, "/store/");
     for (const auto* key : {"once", "again"}) BOOST_TEST(house.send(authorizations, asked, key).status == 503U);
     BOOST_TEST(house.provider.token_requests().empty());
@@ -169,7 +173,7 @@ BOOST_AUTO_TEST_CASE(nobody_elses_grant_comes_between_while_its_provider_is_aske
     SingleUse house;
     house.provider.misbehave({{"do", "slow"}, {"after_ms", held_for_ms}});
     const auto id = house.store("given");
-    const object asked = {{"credential", id}, {"refresh_token", house.refresh_token()}};
+    const object asked = house.giving_a_token_to(id);
     std::jthread first([&] { BOOST_TEST(house.send(authorizations, asked, "first").status == 200U); });
     BOOST_REQUIRE(house.provider.wait_for_token_requests(1));
     BOOST_TEST(house.send(authorizations, asked, "second").status == 409U);
