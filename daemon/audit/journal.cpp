@@ -22,7 +22,7 @@ Journal::State::State(const Options& given, Keys given_keys, store::Store& given
 }
 
 Journal::State::~State() {
-    for (const auto call : {watch_, head_timer_, retry_}) {
+    for (const auto call : {watch_, next_sync_, retry_}) {
         if (call != 0) clock.cancel(call);
     }
 }
@@ -53,15 +53,16 @@ void Journal::note(AuditRecord record) { state_->note(record); }
 
 void Journal::flush() { state_->flush(); }
 
-runtime::Task<Result<std::uint64_t>> Journal::commit(AuditRecord record, store::Batch batch) {
+runtime::Task<Result<std::uint64_t>> Journal::commit(AuditRecord record, store::Batch batch, Sync sync) {
     Result<std::uint64_t> outcome;
     const bool may_wait = record.principal == vocabulary::by_itself; // nobody asked for it: it comes in crowds
     // Staged inside: a task that was cancelled before it got here changes nothing.
     co_await runtime::suspend(state_->loop, [&](runtime::Resume resume) {
-        state_->change(record, std::move(batch), [this, &outcome, resume, may_wait](Result<std::uint64_t> told) {
+        Tell tell = [this, &outcome, resume, may_wait](Result<std::uint64_t> told) {
             outcome = std::move(told);
             may_wait ? state_->loop.line_up(resume) : resume();
-        });
+        };
+        state_->change(record, std::move(batch), sync, std::move(tell));
     });
     co_return outcome;
 }

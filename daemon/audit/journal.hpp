@@ -42,6 +42,13 @@ struct Waiter {
     std::uint64_t ticket = 0;
 };
 
+/// When a change that is written becomes durable. A crash of the broker loses it in neither case.
+enum class Sync : std::uint8_t {
+    at_once,
+    shared, ///< with others, limits::sync_shared later at most. Of what comes in crowds, nobody waits for, and does no
+            ///< harm when the machine loses it
+};
+
 /// What the log said when it was opened.
 struct Replay {
     std::uint64_t first = 0; ///< oldest record that is still there; 0: the log is empty
@@ -89,7 +96,7 @@ class Journal {
     /// A change of state: record, batch and head durable before it returns the record's sequence number.
     /// `store_unavailable`: nothing was changed; `version_conflict` from the store.
     [[nodiscard]] runtime::Task<result::Result<std::uint64_t>> commit(vocabulary::AuditRecord record,
-                                                                      store::Batch batch);
+                                                                      store::Batch batch, Sync sync = Sync::at_once);
     /// A record that must be on the disk before the caller goes on (leases under a grant with `max_leases`, seal,
     /// stop).
     [[nodiscard]] runtime::Task<result::Result<std::uint64_t>> append_durably(vocabulary::AuditRecord record);

@@ -98,7 +98,7 @@ void Journal::State::record_dropped() {
     note(record);
 }
 
-void Journal::State::change(AuditRecord& record, store::Batch batch, Tell tell) {
+void Journal::State::change(AuditRecord& record, store::Batch batch, Sync sync, Tell tell) {
     if (auto why = refusal()) return tell(refuse(std::move(*why)));
     if (is_recovering_ || must_abandon_ || !undo_.empty()) {
         start_recovery();
@@ -106,8 +106,11 @@ void Journal::State::change(AuditRecord& record, store::Batch batch, Tell tell) 
     }
     auto prepared = store.prepare(std::move(batch));
     if (!prepared) return tell(refuse(std::move(prepared.error())));
-    StagedChange staged{
-        .number = ++changes, .oldest_copy = oldest_copy, .prepared = std::move(*prepared), .tell = std::move(tell)};
+    StagedChange staged{.number = ++changes,
+                        .oldest_copy = oldest_copy,
+                        .prepared = std::move(*prepared),
+                        .tell = std::move(tell),
+                        .sync = sync};
     staged.state = state_of(keys.head, staged.number, staged.prepared.set_hash_after());
     begin_record(record, {.fate = Fate::change});
     staged.seq = record.seq;

@@ -60,7 +60,7 @@ struct Journal::State {
     // ---- staging.cpp
     result::Result<std::uint64_t> append(vocabulary::AuditRecord& record, Entry entry, Tell tell);
     void note(vocabulary::AuditRecord& record);
-    void change(vocabulary::AuditRecord& record, store::Batch batch, Tell tell);
+    void change(vocabulary::AuditRecord& record, store::Batch batch, Sync sync, Tell tell);
     void carry(vocabulary::AuditRecord& record, const std::vector<store::Step>& steps, std::uint64_t pruned, Tell tell);
     void flush();
 
@@ -139,6 +139,7 @@ struct Journal::State {
 
     // ---- syncs.cpp
     [[nodiscard]] bool may_sync() const;
+    void sync_by(runtime::BootTime latest);
     void start_sync();
     void run_sync();
     void sync_done();
@@ -164,7 +165,8 @@ struct Journal::State {
     std::uint64_t held_ = 0; ///< disowning notes that are not written: the head waits for them
     std::uint64_t unrecorded_ = 0;
     runtime::BootTime writing_since_{};
-    std::uint64_t watch_ = 0, head_timer_ = 0, retry_ = 0; ///< calls of the clock
+    runtime::BootTime next_sync_at_{};
+    std::uint64_t watch_ = 0, next_sync_ = 0, retry_ = 0; ///< calls of the clock
 
     std::vector<SyncJob::Segment> dirty_; ///< the last is the current one
     bool directory_dirty_ = false;

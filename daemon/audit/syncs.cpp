@@ -35,9 +35,17 @@ bool Journal::State::may_sync() const {
 void Journal::State::plan_sync() {
     if (!may_sync()) return;
     if (sync_wanted_ || !settled_.empty()) return start_sync();
-    if (head_timer_ != 0) return;
-    head_timer_ = clock.call_at(clock.boot() + head_delay, [this] {
-        head_timer_ = 0;
+    sync_by(clock.boot() + (unsynced.empty() ? head_delay : wire::limits::sync_shared));
+}
+
+void Journal::State::sync_by(runtime::BootTime latest) {
+    if (next_sync_ != 0) {
+        if (next_sync_at_ <= latest) return;
+        clock.cancel(next_sync_);
+    }
+    next_sync_at_ = latest;
+    next_sync_ = clock.call_at(latest, [this] {
+        next_sync_ = 0;
         if (may_sync()) start_sync();
     });
 }

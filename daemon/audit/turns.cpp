@@ -109,7 +109,8 @@ void Journal::State::tell_waiters(Turn& turn, bool late) {
         }
         ++seq;
     });
-    sync_wanted_ = sync_wanted_ || !unsynced.empty();
+    const auto is_hurried = [](const StagedChange& change) { return change.sync == Sync::at_once; };
+    sync_wanted_ = sync_wanted_ || std::ranges::any_of(unsynced, is_hurried);
     if (sync_failed_) fail_awaiting(); // what was under way then: it may be long until there is a sync again
 }
 

@@ -35,6 +35,7 @@ struct StagedChange {
     std::uint64_t oldest_copy = 0; ///< before it dropped some
     store::Prepared prepared;
     Tell tell;
+    Sync sync = Sync::at_once;
 };
 
 /// A segment that is being written, or waits for its last sync.

@@ -191,7 +191,7 @@ runtime::Task<result::Result<Request>> begin(Unsealed& house, const Refreshed& w
         house.vault->stage_intent(entry, request->client.rules().slots[*request->slot].name, house.wall(), batch);
     auto record = record_of(entry.credential, Action::oauth_refreshing);
     runtime::crash_point("intent staged");
-    auto committed = co_await house.journal->commit(record, std::move(batch));
+    auto committed = co_await house.journal->commit(record, std::move(batch), audit::Sync::shared);
     if (!committed) co_return refuse(std::move(committed.error()));
     runtime::crash_point("intent durable");
     house.vault->apply(std::move(change));
@@ -333,6 +333,7 @@ runtime::Task<result::Result<>> get_tokens(Unsealed& house, const Refreshed& wha
     if (!request) co_return refuse(std::move(request.error()));
     if (house.gives_up) co_return closing(); // what it was to spend is in doubt
     auto prepared = std::move(*request->prepared);
+    const auto sync = prepared.request.may_be_repeated ? audit::Sync::shared : audit::Sync::at_once;
     auto made = co_await exchange_in_turn(house, request->client, std::move(prepared), request->slot);
     if (made.found_no_room) co_return co_await take_back(house, *request);
     const auto* entry = find_refreshed(house, what);
@@ -351,7 +352,7 @@ runtime::Task<result::Result<>> get_tokens(Unsealed& house, const Refreshed& wha
         if (kills_access_token(request->client)) {
             got.answer.may_be_refused_for = house.token_times.last_refused(entry->credential.service.text());
         }
-        auto kept = co_await keep_refreshed(house, what, request->client, request->of, got.answer);
+        auto kept = co_await keep_refreshed(house, what, request->client, {request->of, sync}, got.answer);
         if (kept) note_times(house, *request, made);
         co_return kept;
     }

@@ -154,8 +154,16 @@ void tell(Unsealed& house, const vault::Entry& entry, const Before& before, cons
     if (credential.version != before.version) house.clock_warnings->look_soon();
 }
 
-runtime::Task<result::Result<>> try_until_kept(Unsealed& house, const Refreshed& what, vocabulary::AuditRecord record,
-                                               const Stage& stage, Unkept& unkept) {
+/// How tokens go into the store.
+struct Keeping {
+    vocabulary::AuditRecord record;
+    Stage stage{};
+    audit::Sync sync = audit::Sync::at_once;
+};
+
+runtime::Task<result::Result<>> try_until_kept(Unsealed& house, const Refreshed& what, const Keeping& keeping,
+                                               Unkept& unkept) {
+    auto record = keeping.record;
     const auto detail = record.detail;
     for (;;) {
         auto pass = co_await enter(house, what);
@@ -163,7 +171,7 @@ runtime::Task<result::Result<>> try_until_kept(Unsealed& house, const Refreshed&
         if (entry == nullptr) co_return access::credential_not_found();
         const Before before{.version = entry->credential.version, .is_connected = entry->tokens != nullptr};
         store::Batch batch;
-        auto change = stage(*entry, batch);
+        auto change = keeping.stage(*entry, batch);
         const bool may_pass = change || change.error().code == ErrorCode::overloaded; // the arena is full
         if (!may_pass) co_return refuse(std::move(change.error()));
         bool is_kept = false;
@@ -177,7 +185,7 @@ runtime::Task<result::Result<>> try_until_kept(Unsealed& house, const Refreshed&
             record.fingerprint = change->tokens()->fingerprint;
             record.changes = status.views();
             runtime::crash_point("tokens staged");
-            auto committed = co_await house.journal->commit(record, std::move(batch));
+            auto committed = co_await house.journal->commit(record, std::move(batch), keeping.sync);
             runtime::crash_point("tokens durable");
             is_kept = committed.has_value();
         }
@@ -195,10 +203,10 @@ runtime::Task<result::Result<>> try_until_kept(Unsealed& house, const Refreshed&
 }
 
 /// `lies`: of what is in DATA/rescue, where.
-runtime::Task<result::Result<>> keep(Unsealed& house, const Refreshed& what, vocabulary::AuditRecord record,
-                                     const Stage& stage, std::optional<Place> lies = std::nullopt) {
+runtime::Task<result::Result<>> keep(Unsealed& house, const Refreshed& what, const Keeping& keeping,
+                                     std::optional<Place> lies = std::nullopt) {
     Unkept unkept(house, lies);
-    auto kept = co_await try_until_kept(house, what, record, stage, unkept);
+    auto kept = co_await try_until_kept(house, what, keeping, unkept);
     const bool is_of_no_use = !kept && (kept.error().code == ErrorCode::version_conflict ||
                                         kept.error().code == ErrorCode::credential_not_found);
     if (kept || is_of_no_use) co_await unkept.clear();
@@ -217,13 +225,14 @@ runtime::Task<result::Result<>> keep_rescued(Unsealed& house, const Refreshed& w
     const auto kind = kind_of(house, rescued.next.credential);
     if (!kind) co_return refuse(kind.error());
     const auto catalog = house.rules.catalog; // a reload does not take the entry away meanwhile
-    const Stage stage = [&](const vault::Entry& entry, store::Batch& batch) {
+    const bool is_first = rescued.next.credential.generation == 0;
+    Keeping keeping;
+    keeping.record = record_by(nullptr, is_first ? Action::oauth_connected : Action::oauth_refreshed);
+    keeping.record.detail = "from DATA/rescue";
+    keeping.stage = [&](const vault::Entry& entry, store::Batch& batch) {
         return house.vault->stage_rescued(entry, *kind->auth, rescued.next, batch);
     };
-    const bool is_first = rescued.next.credential.generation == 0;
-    auto record = record_by(nullptr, is_first ? Action::oauth_connected : Action::oauth_refreshed);
-    record.detail = "from DATA/rescue";
-    auto kept = co_await keep(house, what, record, stage, rescued.place);
+    auto kept = co_await keep(house, what, keeping, rescued.place);
     if (kept) house.tasks.start(ask_for_fields(house, what));
     co_return kept;
 }
@@ -255,28 +264,28 @@ runtime::Task<result::Result<>> connect(Unsealed& house, const Refreshed& what, 
                                         const Outcomes::Outcome* outcome) {
     auto asked = client.asked_with();
     asked.secrets.reset(); // they came by those of before
-    const Stage stage = [&](const vault::Entry& entry, store::Batch& batch) -> result::Result<vault::Change> {
+    Keeping keeping{.record = record_by(by, Action::oauth_connected)};
+    keeping.stage = [&](const vault::Entry& entry, store::Batch& batch) -> result::Result<vault::Change> {
         auto still = TokenClient::open_again(house, entry, asked);
         if (!still) return refuse(std::move(still.error()));
         auto change = house.vault->stage_connect(entry, still->auth(), made, batch);
         if (change && outcome != nullptr) house.outcomes.stage(*by, *outcome, batch);
         return change;
     };
-    const auto record = record_by(by, Action::oauth_connected);
-    auto kept = co_await keep(house, what, record, stage);
+    auto kept = co_await keep(house, what, keeping);
     if (kept && outcome != nullptr) house.outcomes.apply(*by, outcome->at);
     if (kept) co_await ask_for_fields(house, what); // whoever connected it leases it next
     co_return kept;
 }
 
 runtime::Task<result::Result<>> keep_refreshed(Unsealed& house, const Refreshed& what, const TokenClient& client,
-                                               const vault::Generation& of, const vault::NewTokens& made) {
-    const Stage stage = [&](const vault::Entry& entry, store::Batch& batch) -> result::Result<vault::Change> {
+                                               const Follows& follows, const vault::NewTokens& made) {
+    Keeping keeping{.record = record_by(nullptr, Action::oauth_refreshed), .sync = follows.sync};
+    keeping.stage = [&](const vault::Entry& entry, store::Batch& batch) -> result::Result<vault::Change> {
         if (!entry.tokens) return no_grant(); // an edit of where they come from took them away
-        return house.vault->stage_tokens(entry, client.auth(), of, made, batch);
+        return house.vault->stage_tokens(entry, client.auth(), follows.of, made, batch);
     };
-    const auto record = record_by(nullptr, Action::oauth_refreshed);
-    auto kept = co_await keep(house, what, record, stage);
+    auto kept = co_await keep(house, what, keeping);
     const bool is_stale = !kept && kept.error().code == ErrorCode::version_conflict;
     if (is_stale) co_return result::Result<>();
     if (kept) house.tasks.start(ask_for_fields(house, what)); // nobody waits for what is still not known

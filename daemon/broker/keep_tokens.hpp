@@ -20,10 +20,14 @@ inline constexpr std::string_view lost_scopes = "scopes lost:";
 [[nodiscard]] runtime::Task<result::Result<>> connect(Unsealed& house, const Refreshed& what, const TokenClient& client,
                                                       const vault::NewConnection& made, const Asker* by,
                                                       const Outcomes::Outcome* outcome = nullptr);
-/// A refresh's answer, likewise; `of`: whose tokens they follow. Where the credential has others by now they are
-/// dropped.
+/// Whose tokens a refresh's answer follows, and when it is synced: at once where the provider may give it only once.
+struct Follows {
+    vault::Generation of{};
+    audit::Sync sync = audit::Sync::at_once;
+};
+/// A refresh's answer, likewise. Where the credential has other tokens by now than it follows they are dropped.
 [[nodiscard]] runtime::Task<result::Result<>> keep_refreshed(Unsealed& house, const Refreshed& what,
-                                                             const TokenClient& client, const vault::Generation& of,
+                                                             const TokenClient& client, const Follows& follows,
                                                              const vault::NewTokens& made);
 /// At a start or unseal, before anything is planned: what lies in DATA/rescue is on its way into the store, as the
 /// request under way of its credential. What follows no tokens of its credential is cleared; what does not

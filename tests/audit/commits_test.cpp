@@ -1,6 +1,7 @@
 #define BOOST_TEST_DYN_LINK
 #include "failing_disk.hpp"
 #include "sample_journal.hpp"
+#include "wire/limits.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -44,6 +45,62 @@ BOOST_AUTO_TEST_CASE(changes_that_wait_together_share_a_sync) {
     sample.close();
     sample.open();
     BOOST_TEST(sample.shown.size() == 50U);
+}
+
+/// A change that may share its sync.
+runtime::Task<> put_shared(SampleJournal& sample, std::string key, std::size_t& made) {
+    store::Batch batch;
+    batch.put(store::Table::credentials, std::move(key), 1, "value");
+    const auto done =
+        co_await sample.journal->commit({.action = Action::oauth_refreshing}, std::move(batch), Sync::shared);
+    made += done.has_value() ? 1 : 0;
+}
+
+BOOST_AUTO_TEST_CASE(what_may_share_a_sync_waits_for_others_but_not_for_long) {
+    const TemporaryFolder folder;
+    SampleJournal sample(folder.path());
+    sample.open();
+    const auto before = syncs_of("audit.head");
+    std::size_t made = 0;
+    runtime::TaskGroup group(sample.loop);
+    for (const auto* key : {"a", "b", "c"}) { // each is written before the next comes
+        group.start(put_shared(sample, key, made));
+        BOOST_REQUIRE(sample.issue_now(key));
+    }
+    BOOST_TEST(syncs_of("audit.head") == before);
+    BOOST_TEST(made == 0U);
+    sample.clock.advance(wire::limits::sync_shared);
+    sample.run_until([&] { return made == 3 && group.size() == 0; });
+    BOOST_TEST(syncs_of("audit.head") == before + 1);
+    sample.close();
+    sample.open();
+    BOOST_TEST(sample.shown.size() == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(a_change_that_is_awaited_takes_those_along_that_may_wait) {
+    const TemporaryFolder folder;
+    SampleJournal sample(folder.path());
+    sample.open();
+    const auto before = syncs_of("audit.head");
+    std::size_t made = 0;
+    runtime::TaskGroup group(sample.loop);
+    group.start(put_shared(sample, "a", made));
+    BOOST_REQUIRE(sample.issue_now("a"));
+    BOOST_REQUIRE(sample.put_now("b", "value").has_value());
+    sample.run_until([&] { return made == 1 && group.size() == 0; });
+    BOOST_TEST(syncs_of("audit.head") == before + 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_waits_for_no_company) {
+    const TemporaryFolder folder;
+    SampleJournal sample(folder.path());
+    sample.open();
+    std::size_t made = 0;
+    runtime::TaskGroup group(sample.loop);
+    group.start(put_shared(sample, "a", made));
+    BOOST_REQUIRE(sample.issue_now("a"));
+    sample.close();
+    BOOST_TEST(made == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_conflicting_change_is_refused_and_leaves_no_record) {
