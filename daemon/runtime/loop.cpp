@@ -3,6 +3,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
+#include <sched.h>
 #include <utility>
 
 namespace credlease::runtime {
@@ -36,9 +37,17 @@ void Loop::run_first() {
     if (!line_.empty()) let_in_between();
 }
 
-// The first look finds what has become ready, and the second turn is behind that.
+// The first look finds what has become ready, and the second turn is behind that. Linux wakes a thread on the CPU of
+// its waker and lets that one go on for milliseconds: the worker that writes a lease's record, and whoever got an
+// answer, get the CPU by sched_yield(2).
 void Loop::let_in_between() {
-    at_end_of_turn([this] { at_end_of_turn([this] { run_first(); }); });
+    at_end_of_turn([this] {
+        ::sched_yield();
+        at_end_of_turn([this] {
+            ::sched_yield();
+            run_first();
+        });
+    });
 }
 
 } // namespace credlease::runtime
