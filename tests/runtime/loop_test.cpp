@@ -135,6 +135,28 @@ BOOST_AUTO_TEST_CASE(what_is_ready_goes_between_any_two_that_lined_up) {
     ::close(pair[1]);
 }
 
+// Else leases that are asked for without an end would hold up the crowd for as long.
+BOOST_AUTO_TEST_CASE(a_line_that_grows_goes_faster) {
+    constexpr int crowd = 64;
+    Loop loop;
+    int turns = 0, done = 0;
+    std::function<void()> turn = [&] {
+        ++turns;
+        if (done < crowd) loop.at_end_of_turn(turn);
+    };
+    loop.post([&] {
+        for (int i = 0; i < crowd; ++i) {
+            loop.line_up([&] {
+                if (++done == crowd) loop.stop();
+            });
+        }
+        turn();
+    });
+    loop.run();
+    BOOST_TEST(done == crowd);
+    BOOST_TEST(turns < crowd * 3 / 2); // two for each, where they go one by one
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace credlease::runtime
