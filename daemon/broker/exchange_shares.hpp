@@ -13,7 +13,7 @@ namespace credlease::broker {
 class ExchangeShares {
   public:
     struct Claim {
-        std::string owner{}; ///< RefreshSchedule::ClientKey
+        std::string owner{}; ///< ClientKey
         std::string host{};
         std::size_t bytes = 0;
     };

@@ -3,6 +3,7 @@
 #include "oauth/schedule.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace credlease::broker {
 namespace {
@@ -12,10 +13,11 @@ using runtime::BootTime;
 using vocabulary::Time;
 
 constexpr int moved_at_a_time = 256;                  ///< from the plan to their lanes: the loop has more to do
-constexpr int looked_at_at_a_time = 256;              ///< lanes
+constexpr int looked_at_at_a_time = 256;              ///< queues
 constexpr std::chrono::milliseconds looks_apart{100}; ///< for room
 // What is due is begun no faster than so many times the mean of its lane; but a lane of a few need not wait.
 constexpr double times_the_mean = 2.25;
+constexpr int most_failures = std::numeric_limits<std::uint16_t>::max(); ///< that are counted
 constexpr vocabulary::Duration first_rest = std::chrono::seconds(5);
 constexpr vocabulary::Duration longest_rest = std::chrono::minutes(1);
 constexpr double slowest_per_second = 5;
@@ -48,8 +50,7 @@ RefreshSchedule::Member& RefreshSchedule::member(const vocabulary::Scope& scope,
         own.seed = seeds_++;
     }
     if (own.scope && *own.scope == scope) return own;
-    if (!last_scope_ || *last_scope_ != scope) last_scope_ = std::make_shared<const vocabulary::Scope>(scope);
-    own.scope = last_scope_;
+    own.scope = scopes_.hold(scope);
     return own;
 }
 
@@ -76,42 +77,68 @@ void RefreshSchedule::plan_anew(const vocabulary::Scope& scope, const Id& id, co
 }
 
 void RefreshSchedule::join(Member& member, const Client& client) {
-    if (member.lane == nullptr || *member.lane->key != client.key) {
-        leave(member);
-        const auto at = lanes_.try_emplace(client.key, client.budget).first;
-        member.lane = &at->second;
-        member.lane->key = &at->first;
-        ++member.lane->members;
+    const auto [at, is_new] = lanes_.try_emplace(marks_.of(client.key));
+    auto& lane = at->second;
+    if (is_new) {
+        lane.common = commons_.hold({.owner = client.key.owner, .host = client.key.host, .budget = client.budget});
     }
+    if (member.client != &*at) {
+        leave(member);
+        member.client = &*at;
+        ++lane.members;
+        if (member.stage == Stage::planned) planned_.insert(member);
+    }
+    narrow(lane, client.budget);
     member.room = static_cast<std::uint32_t>(client.room);
-    member.lane->pace.narrow(client.budget);
     if (client.grant_budget) grants_.try_emplace(*member.id, *client.grant_budget);
 }
 
 void RefreshSchedule::leave(Member& member) {
-    if (member.lane == nullptr) return;
+    member.unlink();
+    if (member.client == nullptr) return;
     set_rate(member, 0);
-    auto& lane = *std::exchange(member.lane, nullptr);
+    auto& [mark, lane] = *std::exchange(member.client, nullptr);
     --lane.members;
-    wake(lane, wake_of(lane));
+    if (lane.queue) {
+        place(*lane.queue);
+    } else if (lane.members == 0) {
+        lanes_.erase(lanes_.find(mark));
+    }
+}
+
+void RefreshSchedule::narrow(Lane& lane, const catalog::Budget& budget) {
+    auto common = *lane.common;
+    common.budget = oauth::narrower(common.budget, budget);
+    if (common == *lane.common) return;
+    if (lane.queue) lane.queue->pace.narrow(common.budget);
+    lane.common = commons_.hold(common);
 }
 
 void RefreshSchedule::set_rate(Member& member, float per_second) {
-    member.lane->per_second += double{per_second} - double{member.per_second};
+    member.client->second.per_second += double{per_second} - double{member.per_second};
     member.per_second = per_second;
+}
+
+RefreshSchedule::Queue& RefreshSchedule::queue_of(Member& member) {
+    auto& queue = member.client->second.queue;
+    if (!queue) queue = std::make_unique<Queue>(*member.client);
+    return *queue;
 }
 
 void RefreshSchedule::note(const Id& id, BootTime begun) {
     const auto found = members_.find(id);
-    if (found == members_.end() || found->second.lane == nullptr) return;
-    found->second.lane->pace.note(begun);
+    if (found == members_.end() || found->second.client == nullptr) return;
+    if (found->second.client->second.common->budget.requests > 0) {
+        auto& queue = queue_of(found->second);
+        queue.pace.note(begun);
+        place(queue);
+    }
     if (const auto grant = grants_.find(id); grant != grants_.end()) grant->second.note(begun);
 }
 
 void RefreshSchedule::forget(const Id& id) {
     const auto found = members_.find(id);
     if (found == members_.end() || found->second.stage > Stage::planned) return;
-    found->second.unlink();
     leave(found->second);
     grants_.erase(id);
     members_.erase(found);
@@ -125,46 +152,61 @@ std::optional<BootTime> RefreshSchedule::ask(const vocabulary::Scope& scope, con
     if (const auto grant = grants_.find(id); grant != grants_.end() && grant->second.next() > now) {
         return grant->second.next();
     }
-    const auto at = own.lane->pace.next();
+    const auto at = own.client->second.next();
     if (at != Pace::never && at > deadline) return at;
     own.unlink();
     own.stage = Stage::asked;
-    own.lane->asked.push_back(&own);
-    wake(*own.lane, wake_of(*own.lane));
+    auto& queue = queue_of(own);
+    queue.asked.push_back(&own);
+    place(queue);
     return std::nullopt;
 }
 
 std::optional<RefreshSchedule::Turn> RefreshSchedule::take(Time wall, BootTime now) {
     for (int i = 0; i < moved_at_a_time && !planned_.empty() && planned_.begin()->at <= wall; ++i) {
-        auto& first = *planned_.begin();
-        first.unlink();
-        first.lane->due.insert(first);
-        wake(*first.lane, wake_of(*first.lane));
+        fall_due(*planned_.begin(), now);
     }
-    for (int i = 0; i < looked_at_at_a_time && !wakes_.empty() && wakes_.begin()->first <= now; ++i) {
-        auto& lane = *wakes_.begin()->second;
-        if (auto* const next = next_in(lane, wall, now)) {
-            if (!shares_.take(claim_of(*next))) {
-                wake(lane, now + looks_apart);
-                continue;
-            }
+    let_go(now);
+    for (int i = 0; i < looked_at_at_a_time && !waking_.empty() && waking_.begin()->at <= now; ++i) {
+        auto& queue = *waking_.begin();
+        auto* const next = next_in(queue, wall, now);
+        if (next == nullptr) {
+            place(queue);
+        } else if (shares_.take(claim_of(*next))) {
             begin(*next, now);
-            return Turn{.id = *next->id, .scope = next->scope};
+            return Turn{.id = *next->id, .scope = *next->scope};
+        } else {
+            place(queue, waking_, now + looks_apart);
         }
-        wake(lane, wake_of(lane));
-        const bool is_over = lane.members == 0 && lane.pace.idle_at() <= now;
-        if (!is_over) continue;
-        wake(lane, Pace::never);
-        lanes_.erase(lanes_.find(*lane.key));
     }
     return std::nullopt;
 }
 
+/// What has nothing more to remember; its lane too, if that has ended.
+void RefreshSchedule::let_go(BootTime now) {
+    for (int i = 0; i < looked_at_at_a_time && !idle_.empty() && idle_.begin()->at <= now; ++i) {
+        auto& [mark, lane] = idle_.begin()->client;
+        if (lane.members == 0) {
+            lanes_.erase(lanes_.find(mark));
+        } else {
+            lane.queue.reset();
+        }
+    }
+}
+
+/// Whose lane was at rest comes behind those that have waited since before.
+void RefreshSchedule::fall_due(Member& member, BootTime now) {
+    member.unlink();
+    auto& queue = queue_of(member);
+    if (queue.is_empty()) place(queue, waking_, std::max(now, queue.pace.next_unasked()));
+    queue.due.insert(member);
+}
+
 /// Who is waited for, else the most urgent of what is due.
-RefreshSchedule::Member* RefreshSchedule::next_in(Lane& lane, Time wall, BootTime now) {
-    if (!lane.asked.empty() && lane.pace.next() <= now) return lane.asked.front();
-    while (!lane.due.empty() && lane.pace.next_unasked() <= now) {
-        auto& first = *lane.due.begin();
+RefreshSchedule::Member* RefreshSchedule::next_in(Queue& queue, Time wall, BootTime now) {
+    if (!queue.asked.empty() && queue.pace.next() <= now) return queue.asked.front();
+    while (!queue.due.empty() && queue.pace.next_unasked() <= now) {
+        auto& first = *queue.due.begin();
         const auto grant = grants_.find(*first.id);
         if (grant == grants_.end() || grant->second.next() <= now) return &first;
         first.unlink();
@@ -175,44 +217,46 @@ RefreshSchedule::Member* RefreshSchedule::next_in(Lane& lane, Time wall, BootTim
 }
 
 void RefreshSchedule::begin(Member& member, BootTime now) {
-    auto& lane = *member.lane;
+    auto& queue = queue_of(member);
     if (member.stage == Stage::asked) {
-        lane.asked.remove(&member);
-        lane.pace.begin(now);
+        queue.asked.pop_front();
+        queue.pace.begin(now);
     } else {
         member.unlink();
-        lane.pace.begin_unasked(now, apart_at(lane.per_second));
+        queue.pace.begin_unasked(now, apart_at(member.client->second.per_second));
     }
     member.stage = Stage::begun;
     if (const auto grant = grants_.find(*member.id); grant != grants_.end()) grant->second.begin(now);
-    wake(lane, wake_of(lane));
+    place(queue);
 }
 
 ExchangeShares::Claim RefreshSchedule::claim_of(const Member& member) {
-    return {.owner = member.lane->key->owner, .host = member.lane->key->host, .bytes = member.room};
+    const auto& common = *member.client->second.common;
+    return {.owner = common.owner, .host = common.host, .bytes = member.room};
 }
 
 std::uint32_t RefreshSchedule::end(const Id& id, bool is_ok, BootTime now, vocabulary::Duration hold) {
     auto& own = members_.at(id);
-    own.failures = is_ok ? 0 : own.failures + 1;
+    own.failures = is_ok ? 0 : static_cast<std::uint16_t>(std::min(own.failures + 1, most_failures));
     own.rests_until = now + rest_after(own.failures);
-    if (hold > vocabulary::Duration()) own.lane->pace.hold(now + hold);
+    if (hold > vocabulary::Duration()) queue_of(own).pace.hold(now + hold);
     rest(own);
     return own.failures;
 }
 
 void RefreshSchedule::put_off(const Id& id) {
     auto& own = members_.at(id);
-    own.failures = std::max(own.failures, 1U);
+    own.failures = std::max<std::uint16_t>(own.failures, 1);
     rest(own);
 }
 
 void RefreshSchedule::rest(Member& member) {
     member.stage = Stage::resting;
     if (const auto grant = grants_.find(*member.id); grant != grants_.end()) grant->second.end();
-    member.lane->pace.end();
     shares_.give_back(claim_of(member));
-    wake(*member.lane, wake_of(*member.lane));
+    auto& queue = queue_of(member);
+    queue.pace.end();
+    place(queue);
 }
 
 std::uint32_t RefreshSchedule::failures_of(const Id& id) const {
@@ -227,29 +271,33 @@ BootTime RefreshSchedule::rests_until(const Id& id) const {
 
 BootTime RefreshSchedule::next_of(const Id& id) const {
     const auto found = members_.find(id);
-    const bool is_known = found != members_.end() && found->second.lane != nullptr;
-    return is_known ? found->second.lane->pace.next() : Pace::never;
+    const bool is_known = found != members_.end() && found->second.client != nullptr;
+    return is_known ? found->second.client->second.next() : Pace::never;
 }
 
-BootTime RefreshSchedule::wake_of(const Lane& lane) const {
-    if (!lane.asked.empty()) return lane.pace.next();
-    if (!lane.due.empty()) return lane.pace.next_unasked();
-    return lane.members == 0 ? lane.pace.idle_at() : Pace::never;
+void RefreshSchedule::place(Queue& queue) {
+    if (!queue.asked.empty()) {
+        place(queue, waking_, queue.pace.next());
+    } else if (!queue.due.empty()) {
+        place(queue, waking_, queue.pace.next_unasked());
+    } else {
+        place(queue, idle_, queue.pace.idle_at());
+    }
 }
 
-void RefreshSchedule::wake(Lane& lane, BootTime at) {
-    if (lane.wake == at) return;
-    if (lane.wake != Pace::never) wakes_.erase({lane.wake, &lane});
-    lane.wake = at;
-    if (at != Pace::never) wakes_.emplace(at, &lane);
+/// At `never` it has no place: it gets one when a request has ended.
+void RefreshSchedule::place(Queue& queue, Lane::Queues& queues, BootTime at) {
+    queue.unlink();
+    queue.at = at;
+    if (at != Pace::never) queues.insert(queue);
 }
 
 std::optional<vocabulary::Duration> RefreshSchedule::wait(Time wall, BootTime now) const {
     std::optional<vocabulary::Duration> first;
     if (!planned_.empty()) first = planned_.begin()->at - wall;
-    if (wakes_.empty()) return first;
-    const auto lane = wakes_.begin()->first - now;
-    return first ? std::min(*first, lane) : lane;
+    if (waking_.empty()) return first;
+    const auto queue = waking_.begin()->at - now;
+    return first ? std::min(*first, queue) : queue;
 }
 
 } // namespace credlease::broker

@@ -1,20 +1,9 @@
 #pragma once
 
 #include "broker/exchange_shares.hpp"
-#include "oauth/pace.hpp"
-#include "vocabulary/scope.hpp"
-#include "vocabulary/ulid.hpp"
+#include "broker/lane.hpp"
 
-#include <boost/intrusive/set.hpp>
-
-#include <deque>
-#include <map>
-#include <memory>
 #include <optional>
-#include <set>
-#include <string>
-#include <unordered_map>
-#include <utility>
 
 namespace credlease::broker {
 
@@ -25,13 +14,6 @@ class RefreshSchedule {
   public:
     using Id = vocabulary::CredentialId;
 
-    /// An OAuth client at a provider. Whose it is counts: who names a client of others slows down only itself.
-    struct ClientKey {
-        std::string owner{}; ///< a scope, or the organization for one service
-        std::string host{};
-        std::string client_id{};
-        auto operator<=>(const ClientKey&) const = default;
-    };
     /// Whose pace a credential keeps.
     struct Client {
         ClientKey key{};
@@ -46,7 +28,7 @@ class RefreshSchedule {
     };
     struct Turn {
         Id id;
-        std::shared_ptr<const vocabulary::Scope> scope;
+        vocabulary::Scope scope;
     };
 
     explicit RefreshSchedule(ExchangeShares& shares) : shares_(shares) {}
@@ -91,64 +73,35 @@ class RefreshSchedule {
     [[nodiscard]] std::optional<vocabulary::Duration> wait(vocabulary::Time wall, runtime::BootTime now) const;
 
   private:
-    struct Lane;
-    enum class Stage : std::uint8_t { resting, planned, asked, begun };
-    using Hook = boost::intrusive::set_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>,
-                                                 boost::intrusive::optimize_size<true>>;
-    struct Member : Hook {
-        const Id* id = nullptr;                         ///< its key
-        std::shared_ptr<const vocabulary::Scope> scope; ///< credentials of one scope share it
-        Lane* lane = nullptr;
-        vocabulary::Time at{};
-        runtime::BootTime rests_until{};
-        float per_second = 0;
-        std::uint32_t seed = 0;
-        std::uint32_t failures = 0;
-        std::uint32_t room = 0;
-        Stage stage = Stage::resting;
-        bool is_late = false;
-    };
-    struct Sooner {
-        bool operator()(const Member& left, const Member& right) const { return left.at < right.at; }
-    };
-    struct MoreUrgent {
-        bool operator()(const Member& left, const Member& right) const {
-            return std::pair(left.is_late, left.at) < std::pair(right.is_late, right.at);
-        }
-    };
-    template <class Order>
-    using Members = boost::intrusive::multiset<Member, boost::intrusive::compare<Order>,
-                                               boost::intrusive::constant_time_size<false>>;
-    /// The credentials of one OAuth client at one provider.
-    struct Lane {
-        explicit Lane(const catalog::Budget& budget) : pace(budget) {}
-        const ClientKey* key = nullptr; ///< in `lanes_`
-        oauth::Pace pace;
-        std::list<Member*> asked;
-        Members<MoreUrgent> due; ///< what its pace did not let begin yet
-        double per_second = 0;   ///< of all of them together
-        std::size_t members = 0;
-        runtime::BootTime wake = oauth::Pace::never; ///< its place in `wakes_`
-    };
+    using Member = Lane::Member;
+    using Queue = Lane::Queue;
+    using Stage = Lane::Stage;
 
     Member& member(const vocabulary::Scope& scope, const Id& id);
     void join(Member& member, const Client& client);
     void leave(Member& member);
-    void set_rate(Member& member, float per_second);
-    void wake(Lane& lane, runtime::BootTime at);
-    [[nodiscard]] runtime::BootTime wake_of(const Lane& lane) const;
-    [[nodiscard]] Member* next_in(Lane& lane, vocabulary::Time wall, runtime::BootTime now);
+    void narrow(Lane& lane, const catalog::Budget& budget);
+    static void set_rate(Member& member, float per_second);
+    [[nodiscard]] static Queue& queue_of(Member& member);
+    void fall_due(Member& member, runtime::BootTime now);
+    void place(Queue& queue);
+    static void place(Queue& queue, Lane::Queues& queues, runtime::BootTime at);
+    [[nodiscard]] Member* next_in(Queue& queue, vocabulary::Time wall, runtime::BootTime now);
     void begin(Member& member, runtime::BootTime now);
     void rest(Member& member);
+    void let_go(runtime::BootTime now);
     [[nodiscard]] static ExchangeShares::Claim claim_of(const Member& member);
 
     ExchangeShares& shares_;
+    ClientMarks marks_;
+    Interned<vocabulary::Scope> scopes_;
+    Interned<Lane::Common> commons_;
     std::unordered_map<Id, Member> members_;
-    std::map<ClientKey, Lane> lanes_;
+    Lanes lanes_;
     std::unordered_map<Id, oauth::Pace> grants_; ///< of those that have a budget of their own
-    Members<Sooner> planned_;
-    std::set<std::pair<runtime::BootTime, Lane*>> wakes_;
-    std::shared_ptr<const vocabulary::Scope> last_scope_;
+    Lane::Ordered<Member, Lane::Sooner> planned_;
+    Lane::Queues waking_; ///< by when something of theirs may begin
+    Lane::Queues idle_;   ///< of which nothing waits, by when they have nothing more to remember
     std::uint32_t seeds_ = 0;
 };
 

@@ -139,8 +139,8 @@ void Refresher::begin(const RefreshSchedule::Turn& turn) {
     auto& place = flights_[turn.id];
     if (!place) place = std::make_shared<Flight>();
     place->is_begun = true;
-    const auto seed = schedule_.seed_of(*turn.scope, turn.id);
-    house_.tasks.start(run({.scope = *turn.scope, .id = turn.id, .seed = seed}));
+    const auto seed = schedule_.seed_of(turn.scope, turn.id);
+    house_.tasks.start(run({.scope = turn.scope, .id = turn.id, .seed = seed}));
 }
 
 runtime::Task<> Refresher::run(Refreshed what) {

@@ -18,12 +18,15 @@ double rate_of(const catalog::Budget& budget) {
 
 } // namespace
 
+catalog::Budget narrower(const catalog::Budget& one, const catalog::Budget& other) {
+    const bool is_others = other.requests != 0 && (one.requests == 0 || rate_of(other) < rate_of(one));
+    catalog::Budget both = is_others ? other : one;
+    both.at_once = std::min(one.at_once, other.at_once);
+    return both;
+}
+
 void Pace::narrow(const catalog::Budget& budget) {
-    budget_.at_once = std::min(budget_.at_once, budget.at_once);
-    if (budget.requests == 0) return;
-    if (budget_.requests != 0 && rate_of(budget_) <= rate_of(budget)) return;
-    budget_.requests = budget.requests;
-    budget_.per = budget.per;
+    budget_ = narrower(budget_, budget);
     trim();
 }
 
@@ -55,7 +58,8 @@ void Pace::note(BootTime begun) {
 
 BootTime Pace::idle_at() const {
     if (under_way_ > 0) return never;
-    return begun_.empty() ? held_until_ : std::max(held_until_, begun_.back() + budget_.per);
+    const auto remembered = std::max(held_until_, std::chrono::ceil<BootTime::duration>(apart_until_) + made_up_for);
+    return begun_.empty() ? remembered : std::max(remembered, begun_.back() + budget_.per);
 }
 
 void Pace::trim() {

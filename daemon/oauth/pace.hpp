@@ -7,6 +7,9 @@
 
 namespace credlease::oauth {
 
+/// Several entries may know one client: the narrower of their budgets holds.
+[[nodiscard]] catalog::Budget narrower(const catalog::Budget& one, const catalog::Budget& other);
+
 /// When one OAuth client may ask its provider for tokens: within the budget in any span of its length, no more at once
 /// than it allows, and not before the provider wants it. Requests that nobody waits for are kept apart besides. Pure:
 /// driven by the times that it is given, none earlier than the one before.
@@ -15,7 +18,6 @@ class Pace {
     static constexpr runtime::BootTime never = runtime::BootTime::max();
 
     explicit Pace(const catalog::Budget& budget) : budget_(budget) {}
-    /// Several entries may know one client: the narrower budget holds.
     void narrow(const catalog::Budget& budget);
 
     /// When the next request may begin, in the past where it may now; `never`: when one has ended.
@@ -32,7 +34,7 @@ class Pace {
     /// A request that was made before this was there, and has ended.
     void note(runtime::BootTime begun);
 
-    /// When it has nothing more to remember; `never` while a request is under way.
+    /// When it has nothing more to remember, and does as a new one would; `never` while a request is under way.
     [[nodiscard]] runtime::BootTime idle_at() const;
 
   private:

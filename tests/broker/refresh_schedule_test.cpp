@@ -236,21 +236,85 @@ BOOST_AUTO_TEST_CASE(failures_are_counted_since_the_last_success) {
     BOOST_TEST(schedule.end(id_of(1), true, now) == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(the_narrower_of_two_budgets_holds_also_after_its_client_was_at_rest) {
+    const catalog::Budget narrow{.requests = 1, .per = 1min};
+    const catalog::Budget wide{.requests = 100, .per = 1min};
+    for (const auto& budget : {wide, narrow, wide}) {
+        client.budget = budget;
+        plan(1, 1h);
+    }
+    pass(2h);
+    BOOST_TEST(take() == 1u);
+    end(1);
+    pass(2h);
+    BOOST_TEST(take() == 0u); // nothing is left to remember
+    BOOST_TEST(ask(2));
+    BOOST_TEST(take() == 2u);
+    end(2);
+    BOOST_TEST(!ask(3, 59s));
+}
+
+BOOST_AUTO_TEST_CASE(whose_client_is_another_one_now_waits_with_that_also_when_it_was_due) {
+    client.budget.at_once = 1;
+    plan(1, -1s);
+    plan(2, 0s);
+    BOOST_TEST(take() == 1u);
+    client.key.client_id = "another";
+    BOOST_TEST(ask(3));
+    BOOST_TEST(take() == 3u);
+    schedule.end(id_of(3), false, now, 30s);
+    BOOST_TEST(!ask(2, 19s)); // who was due with the first one
+    end(1);
+    pass(29s);
+    BOOST_TEST(take() == 0u);
+    pass(1s);
+    BOOST_TEST(take() == 2u);
+}
+
 #if !__has_feature(thread_sanitizer)
-BOOST_AUTO_TEST_CASE(a_credential_takes_two_hundred_bytes_of_the_schedule_at_most) {
-    constexpr std::uint64_t count = 10'000;
-    const auto measure = [&](std::uint64_t clients) {
-        const auto before = test::bytes_in_use();
-        RefreshSchedule made(shares);
+/// How much a schedule holds of each of ten thousand credentials.
+struct Measured : Scheduled {
+    static constexpr std::uint64_t count = 10'000;
+    std::int64_t before = test::bytes_in_use();
+    RefreshSchedule made{shares};
+
+    void plan_all(std::uint64_t clients) {
         for (std::uint64_t i = 0; i < count; ++i) {
             client.key.client_id = std::to_string(i % clients);
-            made.plan(scope, id_of(i), client, {.at = wall + std::chrono::seconds(i), .period = 1h});
+            made.plan(scope, id_of(i), client, {.at = wall + 1h + std::chrono::seconds(i), .period = 1h});
         }
-        return static_cast<double>(test::bytes_in_use() - before) / count;
+    }
+    [[nodiscard]] double bytes_each() const { return static_cast<double>(test::bytes_in_use() - before) / count; }
+};
+
+BOOST_AUTO_TEST_CASE(a_credential_takes_two_hundred_bytes_of_the_schedule_at_most) {
+    const auto measure = [](std::uint64_t clients) {
+        Measured measured;
+        measured.plan_all(clients);
+        return measured.bytes_each();
     };
     const double shared = measure(20);
-    BOOST_TEST_MESSAGE("bytes a credential: " << shared << "; where each has a client of its own: " << measure(count));
+    const double own = measure(Measured::count);
+    BOOST_TEST_MESSAGE("bytes a credential: " << shared << "; where each has a client of its own: " << own);
     BOOST_TEST(shared <= 200);
+    BOOST_TEST(own <= 200);
+}
+
+BOOST_FIXTURE_TEST_CASE(it_takes_no_more_when_it_was_refreshed_and_nothing_when_it_is_forgotten, Measured) {
+    client.budget = {.requests = 10, .per = 1min};
+    plan_all(count);
+    for (std::uint64_t i = 0; i < count; ++i) {
+        client.key.client_id = std::to_string(i);
+        BOOST_TEST_REQUIRE(!made.ask(scope, id_of(i), client, now, now + 1s).has_value());
+        BOOST_TEST_REQUIRE(made.take(wall, now).has_value());
+        made.end(id_of(i), true, now);
+    }
+    plan_all(count);
+    pass(1min);
+    for (std::uint64_t i = 0; i < count; i += 100) BOOST_TEST_REQUIRE(!made.take(wall, now).has_value());
+    BOOST_TEST(bytes_each() <= 200);
+    for (std::uint64_t i = 0; i < count; ++i) made.forget(id_of(i));
+    BOOST_TEST(bytes_each() <= 20); // of its tables
 }
 #endif
 
