@@ -1,6 +1,7 @@
 #include "cli/authorization.hpp"
 #include "cli/commands.hpp"
 #include "cli/credential_reference.hpp"
+#include "cli/durations.hpp"
 #include "cli/field_input.hpp"
 #include "cli/prompt.hpp"
 #include "cli/terminal.hpp"
@@ -57,7 +58,13 @@ Result<std::optional<SecretText>> read_token(const ServiceAuth& auth, const Aske
     return Maybe(std::move(*token));
 }
 
+Result<void> check_times(const Asked& asked) {
+    if (auto every = read_duration("--rotate-every", asked.rotate_every); !every) return every.error();
+    return check_time("--expires-at", asked.expires_at);
+}
+
 Result<int> add(const Invocation& invocation, Asked asked) {
+    if (auto checked = check_times(asked); !checked) return checked.error();
     Client client = invocation.client();
     const auto auth = fetch_auth(client, asked.service, asked.auth);
     if (!auth) return auth.error();

@@ -1,5 +1,6 @@
 #include "cli/catalog_entry.hpp"
 
+#include "cli/choices.hpp"
 #include "cli/invocation.hpp"
 
 #include <algorithm>
@@ -28,7 +29,7 @@ bool takes_client(const ServiceAuth& auth) { return !auth.client_id.empty() && !
 
 Result<std::vector<ServiceAuth>> fetch_all(Client& client, const std::string& service) {
     const auto entry = get(client, Target("/v1/services").segment(service));
-    if (!entry) return entry.error();
+    if (!entry) return explain_service(client, entry.error(), service);
     std::vector<ServiceAuth> all;
     if (const auto* types = array_at(*entry, {"auth"})) {
         for (const auto& type : *types) all.push_back(read_auth(type));
@@ -47,6 +48,19 @@ Result<ServiceAuth> choose(std::vector<ServiceAuth> types, const std::string& se
 }
 
 } // namespace
+
+Error explain_service(Client& client, Error error, const std::string& service) {
+    if (error.code != no_service_code) return error;
+    std::vector<std::string> ids;
+    if (const auto all = get_all(client, Target("/v1/services").also_for_workers(), 0)) {
+        for (const auto& each : all->items) ids.push_back(text_at(each, {"id"}));
+    }
+    error.sentence = is_like_a_name(service) ? "The catalog has no service \"" + service + "\"."
+                                             : "The catalog has no such service.";
+    error.sentence += did_you_mean(service, ids);
+    error.next_step = "See what there is with: credlease services";
+    return error;
+}
 
 ServiceField read_field(const json::value& entry) {
     const auto* leased = find_at(entry, {"leased"});

@@ -21,6 +21,9 @@ struct ServiceField {
     std::vector<std::string> choices;
 };
 
+/// Of a service that is not there: names the one that was probably meant. Another error stays as it is.
+[[nodiscard]] Error explain_service(Client& client, Error error, const std::string& service);
+
 [[nodiscard]] ServiceField read_field(const json::value& entry);
 
 /// One auth type of a service.

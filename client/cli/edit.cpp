@@ -1,5 +1,6 @@
 #include "cli/commands.hpp"
 #include "cli/credential_reference.hpp"
+#include "cli/durations.hpp"
 #include "cli/field_input.hpp"
 #include "cli/terminal.hpp"
 
@@ -30,7 +31,14 @@ void set_or_clear(json::object& members, const char* member, const std::optional
     }
 }
 
+Result<void> check_times(const Asked& asked) {
+    if (auto checked = check_time("--expires-at", asked.expires_at.value_or("")); !checked) return checked;
+    if (auto every = read_duration("--rotate-every", asked.rotate_every.value_or("")); !every) return every.error();
+    return check_time("--client-secret-ends", asked.client_secret_ends.value_or(""));
+}
+
 Result<json::object> read_members(const Asked& asked) {
+    if (auto checked = check_times(asked); !checked) return checked.error();
     json::object members;
     if (!asked.name.empty()) members["name"] = asked.name;
     if (asked.notes) members["notes"] = *asked.notes;

@@ -39,16 +39,24 @@ std::string option_of(const std::string& member) {
     struct Named {
         std::string_view member, option;
     };
-    constexpr std::array<Named, 11> all = {{{"auth", "--auth"},
+    constexpr std::array<Named, 19> all = {{{"auth", "--auth"},
                                             {"client_id", "--client-id"},
                                             {"client_secret", "the client secret"},
                                             {"client_secret_ends_at", "the end of the client secret"},
                                             {"expires_at", "--expires-at"},
                                             {"fields", "--field"},
                                             {"flow", "--device"},
+                                            {"head", "--head"},
+                                            {"max_ttl", "--max-ttl"},
+                                            {"name", "--name"},
+                                            {"notes", "--notes"},
                                             {"redirect_url", "the address that the browser was sent to"},
                                             {"refresh_token", "--refresh-token"},
                                             {"rotate_every", "--rotate-every"},
+                                            {"scope", "--scope"},
+                                            {"sort", "--sort"},
+                                            {"status", "--status"},
+                                            {"ttl", "--ttl"},
                                             {"upstream", "--upstream"}}};
     constexpr std::string_view of_service = "fields.";
     if (member.starts_with(of_service)) return "--field " + member.substr(of_service.size());
@@ -57,12 +65,25 @@ std::string option_of(const std::string& member) {
     return found == all.end() ? member : std::string(found->option);
 }
 
+/// The broker speaks to programs too: of "GET /v1/services (credlease services)" the command alone is typed here.
+std::string as_typed(std::string text) {
+    constexpr std::string_view in_words = " (credlease ";
+    for (auto at = text.find(in_words); at != std::string::npos; at = text.find(in_words, at + 1)) {
+        const auto path = text.rfind(' ', at - 1);
+        const auto end = text.find(')', at);
+        if (path == std::string::npos || end == std::string::npos || text.compare(path + 1, 4, "/v1/") != 0) continue;
+        const auto method = text.find_last_of(' ', path - 1) + 1;
+        text.replace(method, end + 1 - method, text.substr(at + 2, end - at - 2));
+    }
+    return text;
+}
+
 std::string text_of(const Error& error) {
-    std::string text = "credlease: " + error.sentence;
+    std::string text = "credlease: " + as_typed(error.sentence);
     if (!error.reason.empty()) text += " (" + error.reason + ")";
     if (!error.field.empty()) text += " [" + option_of(error.field) + "]";
     for (const std::string& candidate : error.candidates) text += "\n  " + candidate;
-    if (!error.next_step.empty()) text += "\n" + error.next_step;
+    if (!error.next_step.empty()) text += "\n" + as_typed(error.next_step);
     if (error.retry_after) text += "\nTry again in " + std::to_string(error.retry_after->count()) + " s.";
     return text;
 }
@@ -99,7 +120,8 @@ Error no_command_behind_dashes() {
 int report(const Error& error, bool as_json) {
     const std::string text = as_json ? json_of(error) : printable(text_of(error), Lines::several);
     write_all(STDERR_FILENO, text + "\n");
-    if (error.code == usage_code || error.code == "configuration") return exit_usage;
+    constexpr std::array<std::string_view, 3> wrong_usage = {usage_code, "configuration", no_service_code};
+    if (std::ranges::find(wrong_usage, error.code) != wrong_usage.end()) return exit_usage;
     return error.code == unreachable_code ? exit_unreachable : exit_refused;
 }
 

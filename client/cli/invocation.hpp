@@ -18,6 +18,8 @@ inline constexpr int exit_unreachable = 3;
 
 /// The code of an error that no broker answered.
 inline constexpr const char* unreachable_code = "unreachable";
+/// That of a service that the catalog does not have: what was typed cannot be meant.
+inline constexpr const char* no_service_code = "service_not_found";
 
 /// One call of the program: what its options say, and the command that they chose.
 struct Invocation {

@@ -1,4 +1,5 @@
 #include "cli/answers.hpp"
+#include "cli/choices.hpp"
 #include "cli/commands.hpp"
 #include "cli/credential_status.hpp"
 #include "cli/table.hpp"
@@ -24,7 +25,16 @@ Error explain(Error error, const Asked& asked) {
     return error;
 }
 
+Result<void> check_words(const Asked& asked) {
+    if (auto checked = check_choice("status", asked.status, {"active", "expired", "failing", "revoked", "pending"});
+        !checked) {
+        return checked;
+    }
+    return check_choice("order", asked.sort, {"name", "created_at", "updated_at", "last_used_at"});
+}
+
 Result<int> list_credentials(const Invocation& invocation, const Asked& asked) {
+    if (auto checked = check_words(asked); !checked) return checked.error();
     Client client = invocation.client();
     Target target("/v1/credentials");
     target.also_for_workers();

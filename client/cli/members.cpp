@@ -1,4 +1,5 @@
 #include "cli/answers.hpp"
+#include "cli/choices.hpp"
 #include "cli/commands.hpp"
 #include "cli/table.hpp"
 
@@ -48,6 +49,9 @@ Result<int> say(const Invocation& invocation, const Answer& answer, const std::s
 }
 
 Result<int> add_member(const Invocation& invocation, const Asked& asked) {
+    if (auto checked = check_choice("role", asked.role, {"member", "editor", "admin"}); !checked) {
+        return checked.error();
+    }
     Client client = invocation.client();
     const auto answer = client.send(
         {.method = "PUT", .path = member(asked).text(), .json = json::serialize(json::object{{"role", asked.role}})});

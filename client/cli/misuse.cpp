@@ -1,5 +1,6 @@
 #include "cli/misuse.hpp"
 
+#include "cli/choices.hpp"
 #include "cli/invocation.hpp"
 
 #include <CLI/App.hpp>
@@ -7,7 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 #include <ranges>
 
 namespace credlease::cli {
@@ -18,41 +18,6 @@ constexpr std::array take_secrets = {"add", "edit", "reauthorize", "unseal"};
 
 bool every_command(const CLI::App*) { return true; }
 bool every_argument(const CLI::Option&) { return true; }
-
-/// Levenshtein's distance.
-std::size_t distance(std::string_view from, std::string_view to) {
-    std::vector<std::size_t> row(to.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 0; i < from.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (std::size_t j = 0; j < to.size(); ++j) {
-            const std::size_t replaced = diagonal + (from[i] == to[j] ? 0 : 1);
-            diagonal = row[j + 1];
-            row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
-        }
-    }
-    return row.back();
-}
-
-/// The name that was probably meant; empty where none is near.
-std::string nearest(const std::string& word, const std::vector<std::string>& names) {
-    constexpr std::size_t most = 2;
-    std::string found;
-    std::size_t least = std::min(most + 1, word.size());
-    for (const std::string& name : names) {
-        if (const auto far = distance(word, name); far < least) {
-            least = far;
-            found = name;
-        }
-    }
-    return found;
-}
-
-std::string did_you_mean(const std::string& word, const std::vector<std::string>& names) {
-    const std::string name = nearest(word, names);
-    return name.empty() ? "" : " Did you mean \"" + name + "\"?";
-}
 
 const CLI::App& innermost(const CLI::App& command) {
     const auto chosen = command.get_subcommands();
@@ -115,12 +80,8 @@ Error no_such_command(const CLI::App& command, const std::string& word) {
     for (const auto* each : command.get_subcommands(every_command)) {
         names.push_back(each->get_name());
     }
-    // What looks like no command may be a secret in the wrong place.
-    constexpr std::size_t longest = 20;
-    const bool may_be_shown =
-        word.size() <= longest && std::ranges::all_of(word, [](char c) { return c == '-' || (c >= 'a' && c <= 'z'); });
-    return usage(may_be_shown ? "There is no command \"" + word + "\"." + did_you_mean(word, names)
-                              : "There is no such command.",
+    return usage(is_like_a_name(word) ? "There is no command \"" + word + "\"." + did_you_mean(word, names)
+                                      : "There is no such command.",
                  "The commands are listed by: " + full_name(command) + " --help");
 }
 

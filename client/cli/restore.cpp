@@ -11,6 +11,16 @@ struct Asked {
     std::string credential;
 };
 
+/// "active again"; of one that nobody gets anything from yet also why, and what helps.
+std::string describe(const json::value& restored, const std::string& id) {
+    const std::string status = printable(text_at(restored, {"status"}));
+    if (status == "active" || status == "failing") return status + " again.\n";
+    const std::string why = printable(text_at(restored, {"status_reason"}));
+    const bool is_authorized = status == "pending" || find_at(restored, {"oauth"}) != nullptr;
+    return status + (why.empty() ? "" : ": " + why) + (why.ends_with('.') ? "" : ".") +
+           (is_authorized ? "\nAuthorize it with: credlease reauthorize " + id + "\n" : "\n");
+}
+
 Result<int> restore(const Invocation& invocation, const Asked& asked) {
     Client client = invocation.client();
     const auto found = find_credential(invocation, client, asked.credential);
@@ -23,9 +33,8 @@ Result<int> restore(const Invocation& invocation, const Asked& asked) {
         return exit_done;
     }
     const std::string what = printable(found->name) + " (" + found->id + ")";
-    write_all(STDOUT_FILENO,
-              was_revoked ? "Restored " + what + "; it is " + printable(text_at(*restored, {"status"})) + " again.\n"
-                          : what + " was not revoked.\n");
+    write_all(STDOUT_FILENO, was_revoked ? "Restored " + what + "; it is " + describe(*restored, found->id)
+                                         : what + " was not revoked.\n");
     return exit_done;
 }
 

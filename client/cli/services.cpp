@@ -52,7 +52,7 @@ std::string meaning_of(const json::value& field) {
 
 Result<int> show_service(const Invocation& invocation, Client& client, const std::string& service) {
     const auto entry = get(client, Target("/v1/services").segment(service).also_for_workers());
-    if (!entry) return entry.error();
+    if (!entry) return explain_service(client, entry.error(), service);
     if (invocation.json) {
         print_json(*entry);
         return exit_done;

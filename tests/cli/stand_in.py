@@ -34,6 +34,7 @@ class StandIn(OAuthStandIn):
         self.provider_refuses = None
         self.refresh_refusal = None
         self.upstream_results = []
+        self.restored_to = {}
         self.upstream_refusal = None
         self.token_ends_at = "2027-01-01T00:00:00.250Z"
         self.status = {"state": "ready", "version": "0.1.0", "seal_method": "passphrase", "root_key": "set",
@@ -214,6 +215,8 @@ class StandIn(OAuthStandIn):
         wanted = {"revoke": "revoked", "restore": "active"}[action]
         found["revision"] += found["status"] != wanted
         found["status"] = wanted
+        if action == "restore":
+            found.update(self.restored_to)
         more = {"note": "What was handed out stays valid."} if action == "revoke" else {}
         if what.get("upstream"):
             more = {"upstream": self.upstream_results}

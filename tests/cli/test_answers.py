@@ -6,6 +6,7 @@ import subprocess
 import unittest
 
 from command import PROGRAM, CommandTest, surroundings
+from stand_in_answers import Refusal
 
 
 class Answers(CommandTest):
@@ -78,6 +79,7 @@ class Answers(CommandTest):
         self.assertEqual(done.returncode, 2)
         self.assertIn('There is no command "lst". Did you mean "list"?', done.stderr)
         self.assertIn('Did you mean "withdraw"?', self.run_it("grants", "wihdraw", "x").stderr)
+        self.assertIn('There is no command "get". Did you mean "show"?', self.run_it("oauth-client", "get", "x").stderr)
         self.assertIn('Did you mean "--limit"?', self.run_it("list", "--lmit", "3").stderr)
         self.assertNotIn("Did you mean", self.run_it("frobnicate").stderr)
         self.assertNotIn("sk-Ab12", self.run_it("sk-Ab12").stderr)
@@ -222,6 +224,12 @@ class Answers(CommandTest):
         self.assertIn("was not revoked.", self.run_ok("restore", "Acme prod Slack"))
         self.assertEqual(self.run_json("restore", self.slack["id"])["status"], "active")
 
+    def test_a_restore_to_what_nobody_gets_anything_from_says_why_and_what_helps(self):
+        self.broker.restored_to = {"status": "expired", "status_reason": "its tokens were revoked at the provider", "oauth": {}}
+        self.run_ok("revoke", "--yes", "Acme prod Slack")
+        self.assertIn("; it is expired: its tokens were revoked at the provider.\n"
+                      f"Authorize it with: credlease reauthorize {self.slack['id']}\n", self.run_ok("restore", "Acme prod Slack"))
+
     def test_services_are_listed_and_shown(self):
         self.assertIn("PostgreSQL", self.run_ok("services"))
         shown = self.run_ok("services", "postgres")
@@ -241,8 +249,40 @@ class Answers(CommandTest):
         self.assertIn("secret, filled", rows["access_token"])
         self.assertIn("filled", rows["realm"])
 
-    def test_a_service_that_is_not_there_is_refused(self):
-        self.assertEqual(self.run_it("services", "none").returncode, 1)
+    def test_a_service_that_is_not_there_is_wrong_usage_and_names_the_one_that_was_meant(self):
+        for command in (["services"], ["add", "--name", "x"], ["oauth-client", "set", "--client-id", "1", "--public"]):
+            done = self.run_it(*command, "postgras")
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn('The catalog has no service "postgras". Did you mean "postgres"?\n'
+                          "See what there is with: credlease services\n", done.stderr)
+        self.assertEqual(json.loads(self.run_it("--json", "services", "nothing").stderr)["code"], "service_not_found")
+        secret = self.run_it("add", "sk-Ab12", "--name", "x")
+        self.assertEqual(secret.returncode, 2)
+        self.assertNotIn("sk-Ab12", secret.stderr)
+
+    def test_a_value_that_an_option_does_not_take_is_wrong_usage_and_asks_nobody(self):
+        before = len(self.broker.asked)
+        for arguments, said in ((["list", "--status", "expird"], 'There is no status "expird". Did you mean "expired"?\n'
+                                                                 "It is active, expired, failing, revoked or pending.\n"),
+                                (["list", "--sort", "age"], "It is name, created_at, updated_at or last_used_at."),
+                                (["members", "add", "w", "user:flows/x", "edtor"], 'There is no role "edtor". Did you mean "editor"?'),
+                                (["edit", "x", "--client-secret-ends", "tomorrow"], "--client-secret-ends is a time such as 2"),
+                                (["edit", "x", "--expires-at", "2028-02-30T00:00:00Z"], "--expires-at is a time"),
+                                (["edit", "x", "--rotate-every", "monthly"], "--rotate-every is a duration"),
+                                (["add", "chat", "--expires-at", "2028-01-01"], "--expires-at is a time")):
+            done = self.run_it(*arguments)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn(said, done.stderr)
+        self.assertEqual(len(self.broker.asked), before)
+        for time in ("2028-01-01T00:00:00.250Z", "2028-02-29t00:00:00+01:00"):
+            self.run_ok("edit", self.slack["id"], "--expires-at", time)
+
+    def test_a_refusal_speaks_of_commands_and_not_of_the_interface(self):
+        said = "There is none. See what there is with GET /v1/workspaces (credlease workspaces), or ask."
+        self.broker.refresh_refusal = Refusal(404, "workspace_not_found", said)
+        done = self.run_it("refresh", self.slack["id"])
+        self.assertEqual(done.stderr, "credlease: There is none. See what there is with credlease workspaces, or ask.\n")
+        self.assertEqual(json.loads(self.run_it("--json", "refresh", self.slack["id"]).stderr)["detail"], said)
 
     def test_leases_are_listed_and_ended(self):
         for _ in range(3):

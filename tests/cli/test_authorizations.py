@@ -330,7 +330,6 @@ class Authorizations(CommandTest):
         done = self.run_it("oauth-client", "set", "postgres", "--client-id", "1", "--public")
         self.assertEqual(done.returncode, 2)
         self.assertIn("takes no OAuth client", done.stderr)
-        self.assertEqual(self.run_it("oauth-client", "set", "none", "--client-id", "1", "--public").returncode, 1)
         done = self.run_it("oauth-client", "set", "chat", "--auth", "bot", "--client-id", "1", "--public")
         self.assertEqual(done.returncode, 2)
         self.assertIn("It has: oauth2.", done.stderr)

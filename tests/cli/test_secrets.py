@@ -112,7 +112,7 @@ class Secrets(CommandTest):
         self.assertEqual(self.run_it("add", "http-bearer").returncode, 2)
         unknown = self.run_it("add", "http-bearer", "--name", "x", "--field", "tokn=@/dev/null")
         self.assertIn("token, base_url", unknown.stderr)
-        self.assertEqual(self.run_it("add", "none", "--name", "x").returncode, 1)
+        self.assertEqual(self.run_it("add", "none", "--name", "x").returncode, 2)
         self.assertEqual(self.run_it("add", "http-bearer", "--auth", "oauth2", "--name", "x").returncode, 2)
 
     def test_a_single_secret_that_is_missing_is_told_how_to_be_given(self):
