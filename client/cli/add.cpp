@@ -58,6 +58,22 @@ Result<std::optional<SecretText>> read_token(const ServiceAuth& auth, const Aske
     return Maybe(std::move(*token));
 }
 
+/// For a program, which goes on as it likes: with the authorization that was begun where a person is needed.
+int print_stored(const Invocation& invocation, json::value made, bool is_pending, bool by_device) {
+    if (is_pending) {
+        const auto id = text_at(made, {"id"});
+        auto begun = begin_for_program(invocation, {.id = id, .by_device = by_device});
+        if (text_at(begun, {"state"}) == "connected") { // nobody was needed
+            Client client = invocation.client();
+            auto connected = get(client, Target("/v1/credentials").segment(id));
+            if (connected) made = std::move(*connected);
+        }
+        made.as_object()["authorization"] = std::move(begun);
+    }
+    print_json(made);
+    return exit_done;
+}
+
 Result<void> check_times(const Asked& asked) {
     if (auto every = read_duration("--rotate-every", asked.rotate_every); !every) return every.error();
     return check_time("--expires-at", asked.expires_at);
@@ -87,19 +103,19 @@ Result<int> add(const Invocation& invocation, Asked asked) {
     if (!answer) return answer.error();
     const auto made = read_json(*answer);
     if (!made) return made.error();
-    const bool is_stored_alone = invocation.json && !*token; // a program goes on as it likes
-    if (is_stored_alone) {
-        print_json(*made);
-    } else if (!invocation.json) {
+    const bool is_pending = text_at(*made, {"status"}) == "pending";
+    if (invocation.json && !*token) return print_stored(invocation, std::move(*made), is_pending, asked.device);
+    if (!invocation.json) {
         write_all(STDOUT_FILENO,
                   "Added " + printable(text_at(*made, {"name"})) + " (" + text_at(*made, {"id"}) + ").\n");
     }
-    if (is_stored_alone || text_at(*made, {"status"}) != "pending") return exit_done;
+    if (!is_pending) return exit_done;
     return authorize(invocation, {.id = text_at(*made, {"id"}),
                                   .name = printable(text_at(*made, {"name"})),
                                   .by_device = asked.device,
                                   .refresh_token = std::move(*token),
-                                  .is_waited_for = can_ask()}); // a script goes on
+                                  .waits_for_address = can_ask(), // a script goes on
+                                  .waits_for_code = can_ask()});
 }
 
 } // namespace
@@ -109,7 +125,7 @@ void offer_add(CLI::App& program, Invocation& invocation) {
         command.footer(
             "An OAuth credential is authorized at once: in a browser, by a code (--device), or without a\n"
             "person where its flow needs none. Where nobody can be asked, what a person has to do is shown,\n"
-            "and how to go on. With --json it is stored alone: credlease reauthorize connects it.");
+            "and how to go on; with --json as \"authorization\" of what is printed, also on a terminal.");
         command.add_option("service", asked.service, "What it is for (see: credlease services)")->required();
         command.add_option("--name", asked.name, "What it is called (required where nobody can be asked)");
         command.add_option("--auth", asked.auth, "The auth type, where the service has several (default its first)");

@@ -1,6 +1,5 @@
 #include "cli/authorization.hpp"
 
-#include "cli/answers.hpp"
 #include "cli/browser.hpp"
 #include "cli/prompt.hpp"
 #include "cli/terminal.hpp"
@@ -16,6 +15,8 @@ namespace credlease::cli {
 namespace {
 
 constexpr std::chrono::seconds between_looks{2};
+/// The broker may ask the provider for its endpoints first, and then for the tokens.
+constexpr std::chrono::minutes provider_time{2};
 
 Result<json::value> begin(Client& client, const Authorizing& asked) {
     json::object body{{"credential", asked.id}};
@@ -154,8 +155,28 @@ Result<json::value> finish(Client& client, const json::value& begun, const std::
                      : read_or_wait(client, authorization, id, way.ends_by_itself);
 }
 
+std::string try_again(const std::string& id) { return "Try again with: credlease reauthorize " + id; }
+
+std::string see_whether_it_is(const std::string& id) { return "To see whether it is: credlease show " + id; }
+
+/// For a program: what a person has to do, in terms of the answer's members.
+std::string next_step_of(const json::value& begun, const std::string& id) {
+    const std::string until = ", until " + time_at(begun, {"expires_at"}) + ". ";
+    if (is_by_code(begun)) return "A person types user_code at verification_uri" + until + see_whether_it_is(id);
+    const auto way = find_way(begun, false);
+    if (way.ends_by_itself) return "A person opens start_url in a browser" + until + see_whether_it_is(id);
+    return "A person opens authorize_url in a browser" + until +
+           "The address that it is sent to then goes on standard input to: credlease reauthorize " + id;
+}
+
+json::object with_next_step(const json::value& begun, const std::string& id) {
+    json::object shown = begun.as_object();
+    shown["next_step"] = next_step_of(begun, id);
+    return shown;
+}
+
 /// What a person has to do for it, and how it goes on then.
-int leave_to_a_person(const json::value& begun, const std::string& id) {
+int leave_to_a_person(const Invocation& invocation, const json::value& begun, const std::string& id) {
     Way way{.ends_by_itself = true};
     if (is_by_code(begun)) {
         show_code(begun);
@@ -164,10 +185,14 @@ int leave_to_a_person(const json::value& begun, const std::string& id) {
         show_way(begun, way, false);
     }
     const std::string until = "until " + time_at(begun, {"expires_at"});
-    write_all(STDOUT_FILENO, way.ends_by_itself ? "It is connected once that is done, " + until +
-                                                      ". To see whether it is: credlease show " + id + "\n"
-                                                : "To connect it, give that address on standard input, " + until +
-                                                      ", to: credlease reauthorize " + id + "\n");
+    if (invocation.json) {
+        print_json(with_next_step(begun, id));
+    } else if (way.ends_by_itself) {
+        write_all(STDOUT_FILENO, "It is connected once that is done, " + until + ". " + see_whether_it_is(id) + "\n");
+    } else {
+        write_all(STDOUT_FILENO, "To connect it, give that address on standard input, " + until +
+                                     ", to: credlease reauthorize " + id + "\n");
+    }
     return exit_done;
 }
 
@@ -182,12 +207,12 @@ Result<SecretText> read_refresh_token() {
 
 Result<int> authorize(const Invocation& invocation, const Authorizing& asked) {
     const auto& id = asked.id;
-    // The broker may ask the provider for its endpoints first, and then for the tokens.
-    Client client = invocation.client(std::chrono::minutes(2));
+    Client client = invocation.client(provider_time);
     auto state = begin(client, asked);
     if (!state) return state.error();
     if (text_at(*state, {"state"}) == "pending") {
-        if (!asked.is_waited_for) return leave_to_a_person(*state, id);
+        const bool is_waited_for = is_by_code(*state) ? asked.waits_for_code : asked.waits_for_address;
+        if (!is_waited_for) return leave_to_a_person(invocation, *state, id);
         state = finish(client, *state, id);
         if (!state) return state.error();
     }
@@ -202,9 +227,18 @@ Result<int> authorize(const Invocation& invocation, const Authorizing& asked) {
     Error error;
     error.code = "upstream_failed";
     error.sentence = printable(text_at(*state, {"error"}));
-    error.next_step = "Try again with: credlease reauthorize " + id;
+    error.next_step = try_again(id);
     if (asked.refresh_token) error.next_step += " (with --refresh-token where you have another)";
     return error;
+}
+
+json::object begin_for_program(const Invocation& invocation, const Authorizing& asked) {
+    Client client = invocation.client(provider_time);
+    const auto state = begin(client, asked);
+    if (!state) {
+        return {{"state", "failed"}, {"error", state.error().sentence}, {"next_step", try_again(asked.id)}};
+    }
+    return text_at(*state, {"state"}) == "pending" ? with_next_step(*state, asked.id) : state->as_object();
 }
 
 } // namespace credlease::cli

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cli/answers.hpp"
 #include "cli/invocation.hpp"
 
 #include <optional>
@@ -12,7 +13,9 @@ struct Authorizing {
     std::string name{}; ///< printable
     bool by_device = false;
     std::optional<SecretText> refresh_token{}; ///< that a person has already: no browser is needed
-    bool is_waited_for = true;                 ///< else a person is told what to do, and how it goes on then
+    /// Else a person is told what to do, and how it goes on then.
+    bool waits_for_address = true;
+    bool waits_for_code = true; ///< that is typed elsewhere
 };
 
 inline constexpr const char* refresh_token_help =
@@ -24,5 +27,9 @@ inline constexpr const char* refresh_token_help =
 /// the browser came back to the broker or the address that it was sent to is pasted, whichever is first; by device
 /// shows what is to be typed where, and waits. Of one that needs no person it waits for its tokens.
 [[nodiscard]] Result<int> authorize(const Invocation& invocation, const Authorizing& asked);
+
+/// For a program: begins it and waits for nobody. The broker's answer, with how it goes on as `next_step`; of one that
+/// could not be begun `state` is "failed" and `error` says why.
+[[nodiscard]] json::object begin_for_program(const Invocation& invocation, const Authorizing& asked);
 
 } // namespace credlease::cli

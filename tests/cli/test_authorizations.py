@@ -91,12 +91,29 @@ class Authorizations(CommandTest):
         self.assertIn("The provider gave no token.", refused.stderr)
         self.assertNotIn("reauthorize", refused.stdout + refused.stderr)
 
-    def test_with_json_an_added_credential_is_printed_alone(self):
-        self.assertEqual(self.run_json("add", "mail", "--name", "inbox")["status"], "pending")
+    def test_with_json_what_is_added_says_what_a_person_has_to_do_and_is_waited_for_nowhere(self):
+        made = self.run_json("add", "mail", "--name", "inbox")
+        begun = made["authorization"]
+        self.assertEqual((made["status"], begun["state"], begun["authorize_url"]), ("pending", "pending", AUTHORIZE_URL))
+        self.assertRegex(begun["next_step"], rf"opens authorize_url .* until 2.*Z\. .*: credlease reauthorize {made['id']}$")
         terminal = self.on_terminal("--json", "add", "mail", "--name", "other")
         self.assertEqual(terminal.end(), 0, terminal.shown)
-        self.assertEqual(json.loads(terminal.shown)["status"], "pending")
-        self.assertEqual(self.begun(), [])
+        self.assertEqual(json.loads(terminal.shown)["authorization"]["credential"], json.loads(terminal.shown)["id"])
+        self.broker.user_code = "WDJB-MJHT"
+        made = self.run_json("add", "mail", "--name", "code", "--device")
+        self.assertEqual(made["authorization"]["user_code"], "WDJB-MJHT")
+        self.assertRegex(made["authorization"]["next_step"], rf"user_code at verification_uri, .*: credlease show {made['id']}$")
+        self.assertNotIn("authorization", self.run_json("add", "http-bearer", "--name", "x", "--field", "token=-", input="t"))
+
+    def test_with_json_what_needs_no_person_is_connected_by_add_or_says_why_not(self):
+        self.broker.needs_no_person = True
+        made = self.run_json("add", "mail", "--name", "inbox")
+        self.assertEqual((made["status"], made["authorization"]["state"]), ("active", "connected"))
+        self.broker.provider_refuses = "invalid_client"
+        made = self.run_json("add", "mail", "--name", "other") # it is stored all the same
+        self.assertEqual((made["status"], made["authorization"]["state"]), ("pending", "failed"))
+        self.assertIn("The provider gave no token.", made["authorization"]["error"])
+        self.assertIn(f"credlease reauthorize {made['id']}", made["authorization"]["next_step"])
 
     def test_an_added_credential_whose_authorization_fails_stays_and_is_named(self):
         self.broker.provider_refuses = "The provider refused: access_denied"
@@ -232,6 +249,27 @@ class Authorizations(CommandTest):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("https://mail.example/?]0;owned?", done.stderr)
         self.assertNotIn("\033", done.stderr)
+
+    def test_a_code_is_waited_for_on_a_terminal_or_where_that_is_asked_for(self):
+        self.broker.user_code = "WDJB-MJHT"
+        inbox = self.inbox()
+        done = self.run_it("reauthorize", inbox["id"], "--device")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("\n  https://mail.example/device\n  WDJB-MJHT\n", done.stderr)
+        self.assertRegex(done.stdout, rf"^It is connected once that is done, until 2.*: credlease show {inbox['id']}\n$")
+        self.assertNotIn("Waiting", done.stderr)
+        told = self.run_json("reauthorize", inbox["id"], "--device")
+        self.assertEqual((told["state"], told["user_code"]), ("pending", "WDJB-MJHT"))
+        self.assertIn("credlease show", told["next_step"])
+        waits = self.start("reauthorize", inbox["id"], "--device", "--wait")
+        terminal = self.on_terminal("reauthorize", inbox["id"], "--device").wait_for("Waiting until that is done")
+        self.wait_until(lambda: self.asked_how_it_stands() > 1)
+        self.broker.agree()
+        self.assertEqual(terminal.end(), 0, terminal.shown)
+        self.assertEqual(waits.communicate(timeout=30)[0], f"Connected {inbox['name']} ({inbox['id']}).\n")
+
+    def asked_how_it_stands(self):
+        return sum(a["method"] == "GET" and a["target"].startswith("/v1/oauth/authorizations/") for a in self.broker.asked)
 
     def test_what_needs_no_person_is_connected_without_a_question(self):
         self.broker.needs_no_person = True
