@@ -1,5 +1,6 @@
 #include "cli/answers.hpp"
 #include "cli/commands.hpp"
+#include "cli/durations.hpp"
 #include "cli/field_input.hpp"
 #include "cli/prompt.hpp"
 #include "cli/table.hpp"
@@ -24,7 +25,7 @@ struct New {
     std::string auth;
     std::string client_id;
     std::vector<std::string> fields;
-    std::string secret_ends;
+    std::optional<std::string> secret_ends;
     bool is_public = false;
 };
 
@@ -93,11 +94,38 @@ json::object members_of(const New& asked, std::string client_id, const std::vect
     }
     json::object members{{"client_id", std::move(client_id)}, {"fields", std::move(places)}};
     if (!asked.auth.empty()) members["auth"] = asked.auth;
-    if (!asked.secret_ends.empty()) members["client_secret_ends_at"] = asked.secret_ends;
+    if (asked.secret_ends && !asked.secret_ends->empty()) members["client_secret_ends_at"] = *asked.secret_ends;
     return members;
 }
 
+/// When its secret ends is said of the client that is there: nothing of it is given anew.
+bool is_end_alone(const New& asked) {
+    return asked.secret_ends && asked.client_id.empty() && asked.auth.empty() && asked.fields.empty() &&
+           !asked.is_public;
+}
+
+Result<int> set_end(const Invocation& invocation, const New& asked) {
+    const json::value end = asked.secret_ends->empty() ? json::value() : json::value(*asked.secret_ends);
+    const auto answer =
+        invocation.client().send({.method = "PATCH",
+                                  .path = clients().segment(asked.service).text(),
+                                  .json = json::serialize(json::object{{"client_secret_ends_at", end}})});
+    if (!answer) return answer.error();
+    const auto changed = read_json(*answer);
+    if (!changed) return changed.error();
+    const std::string ends = time_at(*changed, {"client_secret_ends_at"});
+    if (invocation.json) {
+        print_json(*changed);
+    } else {
+        write_all(STDOUT_FILENO, "The secret of the organization's OAuth client for " + printable(asked.service) +
+                                     (ends.empty() ? " ends nobody knows when.\n" : " ends at " + ends + ".\n"));
+    }
+    return exit_done;
+}
+
 Result<int> set(const Invocation& invocation, const New& asked) {
+    if (auto checked = check_time("--secret-ends", asked.secret_ends.value_or("")); !checked) return checked.error();
+    if (is_end_alone(asked)) return set_end(invocation, asked);
     Client client = invocation.client();
     const auto auth = fetch_client_auth(client, asked.service, asked.auth);
     if (!auth) return auth.error();
@@ -198,14 +226,16 @@ void describe_set(CLI::App& command, New& asked) {
     command.footer(
         "The secret is asked for, or comes as --field client_secret=@FILE or --field client_secret=- (standard\n"
         "input). Where a field of the service decides the host, say which with --field NAME=VALUE: the secret\n"
-        "goes nowhere else. What was set before is replaced whole.");
+        "goes nowhere else. What was set before is replaced whole; with --secret-ends alone nothing else changes.");
     command.add_option("service", asked.service, "Whose OAuth app it is (see: credlease services)")->required();
     command.add_option("--client-id", asked.client_id, "Its ID, as the provider shows it")->type_name("ID");
     command.add_option("--auth", asked.auth, "The auth type, where several take a client (default the first)");
     repeatable(command.add_option("--field", asked.fields,
                                   "NAME=VALUE; the secret as client_secret=@FILE or client_secret=- (standard input)"))
         ->type_name("FIELD");
-    command.add_option("--secret-ends", asked.secret_ends, "When its secret ends (RFC 3339): the broker warns before")
+    command
+        .add_option("--secret-ends", asked.secret_ends,
+                    "When its secret ends (RFC 3339): the broker warns before; \"\" for nobody knows")
         ->type_name("TIME");
     command.add_flag("--public", asked.is_public, "The client has no secret");
 }

@@ -211,6 +211,7 @@ template Result<Unseal> read_message(const json::value&, Unknown);
 template Result<PutMember> read_message(const json::value&, Unknown);
 template Result<PutWorkspace> read_message(const json::value&, Unknown);
 template Result<PutOAuthClient> read_message(const json::value&, Unknown);
+template Result<EditOAuthClient> read_message(const json::value&, Unknown);
 
 template std::string write_message(const ScopeMessage&);
 template std::string write_message(const PurposeMessage&);

@@ -168,6 +168,12 @@ struct PutOAuthClient {
 };
 BOOST_DESCRIBE_STRUCT(PutOAuthClient, (), (auth, client_id, client_secret, fields, client_secret_ends_at))
 
+/// PATCH /v1/oauth/clients/{service}
+struct EditOAuthClient {
+    boost::json::value client_secret_ends_at; ///< null: nobody knows
+};
+BOOST_DESCRIBE_STRUCT(EditOAuthClient, (), (client_secret_ends_at))
+
 /// A lease request read in place: its texts lie in the request's own bytes (or, where a text had an escape, in
 /// `unescaped`).
 struct IssueLeaseView {

@@ -12,6 +12,12 @@ void Api::add_oauth_routes(std::vector<Route>& rows) {
                                           const Parts& parts, wire::PutOAuthClient asked) {
             return broker::put_oauth_client(house, asker, parts[0], std::string(request.if_match), std::move(asked));
         })));
+    rows.push_back(row(
+        Method::patch, client, false,
+        changing<wire::EditOAuthClient>([](broker::Unsealed& house, const broker::Asker& asker, const Request& request,
+                                           const Parts& parts, wire::EditOAuthClient asked) {
+            return broker::edit_oauth_client(house, asker, parts[0], std::string(request.if_match), std::move(asked));
+        })));
     rows.push_back(row(Method::del, client, false,
                        [this](const Request& request, const Parts& parts, broker::Unsealed& house, broker::Asker asker,
                               Responder responder) {

@@ -98,6 +98,16 @@ result::Result<vocabulary::Scope> read_scope(const Unsealed& house, const access
     return workspace_scope(house, caller, *given->workspace);
 }
 
+result::Result<std::optional<vocabulary::Time>> read_time_or_null(std::string_view member,
+                                                                  const boost::json::value& given) {
+    if (given.is_null()) return std::optional<vocabulary::Time>();
+    const auto* text = given.if_string();
+    if (text != nullptr) {
+        if (const auto time = vocabulary::read_time(*text)) return std::optional(*time);
+    }
+    return refuse(invalid(member, "Write a time (RFC 3339) or null."));
+}
+
 result::Result<> check_match(std::string_view if_match, std::uint64_t revision) {
     if (if_match.empty() || if_match == "*" || has_tag(if_match, '"' + std::to_string(revision) + '"')) return {};
     return refuse({.code = ErrorCode::version_conflict,

@@ -32,6 +32,10 @@ using Answer = Outcomes::Outcome;
 [[nodiscard]] result::Result<vocabulary::Scope> read_scope(const Unsealed& house, const access::Caller& caller,
                                                            const std::optional<wire::ScopeMessage>& given);
 
+/// A time that a member says, or null.
+[[nodiscard]] result::Result<std::optional<vocabulary::Time>> read_time_or_null(std::string_view member,
+                                                                                const boost::json::value& given);
+
 /// `If-Match` (`"7"`, `*` or empty) against the record's revision: `version_conflict`.
 [[nodiscard]] result::Result<> check_match(std::string_view if_match, std::uint64_t revision);
 

@@ -16,17 +16,12 @@ using result::ErrorCode;
 using result::invalid;
 using result::refuse;
 
-/// A member that `null` clears.
+/// What is left out stays.
 result::Result<> read_time(std::string_view member, const std::optional<boost::json::value>& asked,
                            std::optional<std::optional<vocabulary::Time>>& into) {
     if (!asked) return {};
-    if (asked->is_null()) {
-        into.emplace(std::nullopt);
-        return {};
-    }
-    if (!asked->is_string()) return refuse(invalid(member, "Write a time (RFC 3339) or null."));
-    auto time = vocabulary::read_time(asked->get_string());
-    if (!time) return refuse(invalid(member, "Write a time (RFC 3339) or null."));
+    auto time = read_time_or_null(member, *asked);
+    if (!time) return refuse(std::move(time.error()));
     into.emplace(*time);
     return {};
 }
@@ -38,7 +33,8 @@ result::Result<> read_secret_end(const wire::EditCredential& asked, const vault:
     const bool is_own = entry.tokens && entry.tokens->state.terms.client == vocabulary::ClientOwner::credential;
     if (is_own) return read_time(member, asked.client_secret_ends_at, edit.client_secret_ends_at);
     auto error = invalid(member, "Only a connected OAuth credential with a client of its own has a client secret.");
-    error.next_step = "Authorize it first; of the organization's client: credlease oauth-client set.";
+    error.next_step =
+        "Authorize it first; of the organization's client: credlease oauth-client set S --secret-ends TIME.";
     return refuse(std::move(error));
 }
 

@@ -85,6 +85,13 @@ read_hosts(const catalog::AuthType& auth, const std::optional<boost::json::value
     return vault::choose_hosts(auth, std::move(hosts));
 }
 
+result::Result<> check_end(const Unsealed& house, std::optional<vocabulary::Time> end, bool has_secret) {
+    constexpr std::string_view member = "client_secret_ends_at";
+    if (end && !has_secret) return refuse(invalid(member, "A public client has no secret that could end."));
+    if (end && *end <= house.wall()) return refuse(invalid(member, "This time has passed."));
+    return {};
+}
+
 /// As it is given; else when the provider lets none live longer.
 result::Result<std::optional<vocabulary::Time>> read_end(const Unsealed& house, const catalog::AuthType& auth,
                                                          const wire::PutOAuthClient& asked, bool has_secret) {
@@ -92,11 +99,15 @@ result::Result<std::optional<vocabulary::Time>> read_end(const Unsealed& house, 
         const auto& life = auth.oauth->clocks.client_secret;
         return has_secret && life ? std::optional(house.wall() + *life) : std::nullopt;
     }
-    if (!has_secret) return refuse(invalid("client_secret_ends_at", "A public client has no secret that could end."));
-    if (*asked.client_secret_ends_at <= house.wall()) {
-        return refuse(invalid("client_secret_ends_at", "This time has passed."));
+    if (auto right = check_end(house, asked.client_secret_ends_at, has_secret); !right) {
+        return refuse(std::move(right.error()));
     }
     return asked.client_secret_ends_at;
+}
+
+std::string whoever_asks(const Asker& asker) {
+    const auto& caller = *asker.caller;
+    return caller.on_behalf_of.empty() ? caller.principal : caller.on_behalf_of;
 }
 
 result::Result<vault::NewOAuthClient> read_client(const Unsealed& house, const Asker& asker, std::string_view id,
@@ -117,7 +128,6 @@ result::Result<vault::NewOAuthClient> read_client(const Unsealed& house, const A
     if (!secret) return refuse(std::move(secret.error()));
     const auto end = read_end(house, **auth, asked, !secret->empty());
     if (!end) return refuse(end.error());
-    const auto& caller = *asker.caller;
     return vault::NewOAuthClient{.service = (*service)->id,
                                  .auth = (*auth)->name,
                                  .client_id = asked.client_id,
@@ -125,7 +135,29 @@ result::Result<vault::NewOAuthClient> read_client(const Unsealed& house, const A
                                  .secret = std::move(*secret),
                                  .secret_ends_at = *end,
                                  .now = house.wall(),
-                                 .changed_by = caller.on_behalf_of.empty() ? caller.principal : caller.on_behalf_of};
+                                 .changed_by = whoever_asks(asker)};
+}
+
+/// The one that is there, with another end of its secret.
+result::Result<vault::NewOAuthClient> with_end(const Unsealed& house, const Asker& asker,
+                                               const vault::OAuthClient& held, const wire::EditOAuthClient& asked) {
+    const auto end = read_time_or_null("client_secret_ends_at", asked.client_secret_ends_at);
+    if (!end) return refuse(end.error());
+    if (auto right = check_end(house, *end, held.has_secret); !right) return refuse(std::move(right.error()));
+    vault::NewOAuthClient made{.service = held.service,
+                               .auth = held.auth,
+                               .client_id = held.client_id,
+                               .fields = held.fields,
+                               .secret = {},
+                               .secret_ends_at = *end,
+                               .now = house.wall(),
+                               .changed_by = whoever_asks(asker)};
+    if (held.has_secret) {
+        auto secret = house.vault->open_client(held);
+        if (!secret) return refuse(std::move(secret.error()));
+        made.secret = std::move(*secret);
+    }
+    return made;
 }
 
 /// Each member that changed; of the secret only that it did.
@@ -192,6 +224,21 @@ Answer answer_of(const Unsealed& house, const vault::OAuthClient& client, bool i
     return answer;
 }
 
+/// `held`: what was there; nullptr: nothing.
+runtime::Task<result::Result<Answer>> put_in_place(Unsealed& house, const Asker& asker, OAuthClientRef held,
+                                                   vault::NewOAuthClient made) {
+    store::Batch batch;
+    auto change = house.vault->stage_client(std::move(made), batch);
+    if (!change) co_return refuse(std::move(change.error()));
+    const Answer answer = answer_of(house, change->after(), !held);
+    const vault::OAuthClient before = held ? *held : vault::OAuthClient();
+    auto committed =
+        co_await commit(house, asker, Action::oauth_client_changed, before, std::move(*change), std::move(batch));
+    if (!committed) co_return refuse(std::move(committed.error()));
+    house.clock_warnings->look_soon();
+    co_return answer;
+}
+
 } // namespace
 
 result::Result<> check_keeps_clients(const access::Caller& caller) {
@@ -211,17 +258,22 @@ runtime::Task<result::Result<Answer>> put_oauth_client(Unsealed& house, Asker as
     const auto held = house.vault->find_client(service);
     if (auto match = check_match(if_match, held ? held->revision : 0); !match)
         co_return refuse(std::move(match.error()));
-    store::Batch batch;
-    auto change = house.vault->stage_client(std::move(*made), batch);
-    if (!change) co_return refuse(std::move(change.error()));
-    const Answer answer = answer_of(house, change->after(), !held);
-    const vault::OAuthClient before = held ? *held : vault::OAuthClient();
-    auto committed =
-        co_await commit(house, asker, Action::oauth_client_changed, before, std::move(*change), std::move(batch));
-    if (!committed) co_return refuse(std::move(committed.error()));
-    house.clock_warnings->look_soon();
+    auto answer = co_await put_in_place(house, asker, held, std::move(*made));
+    if (!answer) co_return refuse(std::move(answer.error()));
     house.tasks.start(refresh_failing(house, std::move(service)));
-    co_return answer;
+    co_return std::move(*answer);
+}
+
+runtime::Task<result::Result<Answer>> edit_oauth_client(Unsealed& house, Asker asker, std::string service,
+                                                        std::string if_match, wire::EditOAuthClient asked) {
+    auto pass = co_await take_turn_for_clients(house, asker);
+    if (!pass) co_return refuse(std::move(pass.error()));
+    const auto held = house.vault->find_client(service);
+    if (!held) co_return no_client(service);
+    if (auto match = check_match(if_match, held->revision); !match) co_return refuse(std::move(match.error()));
+    auto made = with_end(house, asker, *held, asked);
+    if (!made) co_return refuse(std::move(made.error()));
+    co_return co_await put_in_place(house, asker, held, std::move(*made));
 }
 
 runtime::Task<result::Result<Answer>> delete_oauth_client(Unsealed& house, Asker asker, std::string service,

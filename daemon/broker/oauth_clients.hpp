@@ -14,6 +14,9 @@ using OAuthClientRef = std::shared_ptr<const vault::OAuthClient>;
 /// hosts that it was not given with.
 [[nodiscard]] runtime::Task<result::Result<Answer>> put_oauth_client(Unsealed& house, Asker asker, std::string service,
                                                                      std::string if_match, wire::PutOAuthClient asked);
+/// PATCH /v1/oauth/clients/{service}: when its secret ends, and nothing else of it. `not_found` where there is none.
+[[nodiscard]] runtime::Task<result::Result<Answer>>
+edit_oauth_client(Unsealed& house, Asker asker, std::string service, std::string if_match, wire::EditOAuthClient asked);
 /// DELETE /v1/oauth/clients/{service}: `not_found` where there is none.
 [[nodiscard]] runtime::Task<result::Result<Answer>> delete_oauth_client(Unsealed& house, Asker asker,
                                                                         std::string service, std::string if_match);

@@ -73,6 +73,11 @@ class OAuthStandIn:
         self.clients[words[1]] = what
         return 201, self.client(words[1]), {}
 
+    def patch_oauth(self, words, query, what, headers):
+        self.client(words[1])
+        self.clients[words[1]].update(what)
+        return 200, self.client(words[1]), {}
+
     def agree(self):
         """A person has typed the code of the newest."""
         one = list(self.authorizations.values())[-1]

@@ -269,7 +269,8 @@ class Answers(CommandTest):
                                 (["edit", "x", "--client-secret-ends", "tomorrow"], "--client-secret-ends is a time such as 2"),
                                 (["edit", "x", "--expires-at", "2028-02-30T00:00:00Z"], "--expires-at is a time"),
                                 (["edit", "x", "--rotate-every", "monthly"], "--rotate-every is a duration"),
-                                (["add", "chat", "--expires-at", "2028-01-01"], "--expires-at is a time")):
+                                (["add", "chat", "--expires-at", "2028-01-01"], "--expires-at is a time"),
+                                (["oauth-client", "set", "chat", "--secret-ends", "2028-01-01T00:00:00"], "--secret-ends is a time")):
             done = self.run_it(*arguments)
             self.assertEqual(done.returncode, 2, done.stderr)
             self.assertIn(said, done.stderr)

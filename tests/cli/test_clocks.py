@@ -69,6 +69,12 @@ class Clocks(CommandTest):
         self.assertIn("2028-01-01", self.run_ok("oauth-client", "list"))
         self.run_ok("edit", self.inbox["id"], "--client-secret-ends", ends)
         self.assertEqual(json.loads(self.broker.last("PATCH", "/v1/credentials")["body"]), {"client_secret_ends_at": ends})
+        later = "2029-01-01T00:00:00Z"
+        said = self.run_ok("oauth-client", "set", "chat", "--secret-ends", later) # nothing else is given anew
+        self.assertEqual(said, f"The secret of the organization's OAuth client for chat ends at {later}.\n")
+        self.assertEqual(self.broker.clients["chat"], {"client_id": "1", "client_secret": "s", "fields": {}, "client_secret_ends_at": later})
+        self.assertIsNone(self.run_json("oauth-client", "set", "chat", "--secret-ends", "")["client_secret_ends_at"])
+        self.assertEqual(self.run_it("oauth-client", "set", "mail", "--secret-ends", later).returncode, 1) # it has none
         self.run_ok("edit", self.inbox["id"], "--client-secret-ends", "")
         self.assertEqual(json.loads(self.broker.last("PATCH", "/v1/credentials")["body"]), {"client_secret_ends_at": None})
 

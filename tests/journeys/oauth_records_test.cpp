@@ -26,10 +26,14 @@ struct RecordHouse : OAuthHouse {
         const auto is_it = [&](const std::string& each) { return each.starts_with(detail); };
         return std::ranges::any_of(details_of("oauth.failed"), is_it);
     }
-    [[nodiscard]] unsigned put_client() {
+    [[nodiscard]] object public_app() const {
         const object places = {{"token_url", provider.origin() + "/token"},
                                {"authorize_url", provider.origin() + "/authorize"}};
-        const object app = {{"client_id", "client"}, {"client_secret", "client-secret"}, {"fields", places}};
+        return {{"client_id", "client"}, {"fields", places}};
+    }
+    [[nodiscard]] unsigned put_client() {
+        auto app = public_app();
+        app["client_secret"] = "client-secret";
         return ask(client, "PUT", "/v1/oauth/clients/oauth2", boost::json::serialize(app)).status;
     }
     [[nodiscard]] Answered refresh(const std::string& id) {
@@ -75,6 +79,34 @@ BOOST_AUTO_TEST_CASE(each_authorization_that_was_begun_has_its_end_in_the_log) {
 }
 
 BOOST_AUTO_TEST_CASE(a_grant_whose_client_is_gone_fails_and_says_so_once_until_it_is_back) {
+BOOST_AUTO_TEST_CASE(the_end_of_the_organization_s_secret_is_changed_alone_and_the_secret_stays) {
+    constexpr auto path = "/v1/oauth/clients/oauth2";
+    const auto patch = [&](const std::string& body) { return ask(client, "PATCH", path, body); };
+    BOOST_TEST(patch(R"({"client_secret_ends_at":null})").code == "not_found");
+    BOOST_REQUIRE_EQUAL(put_client(), 201U);
+    const auto before = ask(client, "GET", path).json;
+    const auto changed = patch(R"({"client_secret_ends_at":"2038-01-01T00:00:00.000Z"})");
+    BOOST_REQUIRE_EQUAL(changed.status, 200U);
+    BOOST_TEST(changed.etag == "\"2\"");
+    BOOST_TEST(text(changed.json, "client_secret_ends_at") == "2038-01-01T00:00:00.000Z");
+    for (const auto* member : {"client_id", "client_secret", "fields", "auth"}) {
+        BOOST_TEST(boost::json::serialize(changed.json.at(member)) == boost::json::serialize(before.at(member)));
+    }
+    const auto record = audit_of(client, "action=oauth_client.changed").front();
+    BOOST_REQUIRE_EQUAL(record.at("changes").as_array().size(), 1U);
+    BOOST_TEST(text(record.at("changes").at(0), "member") == "client_secret_ends_at");
+    for (const auto* wrong : {R"({"client_secret_ends_at":"2001-01-01T00:00:00Z"})", R"({"client_secret_ends_at":7})",
+                              R"({"client_id":"other","client_secret_ends_at":null})", "{}"}) {
+        BOOST_TEST(patch(wrong).code == "invalid_request");
+    }
+    BOOST_REQUIRE(daemon.stop().has_value()); // as it is stored
+    BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
+    connect(store_fields("shared", {{"client_auth", "post"}})); // the provider looks at the secret
+    BOOST_TEST(patch(R"({"client_secret_ends_at":null})").json.at("client_secret_ends_at").is_null());
+    BOOST_TEST(ask(client, "PUT", path, boost::json::serialize(public_app())).status == 200U);
+    BOOST_TEST(patch(R"({"client_secret_ends_at":"2038-01-01T00:00:00Z"})").code == "invalid_request");
+}
+
     BOOST_REQUIRE_EQUAL(put_client(), 201U);
     const auto id = store_fields("shared", {{"client_auth", "post"}});
     connect(id);
