@@ -76,6 +76,13 @@ void add_credentials(Sheet& sheet, Client& client, const json::value& status) {
     }
 }
 
+/// Which one is in force, and why a newer one is not.
+void add_config(Sheet& sheet, const json::value& status) {
+    const std::string file = text_at(status, {"config", "file"});
+    if (!file.empty()) sheet.add("config", file + ", as it was at " + time_at(status, {"config", "loaded_at"}));
+    sheet.add("reload refused", text_at(status, {"config", "error"}), Color::bad);
+}
+
 Result<int> status(const Invocation& invocation, const Asked&) {
     Client client = invocation.client();
     auto door = Client::Door::admin;
@@ -92,6 +99,7 @@ Result<int> status(const Invocation& invocation, const Asked&) {
     sheet.add("state", state, color_of(state));
     sheet.add("socket", door == Client::Door::admin ? client.admin_socket() : client.lease_socket());
     sheet.add("version", text_at(*answer, {"version"}));
+    add_config(sheet, *answer);
     sheet.add("seal method", text_at(*answer, {"seal_method"}));
     sheet.add("root key", text_at(*answer, {"root_key"}));
     sheet.add("key memory", text_at(*answer, {"arena"}));
@@ -105,6 +113,10 @@ Result<int> status(const Invocation& invocation, const Asked&) {
     add_oauth(sheet, *answer);
     sheet.print();
     if (state == "sealed") write_all(STDERR_FILENO, "Unseal it with: credlease unseal\n");
+    if (find_at(*answer, {"config", "error"}) != nullptr) {
+        write_all(STDERR_FILENO,
+                  "Mend the config (credleased --check-config says whether it is right), and reload it.\n");
+    }
     return exit_done;
 }
 

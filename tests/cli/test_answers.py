@@ -405,6 +405,18 @@ class Answers(CommandTest):
         self.assertEqual(self.run_json("status")["state"], "ready")
 
     def test_completions_offer_services_and_names_of_credentials(self):
+    def test_status_shows_the_config_that_is_in_force_and_why_a_newer_one_is_not(self):
+        config = {"file": "/etc/credlease/credleased.toml", "loaded_at": "2027-01-01T00:00:00.250Z"}
+        self.broker.status["config"] = config
+        done = self.run_it("status")
+        self.assertRegex(done.stdout, r"config +/etc/credlease/credleased.toml, as it was at 2027-01-01T00:00:00Z\n")
+        self.assertNotIn("reload", done.stdout + done.stderr)
+        config["error"] = "credleased.toml:7: An unknown key. Remove it."
+        done = self.run_it("status")
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stdout, r"reload refused +credleased.toml:7: An unknown key. Remove it.\n")
+        self.assertIn("credleased --check-config", done.stderr)
+
         script = self.run_ok("completions", "bash")
         words = [("add", "post"), ("show", "Acme"), ("revoke", "Acme"), ("restore", "th"), ("lease", "th"),
                  ("reauthorize", "th"), ("refresh", "th"), ("completions", "b")]
