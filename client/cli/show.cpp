@@ -61,12 +61,17 @@ void add_slot(Sheet& sheet, const json::value& entry, const json::value& token, 
         const auto color = is_ending(entry, slot, clock) ? Color::warning : Color::none;
         sheet.add(prefix + std::string(name), time_at(token, {member}), color);
     }
+    if (const auto* refreshable = find_at(token, {"refreshable"})) {
+        sheet.add(prefix + "refresh token", *refreshable == true ? "held" : "none");
+    }
+    sheet.add(prefix + "scopes granted", joined(find_at(token, {"scopes"})));
     sheet.add(prefix + "scopes lost", joined(find_at(token, {"lost_scopes"})), Color::warning);
 }
 
 /// Of an OAuth credential: what its tokens live on.
 void add_tokens(Sheet& sheet, const json::value& entry) {
     sheet.add("account", text_at(entry, {"oauth", "account"}));
+    sheet.add("connected", time_at(entry, {"oauth", "connected_at"}));
     const auto* tokens = find_at(entry, {"oauth", "tokens"});
     if (tokens != nullptr && tokens->is_array()) {
         const auto& all = tokens->get_array();

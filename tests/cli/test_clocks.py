@@ -12,16 +12,18 @@ class Clocks(CommandTest):
 
     def test_every_clock_of_a_grant_is_shown_and_what_runs_out_is_colored(self):
         at = "20{}-01-01T00:00:00.000Z".format
-        token = {"slot": "bot", "scopes": ["read"], "lost_scopes": ["write", "admin"], "token_expires_at": at(27),
+        token = {"slot": "bot", "scopes": ["read", "list"], "refreshable": True, "lost_scopes": ["write", "admin"], "token_expires_at": at(27),
                  "refresh_idle_ends_at": at(28), "refresh_ends_at": at(29)}
-        self.inbox["oauth"] = {"tokens": [token], "client_secret_ends_at": at(30), "may_be_refused_for": "120ms",
+        self.inbox["oauth"] = {"connected_at": at(26), "tokens": [token], "client_secret_ends_at": at(30), "may_be_refused_for": "120ms",
                                "ending": [{"clock": "refresh_absolute", "slot": "bot", "at": at(29)}]}
         shown = self.run_ok("show", self.inbox["id"])
-        for line in (r"token ends +2027", r"refresh token ends unless used +2028", r"refresh token ends +2029",
+        for line in (r"connected +2026-01-01T00:00:00Z", r"refresh token +held", r"scopes granted +read list", r"token ends +2027", r"refresh token ends unless used +2028", r"refresh token ends +2029",
                      r"client secret ends +2030", r"scopes lost +write admin", r"refused in a refresh for +120ms"):
             self.assertRegex(shown, line)
-        self.inbox["oauth"]["tokens"].append({"slot": "user", "token_expires_at": at(31)})
-        self.assertRegex(self.run_ok("show", self.inbox["id"]), r"user: token ends +2031")
+        self.inbox["oauth"]["tokens"].append({"slot": "user", "refreshable": False, "token_expires_at": at(31)})
+        shown = self.run_ok("show", self.inbox["id"])
+        self.assertRegex(shown, r"user: token ends +2031")
+        self.assertRegex(shown, r"user: refresh token +none")
         colored = self.on_terminal("show", self.inbox["id"]).wait_for("refused")
         self.assertEqual(colored.end(), 0)
         self.assertRegex(colored.shown, "\033\\[[0-9;]+m2029")
@@ -67,14 +69,14 @@ class Clocks(CommandTest):
         self.assertEqual(self.broker.clients["chat"]["client_secret_ends_at"], ends)
         self.assertRegex(self.run_ok("oauth-client", "show", "chat"), r"Secret ends +2028-01-01")
         self.assertIn("2028-01-01", self.run_ok("oauth-client", "list"))
-        self.run_ok("edit", self.inbox["id"], "--client-secret-ends", ends)
-        self.assertEqual(json.loads(self.broker.last("PATCH", "/v1/credentials")["body"]), {"client_secret_ends_at": ends})
         later = "2029-01-01T00:00:00Z"
         said = self.run_ok("oauth-client", "set", "chat", "--secret-ends", later) # nothing else is given anew
         self.assertEqual(said, f"The secret of the organization's OAuth client for chat ends at {later}.\n")
         self.assertEqual(self.broker.clients["chat"], {"client_id": "1", "client_secret": "s", "fields": {}, "client_secret_ends_at": later})
         self.assertIsNone(self.run_json("oauth-client", "set", "chat", "--secret-ends", "")["client_secret_ends_at"])
         self.assertEqual(self.run_it("oauth-client", "set", "mail", "--secret-ends", later).returncode, 1) # it has none
+        self.run_ok("edit", self.inbox["id"], "--client-secret-ends", ends)
+        self.assertEqual(json.loads(self.broker.last("PATCH", "/v1/credentials")["body"]), {"client_secret_ends_at": ends})
         self.run_ok("edit", self.inbox["id"], "--client-secret-ends", "")
         self.assertEqual(json.loads(self.broker.last("PATCH", "/v1/credentials")["body"]), {"client_secret_ends_at": None})
 
