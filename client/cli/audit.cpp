@@ -12,12 +12,25 @@
 namespace credlease::cli {
 namespace {
 
-constexpr std::array actions = {"credential.created", "credential.edited",  "credential.deleted", "credential.expired",
-                                "lease.issued",       "lease.renewed",      "lease.redelivered",  "lease.released",
-                                "lease.ended",        "lease.refused",      "grant.minted",       "grant.withdrawn",
-                                "grant.ended",        "directory.changed",  "access.refused",     "broker.started",
-                                "broker.stopped",     "broker.sealed",      "broker.unsealed",    "log.gap",
-                                "log.pruned",         "log.change_not_made"};
+constexpr std::array actions = {"credential.created",   "credential.edited",
+                                "credential.revoked",   "credential.restored",
+                                "credential.deleted",   "credential.expired",
+                                "lease.issued",         "lease.renewed",
+                                "lease.redelivered",    "lease.released",
+                                "lease.ended",          "lease.refused",
+                                "grant.minted",         "grant.withdrawn",
+                                "grant.ended",          "directory.changed",
+                                "access.refused",       "broker.started",
+                                "broker.stopped",       "broker.sealed",
+                                "broker.unsealed",      "log.gap",
+                                "log.pruned",           "log.change_not_made",
+                                "oauth.started",        "oauth.connected",
+                                "oauth.failed",         "oauth.refreshing",
+                                "oauth.refreshed",      "oauth.refresh_failed",
+                                "oauth.in_doubt",       "oauth.revoked",
+                                "oauth.refresh_asked",  "oauth.ending",
+                                "oauth.rescued",        "oauth_client.changed",
+                                "oauth_client.deleted", "oauth_client.ending"};
 
 struct Asked {
     std::string credential;
@@ -55,6 +68,12 @@ std::string what_of(const json::value& record) {
     if (!code.empty()) text += " (" + code + ")";
     if (!count.empty() && count != "1") text += " ×" + count;
     return text;
+}
+
+/// Why, or of what.
+std::string detail_of(const json::value& record) {
+    const std::string reason = text_at(record, {"reason"});
+    return reason.empty() ? text_at(record, {"detail"}) : reason;
 }
 
 /// "uid 65534 (nobody)": who asked without being anyone to the broker.
@@ -107,7 +126,7 @@ Result<int> audit(const Invocation& invocation, const Asked& asked) {
         print_items(std::move(list->items));
         return exit_done;
     }
-    Table table({"SEQ", "TIME", "ACTION", "WHO", "WORKFLOW", "RUN", "CREDENTIAL"});
+    Table table({"SEQ", "TIME", "ACTION", "WHO", "WORKFLOW", "RUN", "CREDENTIAL", "DETAIL"});
     const auto names = names_of_credentials(client);
     for (const auto& record : list->items) {
         const auto name = names.find(text_at(record, {"credential"}));
@@ -118,7 +137,8 @@ Result<int> audit(const Invocation& invocation, const Asked& asked) {
                    {who_of(record)},
                    {text_at(record, {"workflow"})},
                    {text_at(record, {"run"})},
-                   name == names.end() ? Cell{text_at(record, {"credential"}), Color::faint} : Cell{name->second}});
+                   name == names.end() ? Cell{text_at(record, {"credential"}), Color::faint} : Cell{name->second},
+                   {detail_of(record)}});
     }
     table.print("There is no such record.");
     say_whether_more(*list);

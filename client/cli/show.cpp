@@ -90,6 +90,17 @@ void add_tokens(Sheet& sheet, const json::value& entry) {
     }
 }
 
+/// Of the last consent that was asked for, unless it came.
+void add_authorization(Sheet& sheet, const json::value& entry) {
+    const std::string state = text_at(entry, {"authorization", "state"});
+    if (state == "pending") {
+        sheet.add("authorization", "waits for a person until " + time_at(entry, {"authorization", "expires_at"}),
+                  Color::warning);
+    } else if (!state.empty()) {
+        sheet.add("authorization", state + ": " + text_at(entry, {"authorization", "error"}), Color::bad);
+    }
+}
+
 Result<int> show(const Invocation& invocation, const Asked& asked) {
     Client client = invocation.client();
     const auto found = find_credential(invocation, client, asked.credential);
@@ -108,6 +119,7 @@ Result<int> show(const Invocation& invocation, const Asked& asked) {
     sheet.add("owner", text_at(entry, {"owner"}));
     sheet.add("status", status, color_of_status(status));
     sheet.add("why", text_at(entry, {"status_reason"}));
+    add_authorization(sheet, entry);
     sheet.add("notes", text_at(entry, {"notes"}));
     add_fields(sheet, entry);
     sheet.add("version", text_at(entry, {"version"}));

@@ -3,6 +3,7 @@
 #include "broker/credentials.hpp"
 #include "broker/cursor.hpp"
 #include "broker/find_credential.hpp"
+#include "broker/oauth_view.hpp"
 #include "broker/views.hpp"
 
 #include <array>
@@ -167,7 +168,10 @@ void Api::add_credential_routes(std::vector<Route>& rows) {
                     return;
                 }
                 const auto& entry = **found;
-                responder.answer({.body = broker::credential_json(house, entry.credential, entry.last_used_at),
+                const auto more = [&](wire::JsonWriter& writer) {
+                    broker::write_authorization(writer, house, entry.credential.id);
+                };
+                responder.answer({.body = broker::credential_json(house, entry.credential, entry.last_used_at, more),
                                   .etag = entry.credential.revision});
             }));
     rows.push_back(

@@ -15,18 +15,6 @@ using State = Authorization::State;
 constexpr std::size_t reply_most = 16384;
 constexpr unsigned begun = 202; ///< of a kept outcome: it has come to none yet
 
-std::string_view name_of(Authorization::State state) {
-    switch (state) {
-    case Authorization::State::pending:
-        return "pending";
-    case Authorization::State::connected:
-        return "connected";
-    case Authorization::State::failed:
-        break;
-    }
-    return "failed";
-}
-
 /// As it is shown in that state.
 result::Result<AuthorizationReply> reply_in(State state, const Authorization& one, const Unsealed& house,
                                             unsigned status) {

@@ -3,6 +3,7 @@
 #include "crypto/one_time.hpp"
 
 #include <algorithm>
+#include <ranges>
 #include <tuple>
 
 namespace credlease::broker {
@@ -22,6 +23,18 @@ bool is_same(const access::Caller& one, const access::Caller& other) {
 
 } // namespace
 
+std::string_view name_of(Authorization::State state) {
+    switch (state) {
+    case Authorization::State::pending:
+        return "pending";
+    case Authorization::State::connected:
+        return "connected";
+    case Authorization::State::failed:
+        break;
+    }
+    return "failed";
+}
+
 AuthorizationRef Authorizations::find_anybodys(std::string_view text) const {
     const auto id = AuthorizationId::find(text);
     const auto found = id ? all_.find(*id) : all_.end();
@@ -36,6 +49,13 @@ AuthorizationRef Authorizations::find(const access::Caller& caller, std::string_
 AuthorizationRef Authorizations::find_pending(const vocabulary::CredentialId& credential) const {
     for (const auto& [id, one] : all_) {
         if (one->credential == credential && one->state == Authorization::State::pending) return one;
+    }
+    return nullptr;
+}
+
+AuthorizationRef Authorizations::find_last(const vocabulary::CredentialId& credential) const {
+    for (const auto& [id, one] : all_ | std::views::reverse) { // ids begin with their time
+        if (one->credential == credential) return one;
     }
     return nullptr;
 }

@@ -41,6 +41,7 @@ struct Authorization {
     std::uint64_t call = 0;
 };
 using AuthorizationRef = std::shared_ptr<Authorization>;
+[[nodiscard]] std::string_view name_of(Authorization::State state);
 
 /// Those that are pending, and the last that ended. In memory: a restart ends them, and a person begins anew.
 class Authorizations {
@@ -56,6 +57,8 @@ class Authorizations {
     [[nodiscard]] AuthorizationRef find(const access::Caller& caller, std::string_view id) const;
     [[nodiscard]] AuthorizationRef find_anybodys(std::string_view id) const;
     [[nodiscard]] AuthorizationRef find_pending(const vocabulary::CredentialId& credential) const;
+    /// The one that was begun last, as long as it is remembered.
+    [[nodiscard]] AuthorizationRef find_last(const vocabulary::CredentialId& credential) const;
     /// Anybody's, whose redirect comes to the daemon's own page, for the browser that comes there.
     [[nodiscard]] AuthorizationRef find_started(std::string_view id) const;
     [[nodiscard]] AuthorizationRef find_redirected(const secret::SecretBuffer& state) const;

@@ -1,6 +1,8 @@
 #include "broker/oauth_view.hpp"
 
+#include "broker/authorizations.hpp"
 #include "broker/clock_warnings.hpp"
+#include "broker/wall_watch.hpp"
 
 namespace credlease::broker {
 namespace {
@@ -62,6 +64,16 @@ void write_oauth(wire::JsonWriter& writer, const Unsealed& house, const vault::E
     writer.key("tokens").array();
     for (const auto& token : state.tokens) write_slot(writer, token);
     writer.close().close();
+}
+
+void write_authorization(wire::JsonWriter& writer, const Unsealed& house, const vocabulary::CredentialId& id) {
+    const auto last = house.authorizations->find_last(id);
+    if (!last || last->state == Authorization::State::connected) return;
+    writer.key("authorization").object().member("state", name_of(last->state));
+    if (last->state == Authorization::State::pending) {
+        writer.member("expires_at", vocabulary::Time(last->ends_at.time_since_epoch() + house.wall_watch->offset()));
+    }
+    writer.member_or_null("error", last->error).close();
 }
 
 void write_oauth_status(wire::JsonWriter& writer, const Unsealed& house) {

@@ -337,7 +337,8 @@ class StandIn(OAuthStandIn):
         records = [{"seq": n, "at": moment(-n), "action": "lease.refused" if n % 2 else "lease.issued",
                     "outcome": "refused" if n % 2 else "ok", "code": "forbidden" if n % 2 else None, "count": n,
                     "principal": "worker:etl", "on_behalf_of": None, "peer": {"pid": 4711, "uid": 998},
-                    "credential": "cred_00000000000000000000000001", "workflow": "nightly", "run": "42"}
+                    "credential": "cred_00000000000000000000000001", "workflow": "nightly", "run": "42",
+                    "reason": None, "detail": "The provider refused: access_denied" if n == 5 else None}
                    for n in range(5, 0, -1)]
         if query.get("action", ["lease.issued"])[0] not in ("lease.issued", "lease.refused"):
             records = []

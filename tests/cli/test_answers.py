@@ -308,6 +308,7 @@ class Answers(CommandTest):
         self.assertEqual(self.broker.last("GET", "/v1/audit")["query"]["principal"], ["worker:etl"])
         self.assertIn("Acme prod Slack", shown)
         self.assertIn("uid 0 (root) [9]", shown)
+        self.assertRegex(shown, r"Acme prod Slack +The provider refused: access_denied\n")
         self.assertEqual(len(self.run_json("audit", "--limit", "0")["items"]), 5)
         self.run_ok("audit", "third")
         self.assertTrue(any(a["words"][2:] == ["audit"] for a in self.broker.asked))
@@ -404,7 +405,6 @@ class Answers(CommandTest):
         self.assertIn("rocksdb, healthy", shown)
         self.assertEqual(self.run_json("status")["state"], "ready")
 
-    def test_completions_offer_services_and_names_of_credentials(self):
     def test_status_shows_the_config_that_is_in_force_and_why_a_newer_one_is_not(self):
         config = {"file": "/etc/credlease/credleased.toml", "loaded_at": "2027-01-01T00:00:00.250Z"}
         self.broker.status["config"] = config
@@ -417,6 +417,7 @@ class Answers(CommandTest):
         self.assertRegex(done.stdout, r"reload refused +credleased.toml:7: An unknown key. Remove it.\n")
         self.assertIn("credleased --check-config", done.stderr)
 
+    def test_completions_offer_services_and_names_of_credentials(self):
         script = self.run_ok("completions", "bash")
         words = [("add", "post"), ("show", "Acme"), ("revoke", "Acme"), ("restore", "th"), ("lease", "th"),
                  ("reauthorize", "th"), ("refresh", "th"), ("completions", "b")]

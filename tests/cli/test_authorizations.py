@@ -271,6 +271,13 @@ class Authorizations(CommandTest):
     def asked_how_it_stands(self):
         return sum(a["method"] == "GET" and a["target"].startswith("/v1/oauth/authorizations/") for a in self.broker.asked)
 
+    def test_show_says_of_a_consent_that_it_waits_or_how_it_failed(self):
+        inbox = self.inbox()
+        inbox["authorization"] = {"state": "pending", "expires_at": "2027-01-01T00:00:00.250Z"}
+        self.assertRegex(self.run_ok("show", inbox["id"]), r"authorization +waits for a person until 2027-01-01T00:00:00Z\n")
+        inbox["authorization"] = {"state": "failed", "error": "The provider refused: access_denied"}
+        self.assertRegex(self.run_ok("show", inbox["id"]), r"authorization +failed: The provider refused: access_denied\n")
+
     def test_what_needs_no_person_is_connected_without_a_question(self):
         self.broker.needs_no_person = True
         inbox = self.inbox()

@@ -51,6 +51,7 @@ BOOST_AUTO_TEST_CASE(each_authorization_that_was_begun_has_its_end_in_the_log) {
     const auto pasted = authorize({{"credential", id}, {"refresh_token", "refresh-token-of-nobody"}});
     BOOST_TEST(text(pasted.json, "state") == "failed");
     BOOST_TEST(has_failed("The provider refused: invalid_grant"));
+    BOOST_TEST(text(audit_of(client, "action=oauth.failed").front(), "reason").starts_with("The provider refused"));
 
     provider.misbehave({{"do", "error"}, {"endpoint", "device"}, {"error", "invalid_client"}});
     BOOST_TEST(authorize({{"credential", id}, {"flow", "device"}}).code == "upstream_failed");
@@ -78,7 +79,23 @@ BOOST_AUTO_TEST_CASE(each_authorization_that_was_begun_has_its_end_in_the_log) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_grant_whose_client_is_gone_fails_and_says_so_once_until_it_is_back) {
+BOOST_AUTO_TEST_CASE(a_credential_shows_that_a_consent_is_waited_for_or_how_the_last_one_failed) {
+    const auto id = store("asked");
+    const auto shows = [&] { return show(id).as_object(); };
+    BOOST_TEST(!shows().contains("authorization"));
+    const auto begun = authorize({{"credential", id}});
+    const auto waiting = shows().at("authorization");
+    BOOST_TEST(text(waiting, "state") == "pending");
+    BOOST_TEST(text(waiting, "expires_at") == text(begun.json, "expires_at"));
+    BOOST_TEST(!boost::json::serialize(waiting).contains("authorize"));
+    provider.misbehave({{"do", "error"}, {"endpoint", "authorize"}, {"error", "access_denied"}});
+    BOOST_TEST(text(complete(begun, visit(text(begun.json, "authorize_url"))).json, "state") == "failed");
+    BOOST_TEST(text(shows().at("authorization"), "state") == "failed");
+    BOOST_TEST(text(shows().at("authorization"), "error").starts_with("The provider refused: "));
+    connect(id);
+    BOOST_TEST(!shows().contains("authorization"));
+}
+
 BOOST_AUTO_TEST_CASE(the_end_of_the_organization_s_secret_is_changed_alone_and_the_secret_stays) {
     constexpr auto path = "/v1/oauth/clients/oauth2";
     const auto patch = [&](const std::string& body) { return ask(client, "PATCH", path, body); };
@@ -107,6 +124,7 @@ BOOST_AUTO_TEST_CASE(the_end_of_the_organization_s_secret_is_changed_alone_and_t
     BOOST_TEST(patch(R"({"client_secret_ends_at":"2038-01-01T00:00:00Z"})").code == "invalid_request");
 }
 
+BOOST_AUTO_TEST_CASE(a_grant_whose_client_is_gone_fails_and_says_so_once_until_it_is_back) {
     BOOST_REQUIRE_EQUAL(put_client(), 201U);
     const auto id = store_fields("shared", {{"client_auth", "post"}});
     connect(id);
