@@ -56,7 +56,7 @@ void refuse_method(Responder& responder, const std::vector<const Route*>& rows, 
 void refuse_path(Responder& responder) {
     responder.refuse({.code = ErrorCode::not_found,
                       .sentence = "There is nothing at this path.",
-                      .next_step = "Look the route up in /v1/openapi.json; some are served on admin.sock only."});
+                      .next_step = "Look the route up in docs/interface.md; some are served on admin.sock only."});
 }
 
 } // namespace

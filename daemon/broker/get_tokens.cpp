@@ -102,8 +102,10 @@ result::Failure failed_upstream(const oauth::Refusal& refusal) {
     if (words.ends_with('.')) words.pop_back();
     result::Error error{.code = ErrorCode::upstream_failed,
                         .sentence = "The provider gave no token.",
-                        .next_step = "It is asked again by itself; credlease show has how it stands.",
+                        .next_step = "It is asked for again by itself; credlease show has how it stands.",
                         .about = result::PublicText::of(words)};
+    const bool is_answered = refusal.status != 0; // else it may not even have been asked: the words say so
+    if (!is_answered) error.sentence = "No new token came.";
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(refusal.retry_after).count();
     if (seconds > 0) error.retry_after_seconds = static_cast<std::uint32_t>(std::min<std::int64_t>(seconds, 86'400));
     return refuse(std::move(error));

@@ -27,7 +27,7 @@ result::StaticText next_step_after(EndReason reason) {
     case EndReason::grant_ended:
         return "Ask the engine for a new grant.";
     default:
-        return "Ask for a new one with POST /v1/leases.";
+        return "Ask for a new one with POST /v1/leases (credlease lease).";
     }
 }
 
@@ -92,7 +92,7 @@ Story read_story(const audit::Journal& journal, const vocabulary::LeaseId& lease
 result::Error lease_not_found() {
     return {.code = result::ErrorCode::lease_not_found,
             .sentence = "There is no such lease that is yours.",
-            .next_step = "Ask for a new one with POST /v1/leases."};
+            .next_step = "Ask for a new one with POST /v1/leases (credlease lease)."};
 }
 
 result::Error lease_ended(EndReason reason) {

@@ -45,8 +45,8 @@ result::Failure held_back(vocabulary::Duration wait) {
 
 result::Failure still_failing(vocabulary::Duration wait) {
     return refuse({.code = ErrorCode::upstream_failed,
-                   .sentence = "The provider gave no token the last times that it was asked.",
-                   .next_step = "It is asked again by itself; credlease show has how it stands.",
+                   .sentence = "No new token came the last times that one was asked for.",
+                   .next_step = "It is asked for again by itself; credlease show has how it stands.",
                    .retry_after_seconds = seconds_of(wait)});
 }
 

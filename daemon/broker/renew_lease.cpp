@@ -102,7 +102,7 @@ result::Result<StagedReply> stage_renew(Unsealed& house, const Asker& asker, std
     if (!is_own(house, asker, *found)) {
         return refuse({.code = ErrorCode::forbidden,
                        .sentence = "A lease is renewed by its holder only.",
-                       .next_step = "An operator may end it with DELETE."});
+                       .next_step = "An operator may end it with DELETE /v1/leases/{id} (credlease leases end)."});
     }
     auto held = still_held(house, asker, *found);
     if (!held) return refuse(std::move(held.error()));
@@ -183,7 +183,7 @@ result::Result<std::size_t> end_matching(Unsealed& house, const Asker& asker, co
     if (asker.caller->kind != access::CallerKind::engine) {
         return refuse({.code = ErrorCode::forbidden,
                        .sentence = "Only an operator or an engine ends the leases of others.",
-                       .next_step = "Release your own with DELETE /v1/leases/{id}."});
+                       .next_step = "Release your own with DELETE /v1/leases/{id} (credlease leases end ID)."});
     }
     std::size_t count = 0;
     for (const auto* grant : house.grants->minted_by(asker.caller->principal)) {

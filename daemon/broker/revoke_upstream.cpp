@@ -16,7 +16,7 @@ constexpr std::string_view no_endpoint_found =
 
 result::Failure no_endpoint() {
     auto error = result::invalid("upstream", "The credential's service has no endpoint that revokes a secret.");
-    error.next_step = "Revoke it here alone, and change the secret at the service itself.";
+    error.next_step = "To end the secret there, change or delete it at the service itself.";
     return refuse(std::move(error));
 }
 

@@ -54,6 +54,10 @@ BOOST_AUTO_TEST_CASE(a_provider_that_is_away_is_named_for_first_tokens_and_for_e
     const auto by_url = store_own("by_url", {{"token_url", nobody + "/token"}});
     BOOST_TEST(says(by_url, "no token came: The provider refused the connection (127.0.0.1:1)."));
     BOOST_TEST(!failures_of(by_url).empty());
+    const auto refused =
+        client.send({.method = "POST", .path = "/v1/credentials/" + by_url + "/refresh", .json = "{}"});
+    BOOST_REQUIRE(!refused);
+    BOOST_TEST(refused.error().sentence.starts_with("No new token came (The provider refused the connection"));
     const auto by_issuer = store_fields("by_issuer", {{"issuer", nobody},
                                                       {"client_id", "client"},
                                                       {"client_secret", "client-secret"},
