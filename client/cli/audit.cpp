@@ -1,9 +1,9 @@
+#include "cli/choices.hpp"
 #include "cli/commands.hpp"
 #include "cli/credential_reference.hpp"
 #include "cli/durations.hpp"
 #include "cli/table.hpp"
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <map>
@@ -106,13 +106,15 @@ std::map<std::string, std::string> names_of_credentials(Client& client) {
 }
 
 /// An action of a newer broker is asked for all the same: only one that is unknown here and was never recorded is
-/// wrong.
-Result<void> check_action(const Asked& asked, const List& list) {
-    const bool is_known = asked.action.empty() || std::ranges::find(actions, asked.action) != actions.end();
-    if (is_known || !list.items.empty()) return {};
-    std::string names;
-    for (const char* action : actions) names += (names.empty() ? "" : ", ") + std::string(action);
-    return usage("There is no action \"" + asked.action + "\".", "The actions are: " + names + ".");
+/// wrong, or what the broker itself does not take for one. "lease.*" is all of a kind.
+Result<void> check_action(const Asked& asked, const Result<List>& list) {
+    const bool may_be_wrong =
+        list ? list->items.empty() && !asked.action.ends_with(".*") : list.error().field == "action";
+    if (may_be_wrong) {
+        auto checked = check_choice("action", asked.action, {actions.begin(), actions.end()});
+        if (!checked) return checked;
+    }
+    return list ? Result<void>() : list.error();
 }
 
 Result<int> audit(const Invocation& invocation, const Asked& asked) {
@@ -120,8 +122,7 @@ Result<int> audit(const Invocation& invocation, const Asked& asked) {
     const auto target = target_for(invocation, client, asked);
     if (!target) return target.error();
     auto list = get_all(client, *target, asked.most);
-    if (!list) return list.error();
-    if (auto checked = check_action(asked, *list); !checked) return checked.error();
+    if (auto checked = check_action(asked, list); !checked) return checked.error();
     if (invocation.json) {
         print_items(std::move(list->items));
         return exit_done;

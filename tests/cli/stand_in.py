@@ -340,6 +340,8 @@ class StandIn(OAuthStandIn):
                     "credential": "cred_00000000000000000000000001", "workflow": "nightly", "run": "42",
                     "reason": None, "detail": "The provider refused: access_denied" if n == 5 else None}
                    for n in range(5, 0, -1)]
+        if query.get("action") == ["oauth.faled"]:
+            raise Refusal(400, "invalid_request", "An action is one that a record names.", field="action")
         if query.get("action", ["lease.issued"])[0] not in ("lease.issued", "lease.refused"):
             records = []
         records[1:2] = [{**records[1], "principal": None, "peer": {"pid": 9, "uid": 0}}] if records else []

@@ -329,7 +329,10 @@ class Answers(CommandTest):
         self.run_ok("audit", "--action", "grant.minted")
         done = self.run_it("audit", "--action", "lease.isued")
         self.assertEqual(done.returncode, 2)
-        self.assertIn("lease.issued", done.stderr)
+        self.assertIn('Did you mean "lease.issued"?', done.stderr)
+        self.assertIn("oauth.failed", done.stderr)
+        self.assertEqual(self.run_it("audit", "--action", "oauth.faled").returncode, 2) # what the broker itself refuses
+        self.run_ok("audit", "--action", "oauth.*")
 
     def test_a_terminal_is_told_that_there_is_more(self):
         shown = self.on_terminal("audit", "--limit", "2").wait_for("--limit 0 for all")
