@@ -14,7 +14,7 @@ using vocabulary::Time;
 
 constexpr int moved_at_a_time = 256;                  ///< from the plan to their lanes: the loop has more to do
 constexpr int looked_at_at_a_time = 256;              ///< queues
-constexpr std::chrono::milliseconds looks_apart{100}; ///< for room
+constexpr std::chrono::milliseconds looks_apart{100}; ///< for room, where none was given back meanwhile
 // What is due is begun no faster than so many times the mean of its lane; but a lane of a few need not wait.
 constexpr double times_the_mean = 2.25;
 constexpr int most_failures = std::numeric_limits<std::uint16_t>::max(); ///< that are counted
@@ -167,6 +167,9 @@ std::optional<RefreshSchedule::Turn> RefreshSchedule::take(Time wall, BootTime n
         fall_due(*planned_.begin(), now);
     }
     let_go(now);
+    for (int i = 0; i < looked_at_at_a_time && !roomless_.empty() && roomless_.begin()->at <= now; ++i) {
+        place(*roomless_.begin());
+    }
     for (int i = 0; i < looked_at_at_a_time && !waking_.empty() && waking_.begin()->at <= now; ++i) {
         auto& queue = *waking_.begin();
         auto* const next = next_in(queue, wall, now);
@@ -176,7 +179,7 @@ std::optional<RefreshSchedule::Turn> RefreshSchedule::take(Time wall, BootTime n
             begin(*next, now);
             return Turn{.id = *next->id, .scope = *next->scope};
         } else {
-            place(queue, waking_, now + looks_apart);
+            place(queue, roomless_, now + looks_apart);
         }
     }
     return std::nullopt;
@@ -257,6 +260,7 @@ void RefreshSchedule::rest(Member& member) {
     auto& queue = queue_of(member);
     queue.pace.end();
     place(queue);
+    if (!roomless_.empty()) place(*roomless_.begin());
 }
 
 std::uint32_t RefreshSchedule::failures_of(const Id& id) const {
@@ -295,9 +299,12 @@ void RefreshSchedule::place(Queue& queue, Lane::Queues& queues, BootTime at) {
 std::optional<vocabulary::Duration> RefreshSchedule::wait(Time wall, BootTime now) const {
     std::optional<vocabulary::Duration> first;
     if (!planned_.empty()) first = planned_.begin()->at - wall;
-    if (waking_.empty()) return first;
-    const auto queue = waking_.begin()->at - now;
-    return first ? std::min(*first, queue) : queue;
+    for (const auto* queues : {&waking_, &roomless_}) {
+        if (queues->empty()) continue;
+        const auto queue = queues->begin()->at - now;
+        first = first ? std::min(*first, queue) : queue;
+    }
+    return first;
 }
 
 } // namespace credlease::broker

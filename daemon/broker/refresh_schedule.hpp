@@ -100,8 +100,9 @@ class RefreshSchedule {
     Lanes lanes_;
     std::unordered_map<Id, oauth::Pace> grants_; ///< of those that have a budget of their own
     Lane::Ordered<Member, Lane::Sooner> planned_;
-    Lane::Queues waking_; ///< by when something of theirs may begin
-    Lane::Queues idle_;   ///< of which nothing waits, by when they have nothing more to remember
+    Lane::Queues waking_;   ///< by when something of theirs may begin
+    Lane::Queues roomless_; ///< that found no room, by when they are looked at again
+    Lane::Queues idle_;     ///< of which nothing waits, by when they have nothing more to remember
     std::uint32_t seeds_ = 0;
 };
 
