@@ -33,7 +33,8 @@ inline constexpr std::chrono::hours cursor_kept{1};
 inline constexpr std::chrono::hours ended_lease_known{24};       ///< 410 with its reason
 inline constexpr std::chrono::milliseconds log_write_most{1000}; ///< then leases answer `store_unavailable`
 inline constexpr std::chrono::milliseconds head_every{100};      ///< the audit head follows the log at least this often
-inline constexpr std::chrono::milliseconds sync_shared{10};      ///< a change that nobody waits for is synced within
+inline constexpr std::chrono::milliseconds sync_shared{
+    10}; ///< a change that harms nobody when it is lost is synced within
 inline constexpr std::chrono::seconds unseal_delay_most{30};
 inline constexpr std::size_t oauth_token = 16 * 1024;    ///< bytes of an access or refresh token
 inline constexpr std::size_t oauth_scopes = 256;         ///< granted scopes that are kept

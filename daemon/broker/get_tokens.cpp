@@ -36,6 +36,7 @@ struct Request {
     std::optional<oauth::Prepared> prepared{};
     std::optional<runtime::BootTime> in_doubt_since{}; ///< the latest of earlier tries whose outcome nobody knows
     bool is_last_try = false;                          ///< of those
+    audit::Sync sync = audit::Sync::at_once;           ///< of what became of it
 };
 
 vocabulary::AuditRecord record_of(const vocabulary::Credential& credential, Action action) {
@@ -168,6 +169,7 @@ result::Result<Request> plan(const Unsealed& house, const Refreshed& what, const
     }
     auto prepared = prepare(house, request);
     if (!prepared) return refuse(std::move(prepared.error()));
+    if (prepared->request.may_be_repeated) request.sync = audit::Sync::shared; // nothing is spent
     request.prepared = std::move(*prepared);
     return request;
 }
@@ -279,6 +281,7 @@ runtime::Task<result::Result<>> note_refusal(Unsealed& house, const Request& req
     if (!failure.change.ends_intent && request.slot) failure.action = Action::oauth_in_doubt;
     failure.code = is_dead ? ErrorCode::credential_expired : ErrorCode::upstream_failed;
     failure.detail = words_of(refusal);
+    failure.sync = request.sync;
     auto noted = co_await note_failure(house, request.what, *entry, std::move(failure));
     if (!noted) co_return noted;
     if (is_dead) end_leases(house, {.credential = request.what.id}, vocabulary::EndReason::expired);
@@ -335,7 +338,6 @@ runtime::Task<result::Result<>> get_tokens(Unsealed& house, const Refreshed& wha
     if (!request) co_return refuse(std::move(request.error()));
     if (house.gives_up) co_return closing(); // what it was to spend is in doubt
     auto prepared = std::move(*request->prepared);
-    const auto sync = prepared.request.may_be_repeated ? audit::Sync::shared : audit::Sync::at_once;
     auto made = co_await exchange_in_turn(house, request->client, std::move(prepared), request->slot);
     if (made.found_no_room) co_return co_await take_back(house, *request);
     const auto* entry = find_refreshed(house, what);
@@ -354,7 +356,7 @@ runtime::Task<result::Result<>> get_tokens(Unsealed& house, const Refreshed& wha
         if (kills_access_token(request->client)) {
             got.answer.may_be_refused_for = house.token_times.last_refused(entry->credential.service.text());
         }
-        auto kept = co_await keep_refreshed(house, what, request->client, {request->of, sync}, got.answer);
+        auto kept = co_await keep_refreshed(house, what, request->client, {request->of, request->sync}, got.answer);
         if (kept) note_times(house, *request, made);
         co_return kept;
     }

@@ -41,7 +41,7 @@ runtime::Task<result::Result<>> note_failure(Unsealed& house, const Refreshed& w
     record.detail = failure.detail;
     record.changes = status.views();
     concern(record, entry.credential);
-    auto committed = co_await house.journal->commit(record, std::move(batch), audit::Sync::shared);
+    auto committed = co_await house.journal->commit(record, std::move(batch), failure.sync);
     if (!committed) co_return refuse(std::move(committed.error()));
     house.vault->apply(std::move(*staged));
     const auto& credential = find_refreshed(house, what)->credential;

@@ -11,6 +11,7 @@ struct TokenFailure {
     vocabulary::Action action = vocabulary::Action::oauth_refresh_failed;
     result::ErrorCode code{};
     std::string detail{}; ///< of its record
+    audit::Sync sync = audit::Sync::shared;
 };
 
 /// Makes it durable with its record, and tells of it: listeners of another status, the broker's own log of another

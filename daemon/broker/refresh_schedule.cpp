@@ -188,8 +188,11 @@ std::optional<RefreshSchedule::Turn> RefreshSchedule::take(Time wall, BootTime n
 /// What has nothing more to remember; its lane too, if that has ended.
 void RefreshSchedule::let_go(BootTime now) {
     for (int i = 0; i < looked_at_at_a_time && !idle_.empty() && idle_.begin()->at <= now; ++i) {
-        auto& [mark, lane] = idle_.begin()->client;
-        if (lane.members == 0) {
+        auto& queue = *idle_.begin();
+        auto& [mark, lane] = queue.client;
+        if (queue.pace.idle_at() > now) { // its budget was narrowed meanwhile: it counts for longer
+            place(queue);
+        } else if (lane.members == 0) {
             lanes_.erase(lanes_.find(mark));
         } else {
             lane.queue.reset();
@@ -260,6 +263,15 @@ void RefreshSchedule::rest(Member& member) {
     auto& queue = queue_of(member);
     queue.pace.end();
     place(queue);
+    look_for_room_of(member.client->second.common->owner);
+}
+
+/// The first of that owner's that waits for room is looked at again, as far as can be seen; else the first of all.
+void RefreshSchedule::look_for_room_of(const std::string& owner) {
+    auto found = roomless_.begin();
+    for (int i = 0; i < looked_at_at_a_time && found != roomless_.end(); ++i, ++found) {
+        if (found->client.second.common->owner == owner) return place(*found);
+    }
     if (!roomless_.empty()) place(*roomless_.begin());
 }
 

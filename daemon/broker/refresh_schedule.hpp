@@ -89,6 +89,7 @@ class RefreshSchedule {
     [[nodiscard]] Member* next_in(Queue& queue, vocabulary::Time wall, runtime::BootTime now);
     void begin(Member& member, runtime::BootTime now);
     void rest(Member& member);
+    void look_for_room_of(const std::string& owner);
     void let_go(runtime::BootTime now);
     [[nodiscard]] static ExchangeShares::Claim claim_of(const Member& member);
 

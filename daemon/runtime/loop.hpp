@@ -21,7 +21,7 @@ class Loop {
     void post(std::function<void()> job);
     /// Runs `job` once, after the handlers that are ready in this turn (used to flush what they staged).
     void at_end_of_turn(std::function<void()> job);
-    /// From the loop thread: runs `job` after those that lined up before it, one in a turn, and more of a long line.
+    /// From the loop thread: runs `job` after those that lined up before it, one in a turn, or a few of a long line.
     /// For work that comes in crowds and that nobody's lease waits for: whatever else has become ready goes in between.
     void line_up(std::function<void()> job);
     [[nodiscard]] boost::asio::io_context& context() { return context_; }
