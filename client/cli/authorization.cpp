@@ -236,7 +236,9 @@ json::object begin_for_program(const Invocation& invocation, const Authorizing& 
     Client client = invocation.client(provider_time);
     const auto state = begin(client, asked);
     if (!state) {
-        return {{"state", "failed"}, {"error", state.error().sentence}, {"next_step", try_again(asked.id)}};
+        const auto& error = state.error();
+        return {
+            {"state", "failed"}, {"code", error.code}, {"error", error.sentence}, {"next_step", try_again(asked.id)}};
     }
     return text_at(*state, {"state"}) == "pending" ? with_next_step(*state, asked.id) : state->as_object();
 }

@@ -168,9 +168,7 @@ void Api::add_credential_routes(std::vector<Route>& rows) {
                     return;
                 }
                 const auto& entry = **found;
-                const auto more = [&](wire::JsonWriter& writer) {
-                    broker::write_authorization(writer, house, entry.credential.id);
-                };
+                const auto more = [&](wire::JsonWriter& writer) { broker::write_authorization(writer, house, entry); };
                 responder.answer({.body = broker::credential_json(house, entry.credential, entry.last_used_at, more),
                                   .etag = entry.credential.revision});
             }));

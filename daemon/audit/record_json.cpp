@@ -39,7 +39,9 @@ void write_changes(JsonWriter& writer, std::span<const vocabulary::ChangeView> c
 /// Why a lease ended, or an authorization or a refresh failed; null for all else.
 std::string_view reason_of(const AuditRecord& record) {
     using vocabulary::Action;
-    if (record.action == Action::oauth_failed || record.action == Action::oauth_refresh_failed) return record.detail;
+    const bool is_failure = record.action == Action::oauth_failed || record.action == Action::oauth_refresh_failed ||
+                            record.action == Action::oauth_in_doubt;
+    if (is_failure) return record.detail;
     const bool is_end = record.action == Action::lease_ended || record.action == Action::lease_released;
     return is_end && record.lease_view != nullptr ? text_of(record.lease_view->reason).view() : std::string_view();
 }

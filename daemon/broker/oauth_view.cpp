@@ -44,6 +44,12 @@ void write_durations(wire::JsonWriter& writer, std::string_view name, const Dura
     writer.member("max_ms", times.most().count()).close();
 }
 
+/// It failed, and the credential has been connected by another way since.
+bool is_over(const Authorization& failed, const vault::Entry& entry) {
+    const vocabulary::Time begun{std::chrono::milliseconds(failed.id.value().milliseconds())};
+    return failed.state == Authorization::State::failed && entry.tokens && entry.tokens->state.connected_at > begun;
+}
+
 } // namespace
 
 void write_oauth(wire::JsonWriter& writer, const Unsealed& house, const vault::Entry& entry) {
@@ -66,9 +72,10 @@ void write_oauth(wire::JsonWriter& writer, const Unsealed& house, const vault::E
     writer.close().close();
 }
 
-void write_authorization(wire::JsonWriter& writer, const Unsealed& house, const vocabulary::CredentialId& id) {
-    const auto last = house.authorizations->find_last(id);
-    if (!last || last->state == Authorization::State::connected) return;
+void write_authorization(wire::JsonWriter& writer, const Unsealed& house, const vault::Entry& entry) {
+    const auto last = house.authorizations->find_last(entry.credential.id);
+    if (!last || last->state == Authorization::State::connected || last->scope != entry.credential.scope) return;
+    if (is_over(*last, entry)) return;
     writer.key("authorization").object().member("state", name_of(last->state));
     if (last->state == Authorization::State::pending) {
         writer.member("expires_at", vocabulary::Time(last->ends_at.time_since_epoch() + house.wall_watch->offset()));

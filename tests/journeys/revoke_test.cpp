@@ -217,7 +217,7 @@ BOOST_AUTO_TEST_CASE(a_service_that_revokes_no_secret_is_told_of_and_nothing_is_
     const auto refused = json_of(house.at_admin_socket("revoke", R"({"upstream":true})"));
     BOOST_TEST(text_in(refused, "code") == "invalid_request");
     BOOST_TEST(text_in(refused, "field") == "upstream");
-    BOOST_TEST(text_in(refused, "detail").contains("change the secret at the service"));
+    BOOST_TEST(text_in(refused, "detail").contains("change or delete it at the service"));
     BOOST_TEST(code_of(house.at_admin_socket("revoke", R"({"upstream":1})")) == "invalid_request");
     BOOST_TEST(code_of(house.at_admin_socket("revoke", R"({"now":true})")) == "invalid_request");
     BOOST_TEST(status_of(client, house.id) == "active");
