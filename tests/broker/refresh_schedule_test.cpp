@@ -155,6 +155,38 @@ BOOST_AUTO_TEST_CASE(an_owner_whose_requests_hang_waits_for_its_share_and_no_oth
     schedule.forget(id_of(next));
 }
 
+BOOST_AUTO_TEST_CASE(room_that_an_owner_gives_back_is_for_its_own_first) {
+    client.room = 1000;
+    const auto ask_all = [&](std::uint64_t first, std::uint64_t last) {
+        for (std::uint64_t i = first; i <= last; ++i) {
+            client.key.client_id = client.key.host = std::to_string(i);
+            BOOST_TEST(ask(i));
+            static_cast<void>(take());
+        }
+    };
+    ask_all(1, 100); // most of them wait for room
+    client.key.owner = "workspace:other";
+    ask_all(201, 240); // so do some of these
+    BOOST_TEST(take() == 0u);
+    end(201);
+    BOOST_TEST(take() > 201u);
+}
+
+BOOST_AUTO_TEST_CASE(a_budget_that_is_narrowed_counts_what_was_asked_for_before) {
+    client.budget = {.requests = 100, .per = 1min};
+    for (std::uint64_t i = 1; i <= 10; ++i) {
+        BOOST_TEST(ask(i));
+        BOOST_TEST(take() == i);
+        end(i);
+    }
+    pass(30s);
+    client.budget = {.requests = 10, .per = 1h};
+    plan(1, 2h);
+    pass(31s);
+    BOOST_TEST(take() == 0u);
+    BOOST_TEST(!ask(11));
+}
+
 BOOST_AUTO_TEST_CASE(what_was_put_off_for_want_of_room_is_no_failure_more) {
     plan(1, 0s);
     BOOST_TEST(take() == 1u);
