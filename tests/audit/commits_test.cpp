@@ -9,6 +9,41 @@ namespace credlease::audit::test {
 
 using credlease::test::TemporaryFolder;
 
+namespace {
+
+/// A journal, and changes that are made side by side.
+struct SideBySide {
+    const TemporaryFolder folder;
+    SampleJournal sample{folder.path()};
+    runtime::TaskGroup group{sample.loop};
+    std::size_t before = 0; ///< syncs of the head
+    std::size_t made = 0;
+
+    SideBySide() {
+        sample.open();
+        before = syncs_of("audit.head");
+    }
+    void put(std::string key, Sync sync) {
+        group.start([](SideBySide& all, std::string own, Sync when) -> runtime::Task<> {
+            store::Batch batch;
+            batch.put(store::Table::credentials, std::move(own), 1, "value");
+            const auto done =
+                co_await all.sample.journal->commit({.action = Action::oauth_refreshing}, std::move(batch), when);
+            all.made += done.has_value() ? 1 : 0;
+        }(*this, std::move(key), sync));
+    }
+    void wait_for(std::size_t count) {
+        sample.run_until([&] { return made == count && group.size() == 0; });
+    }
+    [[nodiscard]] std::size_t kept() {
+        sample.close();
+        sample.open();
+        return sample.shown.size();
+    }
+};
+
+} // namespace
+
 BOOST_AUTO_TEST_SUITE(commits)
 
 BOOST_AUTO_TEST_CASE(a_change_is_synced_and_named_by_the_head_before_it_is_answered) {
@@ -27,77 +62,36 @@ BOOST_AUTO_TEST_CASE(a_change_is_synced_and_named_by_the_head_before_it_is_answe
     BOOST_TEST((sample.seen == std::vector<std::string>{"credential.created a"}));
 }
 
-BOOST_AUTO_TEST_CASE(changes_that_wait_together_share_a_sync) {
-    const TemporaryFolder folder;
-    SampleJournal sample(folder.path());
-    sample.open();
-    const auto before = syncs_of("audit.head");
-    std::size_t made = 0;
-    runtime::TaskGroup group(sample.loop);
-    for (int i = 0; i < 50; ++i) {
-        group.start([](SampleJournal& with, int number, std::size_t& count) -> runtime::Task<> {
-            const auto done = co_await with.put("key-" + std::to_string(number), "value");
-            count += done.has_value() ? 1 : 0;
-        }(sample, i, made));
-    }
-    sample.run_until([&] { return made == 50 && group.size() == 0; });
+BOOST_FIXTURE_TEST_CASE(changes_that_wait_together_share_a_sync, SideBySide) {
+    for (int i = 0; i < 50; ++i) put("key-" + std::to_string(i), Sync::at_once);
+    wait_for(50);
     BOOST_TEST(syncs_of("audit.head") - before <= 3U);
-    sample.close();
-    sample.open();
-    BOOST_TEST(sample.shown.size() == 50U);
+    BOOST_TEST(kept() == 50U);
 }
 
-/// A change that may share its sync.
-runtime::Task<> put_shared(SampleJournal& sample, std::string key, std::size_t& made) {
-    store::Batch batch;
-    batch.put(store::Table::credentials, std::move(key), 1, "value");
-    const auto done =
-        co_await sample.journal->commit({.action = Action::oauth_refreshing}, std::move(batch), Sync::shared);
-    made += done.has_value() ? 1 : 0;
-}
-
-BOOST_AUTO_TEST_CASE(what_may_share_a_sync_waits_for_others_but_not_for_long) {
-    const TemporaryFolder folder;
-    SampleJournal sample(folder.path());
-    sample.open();
-    const auto before = syncs_of("audit.head");
-    std::size_t made = 0;
-    runtime::TaskGroup group(sample.loop);
+BOOST_FIXTURE_TEST_CASE(what_may_share_a_sync_waits_for_others_but_not_for_long, SideBySide) {
     for (const auto* key : {"a", "b", "c"}) { // each is written before the next comes
-        group.start(put_shared(sample, key, made));
+        put(key, Sync::shared);
         BOOST_REQUIRE(sample.issue_now(key));
     }
     BOOST_TEST(syncs_of("audit.head") == before);
     BOOST_TEST(made == 0U);
     sample.clock.advance(wire::limits::sync_shared);
-    sample.run_until([&] { return made == 3 && group.size() == 0; });
+    wait_for(3);
     BOOST_TEST(syncs_of("audit.head") == before + 1);
-    sample.close();
-    sample.open();
-    BOOST_TEST(sample.shown.size() == 3U);
+    BOOST_TEST(kept() == 3U);
 }
 
-BOOST_AUTO_TEST_CASE(a_change_that_is_awaited_takes_those_along_that_may_wait) {
-    const TemporaryFolder folder;
-    SampleJournal sample(folder.path());
-    sample.open();
-    const auto before = syncs_of("audit.head");
-    std::size_t made = 0;
-    runtime::TaskGroup group(sample.loop);
-    group.start(put_shared(sample, "a", made));
+BOOST_FIXTURE_TEST_CASE(a_change_that_is_awaited_takes_those_along_that_may_wait, SideBySide) {
+    put("a", Sync::shared);
     BOOST_REQUIRE(sample.issue_now("a"));
     BOOST_REQUIRE(sample.put_now("b", "value").has_value());
-    sample.run_until([&] { return made == 1 && group.size() == 0; });
+    wait_for(1);
     BOOST_TEST(syncs_of("audit.head") == before + 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_stop_waits_for_no_company) {
-    const TemporaryFolder folder;
-    SampleJournal sample(folder.path());
-    sample.open();
-    std::size_t made = 0;
-    runtime::TaskGroup group(sample.loop);
-    group.start(put_shared(sample, "a", made));
+BOOST_FIXTURE_TEST_CASE(a_stop_waits_for_no_company, SideBySide) {
+    put("a", Sync::shared);
     BOOST_REQUIRE(sample.issue_now("a"));
     sample.close();
     BOOST_TEST(made == 1U);

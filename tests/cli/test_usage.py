@@ -10,8 +10,6 @@ class Usage(CommandTest):
     def setUp(self):
         super().setUp()
         self.slack = self.broker.put("http-bearer", "Acme prod Slack", {"token": "xoxb-1", "base_url": "https://slack.com"})
-        self.broker.put("postgres", "orders \u00fc", {"host": "db", "user": "etl", "password": "pw"})
-        self.broker.put("http-bearer", "third", {"token": "t"}, status="revoked")
 
     def test_refused_is_1_usage_is_2_unreachable_is_3(self):
         refused = self.run_it("show", "nothing")
