@@ -133,7 +133,7 @@ void offer_add(CLI::App& program, Invocation& invocation) {
             "--scope", asked.scope,
             "personal, workspace:W or organization (default personal for a user, workspace:default for an operator)");
         repeatable(command.add_option("--field", asked.fields,
-                                      "NAME=VALUE; a secret as NAME=@FILE or NAME=- (standard input)"))
+                                      "NAME=VALUE; a secret as NAME=@FILE or NAME=- (asked for, or standard input)"))
             ->type_name("FIELD");
         auto* device = command.add_flag("--device", asked.device,
                                         "OAuth for a machine without a browser: a code is typed elsewhere");

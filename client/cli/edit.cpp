@@ -122,7 +122,7 @@ void offer_edit(CLI::App& program, Invocation& invocation) {
         command.add_option("--notes", asked.notes, "Its new notes");
         command.add_option("--scope", asked.scope, "personal, workspace:W or organization");
         repeatable(command.add_option("--field", asked.fields,
-                                      "NAME=VALUE; a secret as NAME=@FILE or NAME=- (standard input)"))
+                                      "NAME=VALUE; a secret as NAME=@FILE or NAME=- (asked for, or standard input)"))
             ->type_name("FIELD");
         command.add_option("--expires-at", asked.expires_at, "When it ends (RFC 3339); \"\" for never")
             ->type_name("TIME");

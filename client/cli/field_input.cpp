@@ -22,7 +22,7 @@ using FieldValue = Client::FieldValue;
 struct Option {
     std::string name;
     std::string value;
-    enum class From { text, file, standard_input } from;
+    enum class From { text, file, standard_input, terminal } from;
 };
 
 Result<Option> read_option(const std::string& text) {
@@ -33,7 +33,7 @@ Result<Option> read_option(const std::string& text) {
     }
     Option option{.name = text.substr(0, equals), .value = text.substr(equals + 1), .from = Option::From::text};
     if (option.value == "-") {
-        option.from = Option::From::standard_input;
+        option.from = isatty(STDIN_FILENO) == 1 ? Option::From::terminal : Option::From::standard_input;
     } else if (option.value.starts_with('@')) {
         option.from = Option::From::file;
         option.value.erase(0, 1);
@@ -84,17 +84,6 @@ FieldValue public_value(const ServiceField& field, const std::string& text) {
     return {.name = field.name, .value = field.type == "list" ? list_of(text) : text, .is_json = is_json_type(field)};
 }
 
-Result<FieldValue> read_value(const ServiceField& field, const Option& option) {
-    if (option.from == Option::From::text) {
-        if (field.secret) return shows_in_ps(field);
-        return public_value(field, option.value);
-    }
-    auto text = option.from == Option::From::file ? read_file(option.value) : SecretText::read_from(STDIN_FILENO);
-    if (!text) return text.error();
-    if (field.type != "text") text->cut_newline();
-    return FieldValue{.name = field.name, .value = std::move(*text), .is_json = is_json_type(field)};
-}
-
 /// Empty where it is well formed. The value itself is not repeated: it may be a secret.
 std::string what_is_wrong(const ServiceField& field, const FieldValue& value) {
     const auto fits = [&](std::string_view text) { return has_form(field, text); };
@@ -134,6 +123,25 @@ Result<FieldValue> ask_for(const ServiceField& field) {
         write_all(STDERR_FILENO, printable(wrong) + "\n");
     }
     return usage("No value was given for " + field.name + ". Nothing was sent.");
+}
+
+/// NAME=- on a terminal: read to its end, it would show a secret while that is typed.
+Result<FieldValue> ask_instead(const ServiceField& field) {
+    if (field.type != "text") return ask_for(field);
+    return usage(field.name + " may have several lines, and one alone is asked for. Nothing was sent.",
+                 "Give it from a file: --field " + field.name + "=@FILE.");
+}
+
+Result<FieldValue> read_value(const ServiceField& field, const Option& option) {
+    if (option.from == Option::From::text) {
+        if (field.secret) return shows_in_ps(field);
+        return public_value(field, option.value);
+    }
+    if (option.from == Option::From::terminal) return ask_instead(field);
+    auto text = option.from == Option::From::file ? read_file(option.value) : SecretText::read_from(STDIN_FILENO);
+    if (!text) return text.error();
+    if (field.type != "text") text->cut_newline();
+    return FieldValue{.name = field.name, .value = std::move(*text), .is_json = is_json_type(field)};
 }
 
 bool is_given(const std::vector<FieldValue>& given, const std::string& name) {

@@ -7,9 +7,9 @@
 
 namespace credlease::cli {
 
-/// Reads `--field` options: NAME=VALUE for what may be seen, NAME=@FILE and NAME=- (standard input, once) for secrets
-/// and long texts. A secret's value on the command line is refused: it shows in ps(1). Values take the type that the
-/// catalog gives their field: a list is JSON or a,b,c; a map is JSON.
+/// Reads `--field` options: NAME=VALUE for what may be seen, NAME=@FILE and NAME=- (standard input, once; on a terminal
+/// it is asked for) for secrets and long texts. A secret's value on the command line is refused: it shows in ps(1).
+/// Values take the type that the catalog gives their field: a list is JSON or a,b,c; a map is JSON.
 [[nodiscard]] Result<std::vector<Client::FieldValue>> read_fields(const ServiceAuth& auth,
                                                                   const std::vector<std::string>& options);
 

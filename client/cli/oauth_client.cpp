@@ -224,14 +224,16 @@ Result<int> remove(const Invocation& invocation, const One& asked) {
 
 void describe_set(CLI::App& command, New& asked) {
     command.footer(
-        "The secret is asked for, or comes as --field client_secret=@FILE or --field client_secret=- (standard\n"
-        "input). Where a field of the service decides the host, say which with --field NAME=VALUE: the secret\n"
-        "goes nowhere else. What was set before is replaced whole; with --secret-ends alone nothing else changes.");
+        "The secret is asked for, or comes as --field client_secret=@FILE or, on standard input where that is no\n"
+        "terminal, as --field client_secret=-. Where a field of the service decides the host, say which with\n"
+        "--field NAME=VALUE: the secret goes nowhere else. What was set before is replaced whole; with --secret-ends\n"
+        "alone nothing else changes.");
     command.add_option("service", asked.service, "Whose OAuth app it is (see: credlease services)")->required();
     command.add_option("--client-id", asked.client_id, "Its ID, as the provider shows it")->type_name("ID");
     command.add_option("--auth", asked.auth, "The auth type, where several take a client (default the first)");
-    repeatable(command.add_option("--field", asked.fields,
-                                  "NAME=VALUE; the secret as client_secret=@FILE or client_secret=- (standard input)"))
+    repeatable(command.add_option(
+                   "--field", asked.fields,
+                   "NAME=VALUE; the secret as client_secret=@FILE or client_secret=- (asked for, or standard input)"))
         ->type_name("FIELD");
     command
         .add_option("--secret-ends", asked.secret_ends,

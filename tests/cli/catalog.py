@@ -27,8 +27,8 @@ CHAT = {
         {"name": "oauth2", "label": "OAuth 2.0", "oauth": {"client_id": "client_id", "client_secret": "client_secret"},
          "fields": [
              {"name": "site", "type": "string", "label": "Site", "destination": True},
-             {"name": "client_id", "type": "string", "label": "Client ID"},
-             {"name": "client_secret", "type": "string", "label": "Client secret", "secret": True},
+             {"name": "client_id", "type": "string", "label": "Client ID", "leased": False},
+             {"name": "client_secret", "type": "string", "label": "Client secret", "secret": True, "leased": False},
              {"name": "seed", "type": "string", "label": "Seed", "secret": True}]}]}
 MAIL = {
     "id": "mail", "name": "Mail",

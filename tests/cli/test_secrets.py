@@ -144,6 +144,32 @@ class Secrets(CommandTest):
         self.assertIn("Added orders", terminal.shown)
         self.assertEqual(self.stored()["fields"], {"host": "db.example", "user": "etl", "password": "s3cret-pw"})
 
+    def test_a_dash_on_a_terminal_asks_without_showing(self):
+        own = self.broker.put("chat", "own", {"client_secret": "old"}, auth="oauth2")
+        for command in (["add", "chat", "--auth", "oauth2", "--name", "x", "--json"], ["edit", own["id"]],
+                        ["oauth-client", "set", "chat", "--client-id", "1"]):
+            terminal = self.on_terminal(*command, "--field", "client_secret=-").wait_for("Client secret: ")
+            self.assertFalse(terminal.echoes())
+            terminal.type("\n").wait_for("client_secret is required.").type("s3cret-app\n")
+            self.assertEqual(terminal.end(), 0, terminal.shown)
+            self.assertNotIn("s3cret-app", terminal.shown)
+        self.assertEqual(self.stored_fields(), [{"client_secret": "s3cret-app"}])
+        self.assertEqual(own["fields"], {"client_secret": "s3cret-app"})
+        self.assertEqual(self.broker.clients["chat"]["client_secret"], "s3cret-app")
+
+    def stored_fields(self):
+        return [json.loads(a["body"])["fields"] for a in self.broker.asked
+                if (a["method"], a["target"]) == ("POST", "/v1/credentials")]
+
+    def test_a_dash_on_a_terminal_asks_for_each_field_but_for_no_text_of_several_lines(self):
+        begin = ["add", "postgres", "--name", "x", "--field", "host=h", "--field", "password=-"]
+        terminal = self.on_terminal(*begin, "--field", "user=-").wait_for("Password: ").type("pw\n")
+        self.assertEqual(terminal.wait_for("User: ").type("etl\n").end(), 0, terminal.shown)
+        self.assertEqual(self.stored_fields(), [{"host": "h", "password": "pw", "user": "etl"}])
+        terminal = self.on_terminal(*begin[:-2], "--field", "key=-")
+        self.assertEqual(terminal.end(), 2)
+        self.assertIn("Give it from a file: --field key=@FILE.", terminal.shown)
+
     def paste(self, terminal, text):
         """In pieces, as a terminal that takes them slowly makes a paste."""
         for at in range(0, len(text), 1000):
