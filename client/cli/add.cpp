@@ -93,6 +93,9 @@ Result<int> add(const Invocation& invocation, Asked asked) {
         asked.name = *name;
     }
     if (auto complete = ask_for_missing(*auth, *fields); !complete) return complete.error();
+    if (!invocation.json) {
+        if (auto complete = ask_for_client_secret(*auth, *fields); !complete) return complete.error();
+    }
     const auto members = read_members(asked, auth->name);
     if (!members) return members.error();
     auto token = read_token(*auth, asked);

@@ -98,15 +98,15 @@ std::string question_for(const ServiceField& field) {
 }
 
 /// An empty answer is no value.
-Result<std::optional<FieldValue>> ask_once(const ServiceField& field) {
+Result<std::optional<FieldValue>> ask_once(const ServiceField& field, const std::string& question) {
     using Maybe = std::optional<FieldValue>;
     if (field.secret) {
-        auto text = ask_secret(question_for(field));
+        auto text = ask_secret(question);
         if (!text) return text.error();
         if (text->empty()) return Maybe();
         return Maybe(FieldValue{.name = field.name, .value = std::move(*text), .is_json = is_json_type(field)});
     }
-    const auto text = ask(question_for(field));
+    const auto text = ask(question);
     if (!text) return text.error();
     return text->empty() ? Maybe() : Maybe(public_value(field, *text));
 }
@@ -116,7 +116,7 @@ Result<FieldValue> ask_for(const ServiceField& field) {
     constexpr int most_times = 5; // a terminal that was hung up answers nothing for ever
     if (!field.help.empty()) write_all(STDERR_FILENO, printable(field.help) + "\n");
     for (int times = 0; times < most_times; ++times) {
-        auto value = ask_once(field);
+        auto value = ask_once(field, question_for(field));
         if (!value) return value.error();
         const std::string wrong = *value ? what_is_wrong(field, **value) : field.name + " is required.";
         if (wrong.empty()) return std::move(**value);
@@ -197,6 +197,16 @@ Result<void> ask_for_missing(const ServiceAuth& auth, std::vector<FieldValue>& g
         if (!value) return value.error();
         given.push_back(std::move(*value));
     }
+    return {};
+}
+
+Result<void> ask_for_client_secret(const ServiceAuth& auth, std::vector<FieldValue>& given) {
+    const ServiceField* secret = auth.find(auth.client_secret);
+    const bool has_own_client = is_given(given, auth.client_id);
+    if (secret == nullptr || !has_own_client || is_given(given, secret->name) || !can_ask()) return {};
+    auto value = ask_once(*secret, question_for(*secret) + " (empty: a public client)");
+    if (!value) return value.error();
+    if (*value) given.push_back(std::move(**value));
     return {};
 }
 

@@ -16,4 +16,8 @@ namespace credlease::cli {
 /// Asks on the terminal for the required fields that `given` lacks; `usage` names them where nobody can be asked.
 Result<void> ask_for_missing(const ServiceAuth& auth, std::vector<Client::FieldValue>& given);
 
+/// Asks on the terminal for the secret of a client whose ID is in `given`: a provider refuses a client whose secret was
+/// forgotten only once a person has agreed. An empty answer: a public client.
+Result<void> ask_for_client_secret(const ServiceAuth& auth, std::vector<Client::FieldValue>& given);
+
 } // namespace credlease::cli

@@ -170,6 +170,23 @@ class Secrets(CommandTest):
         self.assertEqual(terminal.end(), 2)
         self.assertIn("Give it from a file: --field key=@FILE.", terminal.shown)
 
+    def test_a_client_s_secret_that_was_left_out_is_asked_for(self):
+        own = ["add", "chat", "--auth", "oauth2", "--field", "client_id=web", "--device"]
+        self.broker.needs_no_person = True
+        question = "Client secret (empty: a public client): "
+        for name, typed in (("confidential", "s3cret-app"), ("public", "")):
+            terminal = self.on_terminal(*own, "--name", name).wait_for(question)
+            self.assertFalse(terminal.echoes())
+            self.assertEqual(terminal.type(typed + "\n").end(), 0, terminal.shown)
+            self.assertNotIn("s3cret-app", terminal.shown)
+        self.assertEqual(self.stored_fields(), [{"client_id": "web", "client_secret": "s3cret-app"}, {"client_id": "web"}])
+        secret = ["--field", "client_secret=@" + self.file("secret", "s")]
+        for unasked in (["--json", *own, "--name", "a"], [*own, *secret, "--name", "b"], [*own[:4], "--name", "c"]):
+            terminal = self.on_terminal(*unasked)
+            self.assertEqual(terminal.end(), 0, terminal.shown)
+            self.assertNotIn(question, terminal.shown)
+        self.run_ok(*own, "--name", "d")
+
     def paste(self, terminal, text):
         """In pieces, as a terminal that takes them slowly makes a paste."""
         for at in range(0, len(text), 1000):
