@@ -2,6 +2,7 @@
 
 #include "cli/field_forms.hpp"
 #include "cli/invocation.hpp"
+#include "cli/misuse.hpp"
 #include "cli/prompt.hpp"
 #include "cli/terminal.hpp"
 
@@ -45,14 +46,6 @@ std::string names_of(const ServiceAuth& auth) {
     std::string names;
     for (const ServiceField& field : auth.fields) names += (names.empty() ? "" : ", ") + field.name;
     return names;
-}
-
-Error shows_in_ps(const ServiceField& field) {
-    return usage("\"" + field.name +
-                     "\" is a secret: as an argument it shows in ps(1) and stays in the shell's history. "
-                     "Nothing was sent.",
-                 "Say --field " + field.name + "=@FILE or " + field.name +
-                     "=- (standard input), or leave it out to be asked. What was typed is best changed.");
 }
 
 Result<SecretText> read_file(const std::string& path) {
@@ -134,7 +127,7 @@ Result<FieldValue> ask_instead(const ServiceField& field) {
 
 Result<FieldValue> read_value(const ServiceField& field, const Option& option) {
     if (option.from == Option::From::text) {
-        if (field.secret) return shows_in_ps(field);
+        if (field.secret) return shows_in_ps(field.name);
         return public_value(field, option.value);
     }
     if (option.from == Option::From::terminal) return ask_instead(field);

@@ -13,8 +13,12 @@
 namespace credlease::cli {
 namespace {
 
-/// What is typed behind these may be a secret: what is left over there is not repeated.
-constexpr std::array take_secrets = {"add", "edit", "reauthorize", "unseal"};
+/// These take the fields of a service, secrets among them: `--field client_secret=-`.
+constexpr std::array take_fields = {"add", "edit", "oauth-client set"};
+/// These take another secret.
+constexpr std::array take_one_secret = {"reauthorize", "unseal"};
+/// What the names of secrets end in.
+constexpr std::array<std::string_view, 5> secrets = {"secret", "password", "passphrase", "token", "key"};
 
 bool every_command(const CLI::App*) { return true; }
 bool every_argument(const CLI::Option&) { return true; }
@@ -36,6 +40,9 @@ std::string see_help(const CLI::App& command) { return "See: " + full_name(comma
 
 bool is_option(const std::string& word) { return word.size() > 1 && word.starts_with('-'); }
 
+/// Without the value behind "=".
+std::string_view name_of(std::string_view option) { return option.substr(0, option.find('=')); }
+
 Error no_such_option(const CLI::App& command, const std::string& word) {
     std::vector<std::string> names;
     for (const auto* each = &command; each != nullptr; each = each->get_parent()) {
@@ -43,7 +50,7 @@ Error no_such_option(const CLI::App& command, const std::string& word) {
             for (const auto& name : option->get_lnames()) names.push_back("--" + name);
         }
     }
-    const std::string name = word.substr(0, word.find('='));
+    const std::string name(name_of(word));
     return usage(typed_name(command) + " has no option " + name + "." + did_you_mean(name, names), see_help(command));
 }
 
@@ -57,8 +64,25 @@ std::string arguments_of(const CLI::App& command, bool (*is_meant)(const CLI::Op
     return text;
 }
 
+bool takes_fields(const CLI::App& command) {
+    return std::ranges::find(take_fields, typed_name(command)) != take_fields.end();
+}
+
+/// What is typed behind it may be a secret: what is left over there is not repeated.
 bool takes_secrets(const CLI::App& command) {
-    return std::ranges::find(take_secrets, command.get_name()) != take_secrets.end();
+    return takes_fields(command) || std::ranges::find(take_one_secret, typed_name(command)) != take_one_secret.end();
+}
+
+bool names_a_secret(const std::string& word) {
+    return is_option(word) &&
+           std::ranges::any_of(secrets, [&](std::string_view secret) { return name_of(word).ends_with(secret); });
+}
+
+/// "--client-secret" is meant as the field client_secret.
+std::string field_of(std::string_view option) {
+    std::string field(name_of(option.substr(std::min(option.find_first_not_of('-'), option.size()))));
+    std::ranges::replace(field, '-', '_');
+    return field;
 }
 
 Error left_over(const CLI::App& command, const std::vector<std::string>& words) {
@@ -92,6 +116,8 @@ Error explain_misuse(const CLI::App& program, const CLI::ParseError& thrown) {
     const auto word = std::ranges::find_if_not(words, is_option);
     if (&command == &program && word != words.end()) return no_such_command(program, *word);
     if (command.get_name() == "exec" && word != words.end()) return no_command_behind_dashes();
+    const auto secret = std::ranges::find_if(words, names_a_secret);
+    if (takes_fields(command) && secret != words.end()) return shows_in_ps(field_of(*secret));
     if (option != words.end()) return no_such_option(command, *option);
     const bool takes_commands = !command.get_subcommands(every_command).empty();
     if (takes_commands && word != words.end() && arguments_of(command, every_argument).empty()) {
@@ -107,6 +133,14 @@ Error explain_misuse(const CLI::App& program, const CLI::ParseError& thrown) {
                      see_help(command));
     }
     return usage(std::string(thrown.what()) + ".", see_help(command));
+}
+
+Error shows_in_ps(const std::string& field) {
+    return usage("\"" + field +
+                     "\" is a secret: as an argument it shows in ps(1) and stays in the shell's history. "
+                     "Nothing was sent.",
+                 "Say --field " + field + "=- to be asked for it (or to give it on standard input), or --field " +
+                     field + "=@FILE. What was typed is best changed.");
 }
 
 bool is_bare(const CLI::App& program) { return &innermost(program) == &program && program.remaining(true).empty(); }

@@ -17,6 +17,9 @@ namespace credlease::cli {
 /// `word` is no subcommand of `command`; names the one that was probably meant.
 [[nodiscard]] Error no_such_command(const CLI::App& command, const std::string& word);
 
+/// The secret of `field` was typed as an argument.
+[[nodiscard]] Error shows_in_ps(const std::string& field);
+
 /// Whether no command was named at all.
 [[nodiscard]] bool is_bare(const CLI::App& program);
 

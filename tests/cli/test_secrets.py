@@ -28,6 +28,20 @@ class Secrets(CommandTest):
         self.assertIn("--feild", done.stderr)
         self.assertNotIn("xoxb-oops", done.stderr)
 
+    def test_a_secret_as_an_option_is_told_how_it_is_given_and_is_not_repeated(self):
+        for command in (["oauth-client", "set", "chat", "--client-id", "abc"], ["add", "chat", "--name", "x"], ["edit", "x"]):
+            for typed in (["--client-secret", "Zq7-oops"], ["--client-secret=Zq7-oops"], ["--feild=x", "--client-secret=Zq7-oops"]):
+                done = self.run_it(*command, *typed)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn('"client_secret" is a secret: as an argument it shows in ps(1)', done.stderr)
+                self.assertIn("--field client_secret=- to be asked for it", done.stderr)
+                self.assertIn("What was typed is best changed.", done.stderr)
+                self.assertNotIn("Zq7", done.stderr)
+        self.assertIn('"token" is a secret', self.run_it("add", "http-bearer", "--token", "t").stderr)
+        self.assertIn("edit has no option --client-secret-end. Did", self.run_it("edit", "x", "--client-secret-end", "t").stderr)
+        self.assertNotIn("Zq7", self.run_it("oauth-client", "set", "chat", "Zq7-oops").stderr)
+        self.assertEqual(self.broker.asked, [])
+
     def test_a_secret_comes_from_a_file_without_its_newline(self):
         path = self.file("token", "xoxb-1\n")
         self.run_ok("add", "http-bearer", "--name", "x", "--field", "token=@" + path, "--field", "base_url=https://a",
