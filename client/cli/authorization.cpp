@@ -155,7 +155,10 @@ Result<json::value> finish(Client& client, const json::value& begun, const std::
                      : read_or_wait(client, authorization, id, way.ends_by_itself);
 }
 
-std::string try_again(const std::string& id) { return "Try again with: credlease reauthorize " + id; }
+/// The same way as it was begun.
+std::string try_again(const Authorizing& asked) {
+    return "Try again with: credlease reauthorize " + asked.id + (asked.by_device ? " --device" : "");
+}
 
 std::string see_whether_it_is(const std::string& id) { return "To see whether it is: credlease show " + id; }
 
@@ -227,7 +230,7 @@ Result<int> authorize(const Invocation& invocation, const Authorizing& asked) {
     Error error;
     error.code = "upstream_failed";
     error.sentence = printable(text_at(*state, {"error"}));
-    error.next_step = try_again(id);
+    error.next_step = try_again(asked);
     if (asked.refresh_token) error.next_step += " (with --refresh-token where you have another)";
     return error;
 }
@@ -237,8 +240,7 @@ json::object begin_for_program(const Invocation& invocation, const Authorizing& 
     const auto state = begin(client, asked);
     if (!state) {
         const auto& error = state.error();
-        return {
-            {"state", "failed"}, {"code", error.code}, {"error", error.sentence}, {"next_step", try_again(asked.id)}};
+        return {{"state", "failed"}, {"code", error.code}, {"error", error.sentence}, {"next_step", try_again(asked)}};
     }
     return text_at(*state, {"state"}) == "pending" ? with_next_step(*state, asked.id) : state->as_object();
 }

@@ -83,6 +83,10 @@ class OAuthStandIn:
         one = list(self.authorizations.values())[-1]
         one["state"] = "connected"
 
+    def decline(self):
+        """A person has typed the code of the newest, and said no."""
+        list(self.authorizations.values())[-1].update(state="failed", error="The provider refused: access_denied")
+
     def come_back(self, number):
         """The browser does, to the broker's own page."""
         self.complete(number, REDIRECT_URI + "?")

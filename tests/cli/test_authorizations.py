@@ -202,6 +202,15 @@ class Authorizations(AuthorizationTest):
         self.assertEqual(terminal.end(), 0, terminal.shown)
         self.assertEqual(waits.communicate(timeout=30)[0], f"Connected {inbox['name']} ({inbox['id']}).\n")
 
+    def test_a_code_that_was_refused_is_tried_again_by_a_code(self):
+        self.broker.user_code = "WDJB-MJHT"
+        inbox = self.inbox()
+        for command in (["reauthorize", inbox["id"]], ["add", "mail", "--name", "other"]):
+            terminal = self.on_terminal(*command, "--device").wait_for("Waiting until that is done")
+            self.broker.decline()
+            self.assertEqual(terminal.end(), 1)
+            self.assertRegex(terminal.shown, r"access_denied\r\nTry again with: credlease reauthorize cred_\w+ --device\r\n")
+
     def asked_how_it_stands(self):
         return sum(a["method"] == "GET" and a["target"].startswith("/v1/oauth/authorizations/") for a in self.broker.asked)
 
