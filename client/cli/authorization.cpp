@@ -106,18 +106,35 @@ Result<json::value> wait_for(Client& client, const std::string& authorization) {
     }
 }
 
-/// On the terminal. What a person pastes is not shown: the code in it is worth a token until it is used.
+/// What was given is no address of this authorization.
+bool is_wrong_address(const Error& error) { return error.code == "invalid_request"; }
+
+/// Who asks again is sent to the same address within ten minutes, and to a new one after that.
+Error with_way_on(Error error, const std::string& id) {
+    if (is_wrong_address(error)) {
+        error.next_step += (error.next_step.empty() ? "" : "\n") + ("To go on: credlease reauthorize " + id);
+    }
+    return error;
+}
+
+/// On the terminal. What a person pastes is not shown: the code in it is worth a token until it is used. After a wrong
+/// address the authorization still waits: another one is asked for.
 Result<json::value> ask_or_wait(Client& client, const std::string& authorization, const std::string& id) {
     Result<json::value> state = json::value();
     const auto has_ended = [&] {
         state = get(client, place_of(authorization));
         return !state || text_at(*state, {"state"}) != "pending";
     };
-    const auto address = ask_secret_unless("Address that the browser was sent to (not shown)", has_ended);
-    if (!address) return address.error();
-    if (!*address) return state;
-    if ((*address)->empty()) return no_address(id);
-    return complete(client, authorization, **address);
+    for (;;) {
+        const auto address = ask_secret_unless("Address that the browser was sent to (not shown)", has_ended);
+        if (!address) return address.error();
+        if (!*address) return state;
+        if ((*address)->empty()) return no_address(id);
+        auto completed = complete(client, authorization, **address);
+        if (completed) return completed;
+        if (!is_wrong_address(completed.error()) || has_ended()) return with_way_on(completed.error(), id);
+        report(completed.error(), false);
+    }
 }
 
 /// Nobody can be asked: the address comes on standard input, or the browser comes back to the broker.
@@ -135,7 +152,11 @@ Result<json::value> read_or_wait(Client& client, const std::string& authorizatio
         text->cut_newline();
         address = std::move(*text);
     }
-    if (!address.empty()) return complete(client, authorization, address);
+    if (!address.empty()) {
+        auto completed = complete(client, authorization, address);
+        if (!completed) return with_way_on(completed.error(), id);
+        return completed;
+    }
     return ends_by_itself ? wait_for(client, authorization) : no_address(id);
 }
 

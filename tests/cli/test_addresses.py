@@ -36,6 +36,37 @@ class Addresses(AuthorizationTest):
         for done in (wrong, failed, argument):
             self.assertNotIn(CODE, done.stdout + done.stderr)
 
+    def test_after_a_wrong_address_another_is_asked_for(self):
+        inbox = self.inbox()
+        terminal = self.on_terminal("reauthorize", inbox["id"]).wait_for(QUESTION)
+        for wrong in (f"https://elsewhere.example/?code={CODE}", "no address"):
+            terminal.shown = ""
+            terminal.type(wrong + "\n").wait_for("Paste the whole address.").wait_for(QUESTION)
+            self.assertFalse(terminal.echoes())
+            self.assertNotIn(CODE, terminal.shown)
+        self.assertEqual(terminal.type(ADDRESS + "\n").end(), 0, terminal.shown)
+        self.assertIn(f"Connected {inbox['name']}", terminal.shown)
+        self.assertNotIn(CODE, terminal.shown)
+        self.assertNotIn("To go on", terminal.shown)
+        self.assertEqual((len(self.begun()), len(self.completed())), (1, 3))
+
+    def test_a_wrong_address_that_cannot_be_asked_for_again_says_how_to_go_on(self):
+        inbox = self.inbox()
+        said = f"Paste the whole address.\nTo go on: credlease reauthorize {inbox['id']}\n"
+        done = self.run_it("reauthorize", inbox["id"], input="no address")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(said, done.stderr)
+        terminal = self.on_terminal("reauthorize", inbox["id"]).wait_for(QUESTION)
+        wrong_address = self.broker.complete
+
+        def end_meanwhile(number, address):
+            self.broker.authorizations[number]["state"] = "failed"
+            return wrong_address(number, address)
+
+        self.broker.complete = end_meanwhile
+        self.assertEqual(terminal.type("no address\n").end(), 1)
+        self.assertIn(said.replace("\n", "\r\n"), terminal.shown)
+
     def test_without_an_address_nothing_is_sent_and_the_authorization_waits(self):
         inbox = self.inbox()
         for text in (None, "\n"):
