@@ -41,7 +41,7 @@ Result<SecretText> ask_passphrase(bool is_new) {
 }
 
 Result<SecretText> read_passphrase(const Asked& asked, bool is_new) {
-    if (asked.words.empty()) return ask_passphrase(is_new);
+    if (asked.words.empty() || isatty(STDIN_FILENO) == 1) return ask_passphrase(is_new); // what is read would be shown
     auto text = SecretText::read_from(STDIN_FILENO);
     if (text) text->cut_newline();
     return text;
@@ -86,7 +86,10 @@ Result<int> unseal(const Invocation& invocation, const Asked& asked) {
 
 void offer_unseal(CLI::App& program, Invocation& invocation) {
     const auto describe = [](CLI::App& command, Asked& asked) {
-        command.add_option("passphrase", asked.words, "-: read the passphrase from standard input")->type_name("-");
+        command
+            .add_option("passphrase", asked.words,
+                        "-: read the passphrase from standard input, where that is no terminal")
+            ->type_name("-");
     };
     offer<Asked>(program, invocation, "unseal", "Give the broker its keys back", describe, unseal);
 }

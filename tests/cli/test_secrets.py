@@ -249,11 +249,12 @@ class Secrets(CommandTest):
 
     def test_unseal_asks_without_showing_and_takes_a_script_s_input(self):
         self.broker.status.update(state="sealed")
-        terminal = self.on_terminal("unseal").wait_for("Passphrase: ")
-        self.assertFalse(terminal.echoes())
-        self.assertEqual(terminal.type("open sesame\n").end(), 0)
-        self.assertNotIn("sesame", terminal.shown)
-        self.broker.status.update(state="sealed")
+        for dash in ([], ["-"]):
+            terminal = self.on_terminal("unseal", *dash).wait_for("Passphrase: ")
+            self.assertFalse(terminal.echoes())
+            self.assertEqual(terminal.type("open sesame\n").end(), 0)
+            self.assertNotIn("sesame", terminal.shown)
+            self.broker.status.update(state="sealed")
         self.assertIn("ready", self.run_ok("unseal", "-", input="open sesame\n"))
         self.broker.status.update(state="sealed")
         wrong = self.run_it("unseal", "-", input="wrong")
