@@ -87,21 +87,32 @@ result::Result<> Authorizations::add(AuthorizationRef made) {
     if (pending >= pending_most || of_one >= pending_of_one_most) {
         return refuse({.code = ErrorCode::overloaded,
                        .sentence = "Too many authorizations are waiting for a person.",
-                       .next_step = "Finish or delete some; each ends by itself after ten minutes.",
+                       .next_step = "Finish or delete some; each ends by itself after ten minutes at most.",
                        .retry_after_seconds = 60});
     }
     auto& one = *made;
-    one.call = clock_.call_at(one.ends_at, [this, weak = std::weak_ptr(made)] {
+    expire_at(made, one.ends_at);
+    all_.emplace(one.id, std::move(made));
+    await_browser(one);
+    return {};
+}
+
+void Authorizations::shorten(const AuthorizationRef& one, runtime::BootTime ends_at) {
+    if (ends_at >= one->ends_at) return;
+    clock_.cancel(one->call);
+    expire_at(one, ends_at);
+}
+
+void Authorizations::expire_at(const AuthorizationRef& one, runtime::BootTime ends_at) {
+    one->ends_at = ends_at;
+    one->call = clock_.call_at(ends_at, [this, weak = std::weak_ptr(one)] {
         const auto late = weak.lock();
         if (!late) return;
         late->call = 0;
         if (late->state == Authorization::State::pending && !late->is_used) {
-            end(*late, Authorization::State::failed, "It expired: nobody came back within ten minutes.");
+            end(*late, Authorization::State::failed, "It expired: nobody came within the time for it.");
         }
     });
-    all_.emplace(one.id, std::move(made));
-    await_browser(one);
-    return {};
 }
 
 void Authorizations::await_browser(Authorization& one) {

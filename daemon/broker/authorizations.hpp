@@ -64,6 +64,8 @@ class Authorizations {
     [[nodiscard]] AuthorizationRef find_redirected(const secret::SecretBuffer& state) const;
     /// `overloaded` when so many are pending that memory would run short.
     [[nodiscard]] result::Result<> add(AuthorizationRef made);
+    /// The provider gives a person less time than we do.
+    void shorten(const AuthorizationRef& one, runtime::BootTime ends_at);
     /// Its browser is listened for, where it comes to the daemon; `unheard` says why that cannot be.
     void await_browser(Authorization& one);
     /// One that failed is noted, however it came to that. `by`: who ended it; nullptr: nobody but who began it.
@@ -75,6 +77,7 @@ class Authorizations {
     void end_all(const std::string& error);
 
   private:
+    void expire_at(const AuthorizationRef& one, runtime::BootTime ends_at);
     void forget_old();
     void wake_poller(Authorization& one);
 

@@ -34,7 +34,7 @@ result::Result<std::string> redirect_uri(const Unsealed& house, const std::optio
 result::Failure in_progress(const Authorization& pending) {
     return refuse({.code = ErrorCode::authorization_in_progress,
                    .sentence = "Somebody else is authorizing this credential.",
-                   .next_step = "Wait until that is done: it ends by itself after ten minutes, or by DELETE "
+                   .next_step = "Wait until that is done: it ends by itself after ten minutes at most, or by DELETE "
                                 "/v1/oauth/authorizations/ID.",
                    .about = result::PublicText::of(pending.id.text())});
 }
@@ -169,7 +169,7 @@ runtime::Task<result::Result<AuthorizationReply>> begin_device(Unsealed& house, 
         house.authorizations->end(*made, Authorization::State::failed, std::string(device.error().sentence.view()));
         co_return refuse(std::move(device.error()));
     }
-    made->ends_at = std::min(made->ends_at, house.parts.clock.boot() + (device->ends_at - house.wall()));
+    house.authorizations->shorten(made, house.parts.clock.boot() + (device->ends_at - house.wall()));
     made->device = std::move(*device);
     house.tasks.start(wait_for_device(house, asker, made));
     co_return reply_of(*made, house, 201);

@@ -59,7 +59,7 @@ runtime::Task<std::optional<std::string>> poll(Unsealed& house, Asker& asker, Au
     case oauth::Poll::denied:
         co_return "The person said no.";
     case oauth::Poll::expired:
-        co_return "Nobody came within the time for it.";
+        co_return "It expired: nobody came within the time for it.";
     case oauth::Poll::failed:
         co_return describe(*refusal);
     }

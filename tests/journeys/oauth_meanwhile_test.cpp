@@ -71,6 +71,21 @@ BOOST_AUTO_TEST_CASE(a_device_that_was_given_up_while_the_provider_answered_conn
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_device_whose_time_is_over_is_asked_for_no_more_whatever_the_provider_says) {
+    OAuthHouse house({{"device_interval", 1}, {"lifetimes", object{{"device", 2}}}});
+    const auto id = house.store("far", {{"device_url", house.provider.origin() + "/device_authorization"}});
+    house.provider.misbehave(
+        {{"do", "error"}, {"error", "authorization_pending"}, {"grant_type", device_grant}, {"times", 0}});
+    const auto begun = house.authorize({{"credential", id}, {"flow", "device"}});
+    BOOST_REQUIRE_EQUAL(begun.status, 201U);
+    const auto state = [&] { return OAuthHouse::text(ask(house.client, "GET", path_of(begun)).json, "state"); };
+    BOOST_TEST(OAuthHouse::comes_true([&] { return state() == "failed"; }));
+    const auto asked = house.provider.token_requests().size();
+    std::this_thread::sleep_for(2s);
+    BOOST_TEST(house.provider.token_requests().size() == asked);
+    BOOST_TEST(house.authorize({{"credential", id}, {"flow", "device"}}).status == 201U); // and a new one may begin
+}
+
 BOOST_AUTO_TEST_CASE(a_stop_does_not_wait_for_a_device_that_was_just_asked_for) {
     OAuthHouse house({{"device_interval", 30}});
     const auto id = house.store("far", {{"device_url", house.provider.origin() + "/device_authorization"}});
