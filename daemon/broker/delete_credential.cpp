@@ -1,3 +1,4 @@
+#include "broker/clock_warnings.hpp"
 #include "broker/credentials.hpp"
 #include "broker/events.hpp"
 #include "broker/expiry.hpp"
@@ -77,6 +78,7 @@ runtime::Task<result::Result<Answer>> delete_credential(Unsealed& house, Asker a
     const auto deleted = change.after();
     house.vault->apply(std::move(change));
     house.events->credential_deleted(deleted);
+    house.clock_warnings->look_soon(); // its clocks run no more
     end_leases(house, {.credential = deleted.id}, vocabulary::EndReason::credential_deleted);
     co_return Answer{.status = 204};
 }

@@ -1,5 +1,6 @@
 #include "broker/expiry.hpp"
 
+#include "broker/clock_warnings.hpp"
 #include "broker/events.hpp"
 #include "broker/find_credential.hpp"
 #include "broker/grants.hpp"
@@ -37,6 +38,7 @@ void expire_credentials(Unsealed& house) {
         concern(record, entry->credential);
         house.journal->note(record);
         house.events->credential_status_changed(entry->credential);
+        house.clock_warnings->look_soon();
         end_leases(house, {.credential = entry->credential.id}, vocabulary::EndReason::expired);
     }
 }

@@ -1,6 +1,7 @@
 #include "broker/note_failure.hpp"
 
 #include "broker/asker.hpp"
+#include "broker/clock_warnings.hpp"
 #include "broker/events.hpp"
 #include "broker/status_change.hpp"
 
@@ -45,7 +46,10 @@ runtime::Task<result::Result<>> note_failure(Unsealed& house, const Refreshed& w
     if (!committed) co_return refuse(std::move(committed.error()));
     house.vault->apply(std::move(*staged));
     const auto& credential = find_refreshed(house, what)->credential;
-    if (status.is_one()) house.events->credential_status_changed(credential);
+    if (status.is_one()) {
+        house.events->credential_status_changed(credential);
+        house.clock_warnings->look_soon();
+    }
     if (has_another_reason) house.parts.tell_failing(credential);
     co_return result::Result<>();
 }

@@ -1,3 +1,4 @@
+#include "broker/clock_warnings.hpp"
 #include "broker/credentials.hpp"
 #include "broker/events.hpp"
 #include "broker/expiry.hpp"
@@ -93,6 +94,7 @@ runtime::Task<result::Result<Answer>> make(Unsealed& house, const Asker& asker, 
     if (!staged.change) co_return answer;
     house.vault->apply(std::move(*staged.change));
     house.events->credential_status_changed(entry.credential);
+    house.clock_warnings->look_soon();
     house.refresher->plan(entry);
     co_return answer;
 }

@@ -186,6 +186,19 @@ BOOST_FIXTURE_TEST_CASE(a_clock_is_warned_of_in_time_once_and_not_again_after_a_
     BOOST_TEST(text(boost::json::parse(replayed->data), "expires_at") == text(told, "expires_at"));
 }
 
+BOOST_FIXTURE_TEST_CASE(no_clock_runs_of_what_was_revoked_or_deleted, Chat) {
+    const auto id = connect("both");
+    BOOST_REQUIRE_EQUAL(patch(*this, id, {{"client_secret_ends_at", in(1h)}}).status, 200U);
+    BOOST_REQUIRE(comes([&] { return endings(*this) == 1; }));
+    const auto path = "/v1/credentials/" + id;
+    BOOST_REQUIRE_EQUAL(ask(client, "POST", path + "/revoke", "{}").status, 200U);
+    BOOST_TEST(comes([&] { return endings(*this) == 0; }));
+    BOOST_REQUIRE_EQUAL(ask(client, "POST", path + "/restore", "{}").status, 200U);
+    BOOST_TEST(comes([&] { return endings(*this) == 1; }));
+    BOOST_REQUIRE_EQUAL(ask(client, "DELETE", path).status, 204U);
+    BOOST_TEST(comes([&] { return endings(*this) == 0; }));
+}
+
 BOOST_FIXTURE_TEST_CASE(what_comes_to_be_told_while_nobody_runs_is_told_at_the_start, Chat) {
     const auto id = connect("both");
     BOOST_REQUIRE_EQUAL(patch(*this, id, {{"client_secret_ends_at", in(24h + 4s)}}).status, 200U);
