@@ -2,6 +2,7 @@
 
 #include "broker/authorizations.hpp"
 #include "broker/clock_warnings.hpp"
+#include "broker/refresher.hpp"
 #include "broker/wall_watch.hpp"
 
 namespace credlease::broker {
@@ -44,6 +45,20 @@ void write_durations(wire::JsonWriter& writer, std::string_view name, const Dura
     writer.member("max_ms", times.most().count()).close();
 }
 
+/// When a refresh was begun whose answer nobody knows: a crash, or a connection, took it.
+std::optional<vocabulary::Time> in_doubt_since(const Unsealed& house, const vocabulary::CredentialId& id) {
+    const auto* intent = house.vault->find_intent(id);
+    return intent == nullptr || house.refresher->is_asking(id) ? std::nullopt : std::optional(intent->started_at);
+}
+
+/// What is revoked, or a grant that has ended, is not asked for again by itself.
+std::optional<vocabulary::Time> next_refresh(const vault::Entry& entry) {
+    const auto status = entry.credential.status;
+    const bool is_over =
+        status == vocabulary::CredentialStatus::revoked || status == vocabulary::CredentialStatus::expired;
+    return is_over ? std::nullopt : entry.tokens->state.refresh_at;
+}
+
 /// It failed, and the credential has been connected by another way since.
 bool is_over(const Authorization& failed, const vault::Entry& entry) {
     const vocabulary::Time begun{std::chrono::milliseconds(failed.id.value().milliseconds())};
@@ -60,7 +75,9 @@ void write_oauth(wire::JsonWriter& writer, const Unsealed& house, const vault::E
         writer.member("token_expires_at", state.tokens.front().access_ends_at);
     }
     writer.member("connected_at", state.connected_at).member("refreshed_at", state.refreshed_at);
-    writer.member("refresh_at", state.refresh_at).member("failures", state.failures);
+    writer.member("refresh_at", next_refresh(entry))
+        .member("in_doubt_since", in_doubt_since(house, entry.credential.id));
+    writer.member("failures", state.failures);
     writer.member_or_null("last_failure", state.last_failure).member("client_id", state.terms.client_id);
     writer.member("client_secret_ends_at", client_secret_end(house, entry));
     if (state.may_be_refused_for.count() > 0) {

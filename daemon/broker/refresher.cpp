@@ -168,10 +168,14 @@ void Refresher::fly(const vocabulary::Scope& scope, const vocabulary::Credential
 }
 
 runtime::Task<> Refresher::settle(vocabulary::CredentialId id, runtime::BootTime deadline) {
-    const auto at = flights_.find(id);
-    if (at == flights_.end() || !at->second->is_begun) co_return;
-    const FlightRef flight = at->second;
+    if (!is_asking(id)) co_return;
+    const FlightRef flight = flights_.at(id);
     co_await wait(flight, deadline);
+}
+
+bool Refresher::is_asking(const vocabulary::CredentialId& id) const {
+    const auto at = flights_.find(id);
+    return at != flights_.end() && at->second->is_begun;
 }
 
 runtime::Task<> Refresher::settle_all(runtime::BootTime deadline) {

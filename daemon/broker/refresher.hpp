@@ -49,6 +49,8 @@ class Refresher {
     /// The clock calls no more; what is under way goes on, what waits for its turn is refused.
     void quiet();
     [[nodiscard]] std::size_t under_way() const { return flights_.size(); }
+    /// Its provider is asked now.
+    [[nodiscard]] bool is_asking(const vocabulary::CredentialId& id) const;
 
   private:
     struct Waiter {

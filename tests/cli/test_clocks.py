@@ -29,6 +29,12 @@ class Clocks(CommandTest):
         self.assertRegex(colored.shown, "\033\\[[0-9;]+m2029")
         self.assertNotRegex(colored.shown, "\033\\[[0-9;]+m2028")
 
+    def test_a_refresh_whose_answer_was_lost_is_shown(self):
+        self.inbox["oauth"] = {"tokens": [], "in_doubt_since": None}
+        self.assertNotIn("in doubt", self.run_ok("show", self.inbox["id"]))
+        self.inbox["oauth"]["in_doubt_since"] = "2026-01-01T00:00:00.000Z"
+        self.assertRegex(self.run_ok("show", self.inbox["id"]), r"refresh in doubt +begun 2026-01-01T00:00:00Z, and its answer was lost")
+
     def test_status_counts_clocks_that_run_out_and_says_what_refreshes_cost(self):
         times = {"count": 7, "last_ms": 3, "p50_ms": 4, "p99_ms": 16, "max_ms": 12}
         self.broker.status["oauth"] = {"ending": 2, "providers": {"gitlab": {"until_durable": times, "may_be_refused": times},

@@ -179,6 +179,7 @@ BOOST_AUTO_TEST_CASE(a_seal_now_does_not_wait_and_what_was_asked_is_in_doubt) {
     asks.join();
     BOOST_TEST(ask(house.client, "POST", "/v1/unseal", "{}").status == 200U);
     BOOST_TEST(!audit_of(house.client, "action=oauth.in_doubt").empty());
+    BOOST_TEST(house.show(id).at("oauth").at("in_doubt_since").is_string());
     BOOST_TEST(house.token_of("raced") == token);
     BOOST_TEST(house.provider.token_requests().size() == 2U);
 }

@@ -203,6 +203,7 @@ BOOST_AUTO_TEST_CASE(a_revoke_upstream_says_what_became_of_each_token) {
     BOOST_TEST(has_action(house.client, "oauth.revoked"));
     const auto restored = ask(house.client, "POST", "/v1/credentials/" + id + "/restore", "{}");
     BOOST_TEST(OAuthHouse::text(restored.json, "status") == "expired");
+    BOOST_TEST(house.show(id).at("oauth").at("refresh_at").is_null()); // nothing is left to ask with
     BOOST_TEST(OAuthHouse::text(restored.json, "status_reason") == "its tokens were revoked at the provider");
     BOOST_TEST(house.token_of("leaked").empty());
     BOOST_TEST(ask(house.client, "POST", "/v1/credentials/" + id + "/refresh", "{}").code == "credential_expired");
