@@ -164,7 +164,7 @@ class Secrets(CommandTest):
                         ["oauth-client", "set", "chat", "--client-id", "1"]):
             terminal = self.on_terminal(*command, "--field", "client_secret=-").wait_for("Client secret: ")
             self.assertFalse(terminal.echoes())
-            terminal.type("\n").wait_for("client_secret is required.").type("s3cret-app\n")
+            terminal.type("\n").wait_for("client_secret is required.\r\nClient secret: ").type("s3cret-app\n")
             self.assertEqual(terminal.end(), 0, terminal.shown)
             self.assertNotIn("s3cret-app", terminal.shown)
         self.assertEqual(self.stored_fields(), [{"client_secret": "s3cret-app"}])
