@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(a_device_whose_time_is_over_is_asked_for_no_more_whatever_t
     BOOST_TEST(OAuthHouse::comes_true([&] { return state() == "failed"; }));
     const auto asked = house.provider.token_requests().size();
     std::this_thread::sleep_for(3s);
-    BOOST_TEST(house.provider.token_requests().size() <= asked + 1); // one may have been under way
+    BOOST_TEST(house.provider.token_requests().size() <= asked + 1);                      // one may have been under way
     BOOST_TEST(house.authorize({{"credential", id}, {"flow", "device"}}).status == 201U); // and a new one may begin
 }
 
