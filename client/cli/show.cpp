@@ -85,10 +85,7 @@ void add_tokens(Sheet& sheet, const json::value& entry) {
     sheet.add("refreshed", time_at(entry, {"oauth", "refreshed_at"}));
     sheet.add("next refresh", time_at(entry, {"oauth", "refresh_at"}));
     const std::string in_doubt = time_at(entry, {"oauth", "in_doubt_since"});
-    if (!in_doubt.empty()) {
-        sheet.add("refresh in doubt", "begun " + in_doubt + ", and its answer was lost; the broker goes on by itself",
-                  Color::warning);
-    }
+    if (!in_doubt.empty()) sheet.add("refresh in doubt", "begun " + in_doubt + ", its answer was lost", Color::warning);
     const auto failures = text_at(entry, {"oauth", "failures"});
     if (!failures.empty() && failures != "0") {
         sheet.add("failures", failures + ", the last " + text_at(entry, {"oauth", "last_failure"}), Color::warning);

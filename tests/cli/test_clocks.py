@@ -33,7 +33,7 @@ class Clocks(CommandTest):
         self.inbox["oauth"] = {"tokens": [], "in_doubt_since": None}
         self.assertNotIn("in doubt", self.run_ok("show", self.inbox["id"]))
         self.inbox["oauth"]["in_doubt_since"] = "2026-01-01T00:00:00.000Z"
-        self.assertRegex(self.run_ok("show", self.inbox["id"]), r"refresh in doubt +begun 2026-01-01T00:00:00Z, and its answer was lost")
+        self.assertRegex(self.run_ok("show", self.inbox["id"]), r"refresh in doubt +begun 2026-01-01T00:00:00Z, its answer was lost\n")
 
     def test_status_counts_clocks_that_run_out_and_says_what_refreshes_cost(self):
         times = {"count": 7, "last_ms": 3, "p50_ms": 4, "p99_ms": 16, "max_ms": 12}
