@@ -24,6 +24,10 @@ endif()
 if(CREDLEASE_SANITIZE)
   add_compile_options(-fsanitize=${CREDLEASE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${CREDLEASE_SANITIZE})
+  # One kind of code in libraries and programs, and the same bytes each time: what is precompiled serves all, and the cache.
+  set(CMAKE_CXX_COMPILE_OPTIONS_PIE -fPIC)
+  # The standard library quiets its own deprecations by a pragma, which is forgotten there: the release build looks at them.
+  add_compile_options("SHELL:-Xclang -fno-pch-timestamp" -Wno-deprecated-declarations)
   if(CREDLEASE_SANITIZE MATCHES "address")
     add_compile_options(-fsanitize=fuzzer-no-link) # the fuzzers see which code their input reaches
   endif()

@@ -1,0 +1,3 @@
+#include "rooms.hpp"
+
+#include <CLI/CLI.hpp>
