@@ -24,11 +24,11 @@ class UnixConnection(http.client.HTTPConnection):
 class Server:
     """A process on one CPU, and the socket that it serves."""
 
-    def __init__(self, command, path, cpu, environment=None, log=subprocess.DEVNULL):
+    def __init__(self, command, path, cpu, environment=None, log=subprocess.DEVNULL, schedule=None):
         self.path = path
         pin = (lambda: os.sched_setaffinity(0, {cpu})) if cpu is not None else None
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
-                                        preexec_fn=pin)
+                                        preexec_fn=schedule or pin)
         self.wait_for_socket()
 
     def wait_for_socket(self):
@@ -74,7 +74,7 @@ def start_redis(folder, cpu, ids, value_size):
 class Broker:
     """A user's broker in a folder of its own, with the config given."""
 
-    def __init__(self, program, folder, data, cpu, config):
+    def __init__(self, program, folder, data, cpu, config, schedule=None):
         self.home = os.path.join(data, "home")
         os.makedirs(os.path.join(self.home, "config/credlease"), mode=0o700, exist_ok=True)
         with open(os.path.join(self.home, "config/credlease/credleased.toml"), "w") as file:
@@ -87,7 +87,7 @@ class Broker:
         self.lease = os.path.join(runtime, "credlease/lease.sock")
         self.log_path = os.path.join(data, "credleased.log")
         with open(self.log_path, "a") as log:
-            self.server = Server([program], self.admin, cpu, environment, log)
+            self.server = Server([program], self.admin, cpu, environment, log, schedule)
         self.connection = UnixConnection(self.admin)
 
     @property
