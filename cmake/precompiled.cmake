@@ -1,6 +1,6 @@
-# precompile(FOLDER HEADER [LIBRARY]): in sanitizer builds, the targets of a folder and of those below it, but those below that have done
-# so by themselves, parse once what most of their files include, and are built in half the time; with LIBRARY, those that link
-# it. The release build has none of this: an include that a file lacks does not compile there.
+# precompile(FOLDER HEADER [LIBRARY]): in sanitizer builds, the targets of a folder and of those below it parse once what most
+# of their files include, and are built in half the time; with LIBRARY, those alone that link it. A folder below that calls
+# this itself keeps its own. The release build has none of this: an include that a file lacks does not compile there.
 function(precompile folder header)
   set(library ${ARGN})
   if(NOT CREDLEASE_SANITIZE)

@@ -62,7 +62,7 @@ std::string_view priority_of(Level level) {
 }
 
 /// As it is where it is one word, so that no value is taken for another field.
-std::string one_word(std::string_view value) {
+std::string as_one_word(std::string_view value) {
     if (value.find_first_of(" =\"") == std::string_view::npos) return std::string(value);
     return boost::json::serialize(boost::json::string_view(value.data(), value.size()));
 }
@@ -70,7 +70,7 @@ std::string one_word(std::string_view value) {
 std::string as_text(result::StaticText sentence, std::initializer_list<Field> fields) {
     std::string line(sentence.view());
     for (const auto& field : fields)
-        line.append(" ").append(field.name.view()).append("=").append(one_word(field.value));
+        line.append(" ").append(field.name.view()).append("=").append(as_one_word(field.value));
     return line;
 }
 
