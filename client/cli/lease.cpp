@@ -40,6 +40,8 @@ Result<LeaseRequest> request_for(const Asked& asked) {
                          .bound_to_process = asked.hold,
                          .renew_itself = asked.hold};
     if (!asked.field.empty()) request.fields = {asked.field};
+    // Who listens knows of its end at once, and not at the next renewal.
+    if (asked.hold) request.on_change = [](const LeaseChange&) {};
     return request;
 }
 

@@ -81,6 +81,16 @@ class Leases(CommandTest):
         self.assertEqual(done.returncode, 1)
         self.assertIn("credential revoked", done.stderr)
 
+    def test_a_held_lease_that_is_ended_says_so_at_once(self):
+        self.broker.lease_seconds = self.broker.renewable_seconds = 3600  # its renewal is far away
+        held = self.start("lease", "api", "--hold")
+        held.stdout.readline()
+        self.wait_until(lambda: self.broker.listeners)
+        self.broker.push("lease.ended", "8.1", lease=next(iter(self.broker.leases)), reason="credential_revoked")
+        _, errors = held.communicate(timeout=30)
+        self.assertEqual(held.returncode, 1)
+        self.assertIn("revoked", errors)
+
     def test_a_held_lease_that_reaches_its_last_moment_says_so(self):
         self.broker.lease_seconds = self.broker.renewable_seconds = 1
         self.broker.limited_by = "grant"
