@@ -58,12 +58,16 @@ Result<std::optional<SecretText>> read_token(const ServiceAuth& auth, const Aske
     return Maybe(std::move(*token));
 }
 
-/// For a program, which goes on as it likes: with the authorization that was begun where a person is needed.
+/// For a program, which goes on as it likes: with the authorization that was begun where a person is needed. Where that
+/// failed, what was stored is printed all the same.
 int print_stored(const Invocation& invocation, json::value made, bool is_pending, bool by_device) {
+    int status = exit_done;
     if (is_pending) {
         const auto id = text_at(made, {"id"});
         auto begun = begin_for_program(invocation, {.id = id, .by_device = by_device});
-        if (text_at(begun, {"state"}) == "connected") { // nobody was needed
+        const auto state = text_at(begun, {"state"});
+        if (state == "failed") status = exit_refused;
+        if (state == "connected") { // nobody was needed
             Client client = invocation.client();
             auto connected = get(client, Target("/v1/credentials").segment(id));
             if (connected) made = std::move(*connected);
@@ -71,7 +75,7 @@ int print_stored(const Invocation& invocation, json::value made, bool is_pending
         made.as_object()["authorization"] = std::move(begun);
     }
     print_json(made);
-    return exit_done;
+    return status;
 }
 
 Result<void> check_times(const Asked& asked) {
@@ -128,7 +132,8 @@ void offer_add(CLI::App& program, Invocation& invocation) {
         command.footer(
             "An OAuth credential is authorized at once: in a browser, by a code (--device), or without a\n"
             "person where its flow needs none. Where nobody can be asked, what a person has to do is shown,\n"
-            "and how to go on; with --json as \"authorization\" of what is printed, also on a terminal.");
+            "and how to go on; with --json as \"authorization\" of what is printed, also on a terminal. Where that\n"
+            "fails the exit status is 1, and the credential is stored.");
         command.add_option("service", asked.service, "What it is for (see: credlease services)")->required();
         command.add_option("--name", asked.name, "What it is called (required where nobody can be asked)");
         command.add_option("--auth", asked.auth, "The auth type, where the service has several (default its first)");

@@ -96,7 +96,9 @@ class Authorizations(AuthorizationTest):
         made = self.run_json("add", "mail", "--name", "inbox")
         self.assertEqual((made["status"], made["authorization"]["state"]), ("active", "connected"))
         self.broker.provider_refuses = "invalid_client"
-        made = self.run_json("add", "mail", "--name", "other") # it is stored all the same
+        done = self.run_it("--json", "add", "mail", "--name", "other")
+        self.assertEqual(done.returncode, 1)
+        made = json.loads(done.stdout) # it is stored all the same
         self.assertEqual((made["status"], made["authorization"]["state"]), ("pending", "failed"))
         self.assertIn("The provider gave no token.", made["authorization"]["error"])
         self.assertIn(f"credlease reauthorize {made['id']}", made["authorization"]["next_step"])
