@@ -117,7 +117,8 @@ void offer_lease(CLI::App& program, Invocation& invocation) {
             ->type_name("DURATION");
         command.add_option("--min-valid", asked.min_valid, "Of OAuth: a token that is good for at least this long")
             ->type_name("DURATION");
-        command.add_flag("--hold", asked.hold, "Keep and renew it until interrupted, then give it back");
+        command.add_flag("--hold", asked.hold,
+                         "Keep and renew it until interrupted, then give it back; its end is said at once");
         command.add_option("--workspace", asked.workspace, "In this workspace, for operators (default \"default\")");
         command.add_option("--workflow", asked.purpose.workflow, "What it is for: the workflow");
         command.add_option("--run", asked.purpose.run, "What it is for: the run");
