@@ -78,6 +78,7 @@ void Traffic::admit(Door door, attestation::Descriptor socket) {
     const int number = socket.number();
     Connection& connection = connections_.open(std::move(socket), door, std::move(*peer));
     connection.interest = EPOLLIN;
+    connection.last_visit = visits_; // behind those who wait already
     epoll_event event = event_of(EPOLLIN, connection.slot, connection.generation);
     if (::epoll_ctl(epoll_->native_handle(), EPOLL_CTL_ADD, number, &event) != 0) {
         turn_away(number, no_descriptors());

@@ -90,6 +90,7 @@ struct Connection {
     std::uint32_t body_charged = 0; ///< to the account's `received`, until the reply
     std::uint32_t drained = 0;
 
+    std::uint64_t last_visit = 0; ///< its number among all visits; of a new one, that of the last visit to anybody
     runtime::BootTime deadline{};
     std::uint32_t before = no_slot; ///< neighbors in the list of deadlines
     std::uint32_t after = no_slot;

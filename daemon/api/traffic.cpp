@@ -84,16 +84,25 @@ bool Traffic::take_share(const Connection& connection) {
     return true;
 }
 
-/// First a few visits for each class of each uid, then the others as far as the turn goes. Where the round begins moves
-/// on, so that nobody is always last. Who was not visited is still readable, and so due in the next turn.
+/// Whoever was visited longest ago comes first: nobody waits for more than one round of a crowd.
+void Traffic::order_due() {
+    if (due_.size() <= visits_a_turn) return;
+    for (Due& due : due_) {
+        const auto* connection = connections_.find(due.slot, due.generation);
+        if (connection != nullptr) due.last_visit = connection->last_visit;
+    }
+    std::ranges::sort(due_, {}, &Due::last_visit);
+}
+
+/// First a few visits for each class of each uid, then the others as far as the turn goes. Who was not visited is still
+/// readable, and so due in the next turn.
 void Traffic::visit_fairly() {
+    order_due();
     ++turn_;
     taken_.fill(0);
     later_.clear();
     std::size_t visits = 0;
-    const std::size_t begin = due_.empty() ? 0 : rotation_ % due_.size();
-    for (std::size_t i = 0; i < due_.size(); ++i) {
-        const Due& due = due_[(begin + i) % due_.size()];
+    for (const Due& due : due_) {
         const Connection* connection = connections_.find(due.slot, due.generation);
         if (connection == nullptr) continue;
         if (!take_share(*connection)) {
@@ -113,12 +122,12 @@ void Traffic::visit_fairly() {
             queue(*connection);
         }
     }
-    rotation_ += visits;
 }
 
 void Traffic::visit(const Due& due) {
     Connection* const connection = connections_.find(due.slot, due.generation);
     if (connection == nullptr) return;
+    connection->last_visit = ++visits_;
     const bool is_broken = (due.events & (EPOLLHUP | EPOLLERR)) != 0;
     switch (connection->phase) {
     case Phase::reading_head:

@@ -63,12 +63,14 @@ class Traffic : public std::enable_shared_from_this<Traffic> {
         std::uint32_t slot;
         std::uint32_t generation;
         std::uint32_t events;
+        std::uint64_t last_visit = 0;
     };
 
     // traffic.cpp: turns
     void wait();
     void turn();
     void collect();
+    void order_due();
     void visit_fairly();
     [[nodiscard]] bool take_share(const Connection& connection);
     void visit(const Due& due);
@@ -142,7 +144,7 @@ class Traffic : public std::enable_shared_from_this<Traffic> {
     std::vector<Due> queued_;
     std::uint64_t turn_ = 0;
     std::array<std::uint8_t, turn_classes> taken_{}; ///< in this turn, by `turn_class`
-    std::size_t rotation_ = 0;
+    std::uint64_t visits_ = 0;                       ///< of all turns
     bool has_dispatched_ = false;
 
     bool is_stopping_ = false;
