@@ -13,7 +13,7 @@ namespace {
 constexpr std::uint8_t class_share = 2;
 constexpr std::uint32_t uid_share = 8;
 /// Visits of a turn, unless the shares of many uids are more: what a client can be made to wait for another.
-constexpr std::size_t visits_a_turn = 8;
+constexpr std::size_t visits_a_turn = 16;
 
 int made(int descriptor, const char* call) {
     if (descriptor < 0) throw std::system_error(errno, std::generic_category(), call);
