@@ -3,13 +3,13 @@
 #include "outbound/exchange.hpp"
 #include "outbound/openssl_memory.hpp"
 #include "outbound/request_text.hpp"
+#include "runtime/behind_leases.hpp"
 #include "runtime/signals_blocked.hpp"
 #include "runtime/task_group.hpp"
 
 #include <optional>
 #include <pthread.h>
 #include <set>
-#include <sys/resource.h>
 #include <thread>
 #include <utility>
 
@@ -24,14 +24,6 @@ result::Result<std::shared_ptr<const Terms>> make_terms(Options options) {
     auto tls = make_tls_context(options.ca_file);
     if (!tls) return result::refuse(std::move(tls.error()));
     return std::make_shared<const Terms>(Terms{.options = std::move(options), .tls = std::move(*tls)});
-}
-
-/// A lease must not wait while hands are shaken with the world: Linux keeps a nice value for each thread
-/// (setpriority(2), C library/kernel differences). Where a service manager's filter refuses it, that manager puts the
-/// loop ahead instead.
-void let_others_go_first() {
-    constexpr int some_of_the_cpu = 10;
-    (void)::setpriority(PRIO_PROCESS, 0, some_of_the_cpu);
 }
 
 } // namespace
@@ -72,7 +64,7 @@ Client::State::State(runtime::Loop& owner, secret::Arena& memory, std::shared_pt
     const runtime::SignalsBlocked blocked;
     // noexcept: what throws ends the daemon here, where the stack still shows why.
     thread = std::thread([this]() noexcept {
-        let_others_go_first();
+        runtime::go_behind_leases(); // hands are shaken with the world
         outside.run();
     });
     pthread_setname_np(thread.native_handle(), "outbound");

@@ -1,5 +1,6 @@
 #include "runtime/worker.hpp"
 
+#include "runtime/behind_leases.hpp"
 #include "runtime/signals_blocked.hpp"
 #include "runtime/suspend.hpp"
 
@@ -74,10 +75,13 @@ void Worker::State::finish() {
     thread.join();
 }
 
-Worker::Worker(Loop& loop, std::string_view name) : state_(std::make_unique<State>(loop)) {
+Worker::Worker(Loop& loop, std::string_view name, Place place) : state_(std::make_unique<State>(loop)) {
     constexpr std::size_t most = 15; // pthread_setname_np(3) refuses more
     const SignalsBlocked blocked;
-    state_->thread = std::thread([state = state_.get()] { state->work_until_told(); });
+    state_->thread = std::thread([state = state_.get(), place] {
+        if (place == Place::behind_leases) go_behind_leases();
+        state->work_until_told();
+    });
     pthread_setname_np(state_->thread.native_handle(), std::string(name.substr(0, most)).c_str());
 }
 

@@ -3,6 +3,7 @@
 #include "runtime/loop.hpp"
 #include "runtime/task.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -15,8 +16,11 @@ namespace credlease::runtime {
 /// Argon2id, scans and verification.
 class Worker {
   public:
+    /// Whether its jobs may take a CPU that leases want.
+    enum class Place : std::uint8_t { among_leases, behind_leases };
+
     /// `name` shows in ps(1), at most 15 characters.
-    Worker(Loop& loop, std::string_view name);
+    Worker(Loop& loop, std::string_view name, Place place = Place::among_leases);
     ~Worker(); ///< finishes the jobs that were given, then joins
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;

@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -11,6 +12,7 @@
 #include <future>
 #include <pthread.h>
 #include <string>
+#include <sys/resource.h>
 #include <thread>
 #include <vector>
 
@@ -98,6 +100,21 @@ BOOST_AUTO_TEST_CASE(a_long_name_is_cut_to_what_the_kernel_takes) {
     Loop loop;
     Worker worker(loop, "a-name-that-is-far-too-long");
     run_task(loop, Story::run(worker));
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_behind_leases_yields_the_cpu_to_the_others) {
+    const auto nice_of = [](Worker::Place place) {
+        Loop loop;
+        Worker worker(loop, "bulk", place);
+        std::promise<int> nice;
+        worker.submit([&nice] { nice.set_value(::getpriority(PRIO_PROCESS, 0)); }, nullptr);
+        return nice.get_future().get();
+    };
+    const int own = ::getpriority(PRIO_PROCESS, 0);
+    constexpr int least = 19;
+    BOOST_TEST(nice_of(Worker::Place::among_leases) == own);
+    BOOST_TEST(nice_of(Worker::Place::behind_leases) == std::min(own + 10, least));
+    BOOST_TEST(::getpriority(PRIO_PROCESS, 0) == own);
 }
 
 BOOST_AUTO_TEST_CASE(waiting_counts_what_is_not_finished) {
