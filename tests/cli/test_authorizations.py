@@ -147,9 +147,10 @@ class Authorizations(AuthorizationTest):
 
     def test_an_address_may_be_pasted_while_a_browser_is_waited_for(self):
         self.broker.start_url = "http://127.0.0.1:7466/oauth/start/auth_1"
-        inbox, (program, _) = self.inbox(), self.browser()
+        inbox, (program, said) = self.inbox(), self.browser()
         terminal = self.on_terminal("reauthorize", inbox["id"], BROWSER=program).wait_for(QUESTION).type(ADDRESS + "\n")
         self.assertEqual(terminal.end(), 0, terminal.shown)
+        self.wait_until(lambda: os.path.exists(said)) # it outlives the command, and writes in this test's directory
         self.assertEqual(self.completed(), [{"redirect_url": ADDRESS}])
 
     def test_without_a_terminal_a_browser_that_was_opened_is_waited_for(self):
