@@ -43,6 +43,16 @@ Time on_grid(Time latest, Duration width, std::uint64_t seed) {
     return latest - (behind < 0ms ? behind + grid : behind);
 }
 
+/// The seed's own moment on a grid of the whole `life`, where that is not in its first half; else the one half a grid
+/// later, half a grid after which its own comes. So a crowd that came at one time fills the whole of the grid, not the
+/// half that each waits at first; and nobody refreshes much more often than every life.
+Time in_later_half(Time got_at, Duration life, std::uint64_t seed) {
+    const Duration half = grid_of(life) / 2;
+    const Duration slack = half / 8; // of a grid that is smaller than the life, and of a provider that took its time
+    const Time own = on_grid(got_at + life, life, seed);
+    return own < got_at + half - slack ? own + half : own;
+}
+
 /// `asked`: the entry's; 0: by the token's life.
 Duration margin_of(Duration life, Duration asked) {
     return std::min(asked > 0ms ? asked : std::min(life / 12, longest_margin), life / 2);
@@ -56,9 +66,7 @@ Time for_access(const Clocks& clocks, RefreshClass refresh, std::uint64_t seed) 
         const Duration margin = std::min(clocks.margin > 0ms ? clocks.margin : late, life / 8);
         return on_grid(*clocks.access_ends - margin, margin, seed);
     }
-    const Duration margin = margin_of(life, clocks.margin);
-    // Half of what is left: nobody refreshes more often than every margin asks, and a crowd needs that much room.
-    return on_grid(*clocks.access_ends - margin, (life - margin) / 2, seed);
+    return in_later_half(clocks.got_at, life - margin_of(life, clocks.margin), seed);
 }
 
 Time for_idle(const Clocks& clocks, std::uint64_t seed) {
