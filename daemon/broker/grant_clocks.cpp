@@ -20,7 +20,7 @@ bool is_alive(const Unsealed& house, const vault::Entry& entry) {
 bool needs_refresh_token(const Unsealed& house, const vocabulary::Credential& credential) {
     const auto kind = kind_of(house, credential);
     if (!kind || !kind->auth->oauth) return true;
-    const auto flow = oauth::find_flow(*kind->auth->oauth, oauth::Values(*kind->auth, credential.fields));
+    const auto flow = oauth::find_flow(*kind->auth, credential.fields);
     return !flow || !is_automatic(*flow);
 }
 

@@ -242,7 +242,7 @@ std::optional<vocabulary::Time> Refresher::due_at(const vault::Entry& entry) con
     if (status != CredentialStatus::pending) return std::nullopt;
     const auto kind = kind_of(house_, entry.credential);
     if (!kind || !kind->auth->oauth) return std::nullopt;
-    const auto flow = oauth::find_flow(*kind->auth->oauth, oauth::Values(*kind->auth, entry.credential.fields));
+    const auto flow = oauth::find_flow(*kind->auth, entry.credential.fields);
     if (!flow || !is_automatic(*flow)) return std::nullopt;
     return house_.wall();
 }

@@ -81,10 +81,10 @@ bool asks_anew(const Unsealed& house, const vault::Entry& entry) {
     if (!entry.tokens) return true;
     const auto kind = kind_of(house, entry.credential);
     if (!kind || !kind->auth->oauth || !kind->auth->oauth->client_id) return false;
-    const auto& rules = *kind->auth->oauth;
+    const auto flow = oauth::find_flow(*kind->auth, entry.credential.fields);
+    if (!flow || !is_automatic(*flow)) return false;
     const oauth::Values values(*kind->auth, entry.credential.fields);
-    const auto flow = oauth::find_flow(rules, values);
-    return flow && is_automatic(*flow) && values.text(*rules.client_id) != entry.tokens->state.terms.client_id;
+    return values.text(*kind->auth->oauth->client_id) != entry.tokens->state.terms.client_id;
 }
 
 result::Result<TokenClient> TokenClient::open(const Unsealed& house, const vault::Entry& entry,

@@ -3,6 +3,7 @@
 #include "broker/send_in_share.hpp"
 #include "broker/wall_watch.hpp"
 #include "runtime/crash_point.hpp"
+#include "wire/limits.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -26,15 +26,8 @@ class Reading {
   public:
     Reading(const catalog::OAuth& rules, const Asked& asked, const outbound::Answer& answer, const AnswerBody& body,
             secret::Arena& arena)
-        : rules_(rules), asked_(asked), answer_(answer), body_(body), arena_(arena) {
-        for (const TokenSlot& slot : rules.slots) {
-            for (const Pointer* at : {&slot.access_token_at, &slot.refresh_token_at}) {
-                for (const Pointer& place : {*at, catalog::place_in_refresh(slot, *at)}) {
-                    if (const auto token = body.text(place); !token.empty()) tokens_.push_back(token);
-                }
-            }
-        }
-    }
+        : rules_(rules), asked_(asked), answer_(answer), body_(body), arena_(arena), tokens_(tokens_in(rules, body)),
+          repeats_(asked.secrets, tokens_) {}
 
     [[nodiscard]] std::span<const std::string_view> tokens() const { return tokens_; }
 
@@ -61,6 +54,18 @@ class Reading {
     }
 
   private:
+    static std::vector<std::string_view> tokens_in(const catalog::OAuth& rules, const AnswerBody& body) {
+        std::vector<std::string_view> tokens;
+        for (const TokenSlot& slot : rules.slots) {
+            for (const Pointer* at : {&slot.access_token_at, &slot.refresh_token_at}) {
+                for (const Pointer& place : {*at, catalog::place_in_refresh(slot, *at)}) {
+                    if (const auto token = body.text(place); !token.empty()) tokens.push_back(token);
+                }
+            }
+        }
+        return tokens;
+    }
+
     struct Place {
         std::size_t slot;
         TokenSlot at;
@@ -126,16 +131,12 @@ class Reading {
         std::vector<std::string> scopes;
         for (const std::string_view word : *words) {
             const bool is_kept =
-                scopes.size() < limits::oauth_scopes && is_public_value(word) && !repeats().are_in(word);
+                scopes.size() < limits::oauth_scopes && is_public_value(word) && !repeats_.are_in(word);
             if (is_kept) scopes.emplace_back(word);
         }
         return scopes;
     }
-    std::string public_value(const Pointer& at) const { return oauth::public_value(body_, at, repeats()); }
-    const Repeats& repeats() const {
-        if (!repeats_) repeats_.emplace(asked_.secrets, tokens_);
-        return *repeats_;
-    }
+    std::string public_value(const Pointer& at) const { return oauth::public_value(body_, at, repeats_); }
 
     const catalog::OAuth& rules_;
     const Asked& asked_;
@@ -143,7 +144,7 @@ class Reading {
     const AnswerBody& body_;
     secret::Arena& arena_;
     std::vector<std::string_view> tokens_; ///< that the answer holds
-    mutable std::optional<Repeats> repeats_{};
+    Repeats repeats_;
 };
 
 } // namespace

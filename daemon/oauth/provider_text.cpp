@@ -109,8 +109,7 @@ std::array<std::size_t, 3> Runs::places_of(std::string_view text) const {
     return {number & mask, number >> 21 & mask, number >> 42 & mask};
 }
 
-Repeats::Repeats(const Secrets& secrets, std::span<const std::string_view> views)
-    : secrets_(secrets), views_(views), runs_(enough, secrets, views) {}
+Repeats::Repeats(const Secrets& secrets, std::span<const std::string_view> views) : secrets_(secrets), views_(views) {}
 
 bool Repeats::are_in(std::string_view value) const {
     if (hold(value)) return true;
@@ -122,9 +121,17 @@ bool Repeats::are_in(std::string_view value) const {
     return false;
 }
 
+bool Repeats::hold_a_run_of(std::string_view text) const {
+    if (text.size() < enough) return false;
+    if (!runs_) runs_.emplace(enough, secrets_, views_);
+    for (std::size_t at = 0; at + enough <= text.size(); ++at) {
+        if (runs_->hold(text.substr(at, enough))) return true;
+    }
+    return false;
+}
+
 bool Repeats::hold(std::string_view text) const {
-    bool found = false;
-    for (std::size_t at = 0; at + enough <= text.size() && !found; ++at) found = runs_.hold(text.substr(at, enough));
+    bool found = hold_a_run_of(text);
     for_each(secrets_, views_, [&](std::string_view secret) {
         const bool is_short = secret.size() >= run && secret.size() < enough;
         found |= is_short && text.contains(secret);

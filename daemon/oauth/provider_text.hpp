@@ -4,6 +4,7 @@
 #include "result/public_text.hpp"
 
 #include <array>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -44,10 +45,11 @@ class Repeats {
 
   private:
     [[nodiscard]] bool hold(std::string_view text) const;
+    [[nodiscard]] bool hold_a_run_of(std::string_view text) const;
 
     const Secrets& secrets_;
     std::span<const std::string_view> views_;
-    Runs runs_;
+    mutable std::optional<Runs> runs_{}; ///< made when they are looked for: most answers' public values are too short
 };
 
 } // namespace credlease::oauth

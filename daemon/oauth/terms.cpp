@@ -16,8 +16,8 @@ template <class Value> std::optional<Value> choose(const catalog::Chosen<Value>&
 
 /// A URL of the entry, else the found one. A template whose fields are not set is left out; false where it makes no
 /// endpoint.
-bool set_url(std::string& url, const std::optional<Template>& filled, const Values& values, std::string_view found) {
-    const bool is_given = filled && (filled->needs & ~values.present()) == 0;
+bool set_url(std::string& url, const Template* filled, const Values& values, std::string_view found) {
+    const bool is_given = filled != nullptr && (filled->needs & ~values.present()) == 0;
     if (!is_given) {
         url = found;
         return true;
@@ -57,12 +57,13 @@ Result<Terms> make_terms(const catalog::OAuth& rules, const Values& values, cons
     }
     made.issuer = issuer;
     made.sends_issuer = other.sends_issuer;
-    const std::optional<Template> revoke_url = rules.revocation ? std::optional(rules.revocation->url) : std::nullopt;
-    const bool all_fit = set_url(made.authorize_url, rules.authorize_url, values, other.authorize_url) &&
-                         set_url(made.token_url, rules.token_url, values, other.token_url) &&
-                         set_url(made.device_url, rules.device_url, values, other.device_url) &&
+    const auto in_entry = [](const std::optional<Template>& url) { return url ? &*url : nullptr; };
+    const Template* revoke_url = rules.revocation ? &rules.revocation->url : nullptr;
+    const bool all_fit = set_url(made.authorize_url, in_entry(rules.authorize_url), values, other.authorize_url) &&
+                         set_url(made.token_url, in_entry(rules.token_url), values, other.token_url) &&
+                         set_url(made.device_url, in_entry(rules.device_url), values, other.device_url) &&
                          set_url(made.revoke_url, revoke_url, values, other.revoke_url) &&
-                         set_url(made.refresh_url, rules.refresh_url, values, made.token_url);
+                         set_url(made.refresh_url, in_entry(rules.refresh_url), values, made.token_url);
     if (!all_fit || made.token_url.empty()) {
         return result::refuse({.code = result::ErrorCode::invalid_request,
                                .sentence = "The service's token URL is not known, or a field makes one of its URLs "
@@ -72,8 +73,13 @@ Result<Terms> make_terms(const catalog::OAuth& rules, const Values& values, cons
     return made;
 }
 
-std::optional<catalog::Flow> find_flow(const catalog::OAuth& rules, const Values& values) {
-    return choose(rules.flow, values);
+std::optional<catalog::Flow> find_flow(const catalog::AuthType& auth, const vocabulary::PublicFields& fields) {
+    const auto& flow = auth.oauth->flow;
+    if (!flow.field) return flow.value;
+    const auto found = fields.find(auth.fields[*flow.field].name);
+    if (found == fields.end()) return flow.value;
+    const auto* word = std::get_if<std::string>(&found->second);
+    return word != nullptr ? catalog::find_value<catalog::Flow>(*word) : std::nullopt;
 }
 
 std::optional<std::string> find_issuer(const catalog::OAuth& rules, const Values& values) {

@@ -34,8 +34,9 @@ struct Terms {
 [[nodiscard]] result::Result<Terms> make_terms(const catalog::OAuth& rules, const Values& values,
                                                const Discovered* found = nullptr);
 
-/// Which flow the fields choose; nullopt: one that does not exist.
-[[nodiscard]] std::optional<catalog::Flow> find_flow(const catalog::OAuth& rules, const Values& values);
+/// Which flow the fields of a credential of that auth type choose; nullopt: one that does not exist.
+[[nodiscard]] std::optional<catalog::Flow> find_flow(const catalog::AuthType& auth,
+                                                     const vocabulary::PublicFields& fields);
 
 /// The issuer whose metadata is to be read; nullopt where the entry has none or its field is not set.
 [[nodiscard]] std::optional<std::string> find_issuer(const catalog::OAuth& rules, const Values& values);

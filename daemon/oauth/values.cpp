@@ -72,7 +72,7 @@ bool keeps_the_form_of(const Template& filled, const Values& values) {
 
 } // namespace
 
-Values::Values(const catalog::AuthType& auth, const vocabulary::PublicFields& fields) {
+Values::Values(const catalog::AuthType& auth, const vocabulary::PublicFields& fields) : values_(auth.fields.size()) {
     for (const auto& [name, value] : fields) {
         if (const auto field = auth.find_field(name)) set_public(*field, value);
     }
@@ -84,23 +84,30 @@ void Values::set_public(std::size_t field, const vocabulary::PublicValue& value)
     if (const auto* number = std::get_if<std::int64_t>(&value)) made.shown = std::to_string(*number);
     if (const auto* flag = std::get_if<bool>(&value)) made.shown = *flag ? "true" : "false";
     if (const auto* items = std::get_if<std::vector<std::string>>(&value)) made.items = *items;
-    values_[field] = std::move(made);
+    place_of(field) = std::move(made);
     present_ |= std::uint32_t{1} << field;
     secret_ &= ~(std::uint32_t{1} << field);
 }
 
 void Values::set_secret(std::size_t field, std::string_view text) {
-    values_[field] = {.shown = {}, .secret = text, .items = {}};
+    place_of(field) = {.shown = {}, .secret = text, .items = {}};
     present_ |= std::uint32_t{1} << field;
     secret_ |= std::uint32_t{1} << field;
 }
 
+Values::Value& Values::place_of(std::size_t field) {
+    if (field >= values_.size()) values_.resize(field + 1);
+    return values_[field];
+}
+
 std::string_view Values::text(std::size_t field) const {
+    if (!has(field)) return {};
     const Value& value = values_[field];
     return (secret_ >> field & 1) != 0 ? value.secret : std::string_view(value.shown);
 }
 
 std::vector<std::string> Values::words(std::size_t field) const {
+    if (!has(field)) return {};
     if (!values_[field].items.empty()) return values_[field].items;
     const auto words = split(values_[field].shown);
     return {words.begin(), words.end()};

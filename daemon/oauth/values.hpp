@@ -4,9 +4,7 @@
 #include "result/result.hpp"
 #include "secret/secret_buffer.hpp"
 #include "vocabulary/credential.hpp"
-#include "wire/limits.hpp"
 
-#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,7 +36,9 @@ class Values {
         std::string_view secret;
         std::vector<std::string> items;
     };
-    std::array<Value, wire::limits::fields> values_{};
+    [[nodiscard]] Value& place_of(std::size_t field);
+
+    std::vector<Value> values_; ///< of all fields of the auth type; none where nothing is set
     std::uint32_t present_ = 0;
     std::uint32_t secret_ = 0;
 };

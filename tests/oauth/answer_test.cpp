@@ -1,6 +1,7 @@
 #define BOOST_TEST_DYN_LINK
 #include "oauth/answer_fields.hpp"
 #include "oauth/house.hpp"
+#include "wire/limits.hpp"
 
 #include <ctime>
 #include <string>
