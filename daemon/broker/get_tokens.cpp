@@ -11,6 +11,7 @@
 #include "runtime/crash_point.hpp"
 
 #include <algorithm>
+#include <memory>
 
 namespace credlease::broker {
 namespace {
@@ -26,18 +27,22 @@ constexpr std::string_view answers_lost = "answers_lost"; ///< the last failure,
 constexpr std::string_view lost_twice =
     "a refresh was asked for, its answer was lost, and so was the answer to another try: authorize the credential anew";
 
-/// A request on its way.
+/// A request on its way. It lies in one place from its plan to its end, outside the tasks that it goes through.
 struct Request {
     Refreshed what;
     vault::Generation of{};
     TokenClient client;
     bool is_anew = false;              ///< it makes a grant of its own
     std::optional<std::size_t> slot{}; ///< whose refresh token it spends
-    std::optional<oauth::Prepared> prepared{};
+    oauth::Prepared prepared{};
     std::optional<runtime::BootTime> in_doubt_since{}; ///< the latest of earlier tries whose outcome nobody knows
     bool is_last_try = false;                          ///< of those
     audit::Sync sync = audit::Sync::at_once;           ///< of what became of it
 };
+using RequestRef = std::unique_ptr<Request>;
+
+/// Of the slot whose refresh token it spends.
+const std::string& slot_name(const Request& request) { return request.client.rules().slots[*request.slot].name; }
 
 vocabulary::AuditRecord record_of(const vocabulary::Credential& credential, Action action) {
     vocabulary::AuditRecord record;
@@ -122,7 +127,7 @@ result::Result<oauth::Prepared> prepare(const Unsealed& house, const Request& re
     default:
         break;
     }
-    const auto& name = request.client.rules().slots[*request.slot].name;
+    const auto& name = slot_name(request);
     return oauth::refresh_request(client, *request.client.refresh_token(name));
 }
 
@@ -141,7 +146,7 @@ std::optional<oauth::InDoubt> doubt_about(const Unsealed& house, const vault::En
 }
 
 /// What is to be asked for, by what the credential is now.
-result::Result<Request> plan(const Unsealed& house, const Refreshed& what, const oauth::Discovered& found) {
+result::Result<RequestRef> plan(const Unsealed& house, const Refreshed& what, const oauth::Discovered& found) {
     const auto* entry = find_refreshed(house, what);
     if (entry == nullptr) return access::credential_not_found();
     if (house.is_closing) return closing();
@@ -150,14 +155,13 @@ result::Result<Request> plan(const Unsealed& house, const Refreshed& what, const
     const bool is_anew = asks_anew(house, *entry);
     auto client = is_anew ? TokenClient::open_anew(house, *entry, found) : TokenClient::open(house, *entry, found);
     if (!client) return refuse(std::move(client.error()));
-    Request request{.what = what, .of = vault::generation_of(credential), .client = std::move(*client)};
-    request.is_anew = is_anew;
+    auto made = std::make_unique<Request>(what, vault::generation_of(credential), std::move(*client), is_anew);
+    Request& request = *made;
     if (!is_automatic(request.client.terms().flow)) {
         if (!entry->tokens) return not_refreshable();
         if (credential.status == CredentialStatus::expired) return dead_grant();
         request.slot = slot_to_refresh(request.client, entry->tokens->state);
-        const bool has_token =
-            request.slot && request.client.refresh_token(request.client.rules().slots[*request.slot].name) != nullptr;
+        const bool has_token = request.slot && request.client.refresh_token(slot_name(request)) != nullptr;
         if (!has_token) return not_refreshable();
     }
     if (const auto* intent = house.vault->find_intent(what.id)) {
@@ -171,28 +175,27 @@ result::Result<Request> plan(const Unsealed& house, const Refreshed& what, const
     if (!prepared) return refuse(std::move(prepared.error()));
     if (prepared->request.may_be_repeated) request.sync = audit::Sync::shared; // nothing is spent
     request.prepared = std::move(*prepared);
-    return request;
+    return made;
 }
 
 /// The intent is durable when it returns.
-runtime::Task<result::Result<Request>> begin(Unsealed& house, const Refreshed& what) {
+runtime::Task<result::Result<RequestRef>> begin(Unsealed& house, const Refreshed& what) {
     const auto* known = find_refreshed(house, what);
     auto found = result::Result<oauth::Discovered>();
     if (known != nullptr && asks_anew(house, *known)) { // else the grant keeps where it was made
         found = co_await find_endpoints(house, what.scope, what.id);
     }
     auto pass = co_await enter(house, what);
-    auto request = found ? plan(house, what, *found) : result::Result<Request>(refuse(std::move(found.error())));
+    auto request = found ? plan(house, what, *found) : result::Result<RequestRef>(refuse(std::move(found.error())));
     if (!request) {
         co_await note_unasked(house, what, request.error());
         co_return refuse(std::move(request.error()));
     }
-    if (!request->slot) co_return std::move(*request); // nothing is spent
+    if (!(*request)->slot) co_return std::move(*request); // nothing is spent
     const auto& entry = *find_refreshed(house, what);
     runtime::crash_point("before intent");
     store::Batch batch;
-    auto change =
-        house.vault->stage_intent(entry, request->client.rules().slots[*request->slot].name, house.wall(), batch);
+    auto change = house.vault->stage_intent(entry, slot_name(**request), house.wall(), batch);
     auto record = record_of(entry.credential, Action::oauth_refreshing);
     runtime::crash_point("intent staged");
     auto committed = co_await house.journal->commit(record, std::move(batch), audit::Sync::shared);
@@ -244,7 +247,7 @@ vault::StateChange change_for(const Request& request, const vocabulary::OAuthSta
     change.status_reason = std::string(what_failed(request, is_clients)) + words;
     oauth::Clocks clocks;
     for (const auto& token : state.tokens) {
-        const bool is_asked = !request.slot || request.client.rules().slots[*request.slot].name == token.slot;
+        const bool is_asked = !request.slot || slot_name(request) == token.slot;
         if (is_asked) clocks = clocks_of(request.client, state, token);
     }
     const auto again = oauth::retry_at(clocks, refusal, *change.failures, now, request.what.seed);
@@ -334,11 +337,11 @@ bool was_tried_in_vain(const vault::Entry& entry) {
 }
 
 runtime::Task<result::Result<>> get_tokens(Unsealed& house, const Refreshed& what) {
-    auto request = co_await begin(house, what);
-    if (!request) co_return refuse(std::move(request.error()));
+    auto begun = co_await begin(house, what);
+    if (!begun) co_return refuse(std::move(begun.error()));
+    const RequestRef request = std::move(*begun);
     if (house.gives_up) co_return closing(); // what it was to spend is in doubt
-    auto prepared = std::move(*request->prepared);
-    auto made = co_await exchange_in_turn(house, request->client, std::move(prepared), request->slot);
+    auto made = co_await exchange_in_turn(house, request->client, std::move(request->prepared), request->slot);
     if (made.found_no_room) co_return co_await take_back(house, *request);
     const auto* entry = find_refreshed(house, what);
     if (auto* refusal = std::get_if<oauth::Refusal>(&made.outcome)) {
