@@ -71,11 +71,11 @@ int live(int commands, const std::filesystem::path& socket, const std::string& c
     while (::read(commands, &byte, 1) == 1) {
         std::vector<std::chrono::microseconds> times;
         std::uint64_t failures = 0;
-        while (::recv(commands, &byte, 1, MSG_DONTWAIT) < 0) {
+        do { // once at least: what it works beside may be over before it has a CPU
             const auto took = lease_once(client, body, headers);
             took ? times.push_back(*took) : static_cast<void>(++failures);
             std::this_thread::sleep_for(pause_between);
-        }
+        } while (::recv(commands, &byte, 1, MSG_DONTWAIT) < 0);
         const auto served = summary(times, failures);
         if (::write(commands, &served, sizeof served) != sizeof served) return 3;
     }
