@@ -28,6 +28,8 @@ class Reading {
             secret::Arena& arena)
         : rules_(rules), asked_(asked), answer_(answer), body_(body), arena_(arena), tokens_(tokens_in(rules, body)),
           repeats_(asked.secrets, tokens_) {}
+    Reading(const Reading&) = delete; // `repeats_` looks at `tokens_`
+    Reading& operator=(const Reading&) = delete;
 
     [[nodiscard]] std::span<const std::string_view> tokens() const { return tokens_; }
 
