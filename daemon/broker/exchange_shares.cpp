@@ -28,6 +28,7 @@ bool ExchangeShares::take(const Claim& claim) {
 
 void ExchangeShares::give_back(const Claim& claim) {
     const auto bytes = size_of(claim);
+    if (bytes == 0) return;
     free_ += bytes;
     take_off(by_owner_, claim.owner, bytes);
     take_off(by_host_, claim.host, bytes);

@@ -6,6 +6,10 @@
 
 namespace credlease::broker {
 
+/// What an exchange takes of the arena until its answer has been read, beside the tokens and fields that it is made
+/// from.
+inline constexpr std::size_t usual_exchange = std::size_t{9} * 1024;
+
 /// The room for exchanges with providers, in bytes of the arena, shared out so that no owner of OAuth clients and no
 /// host that hangs takes the room of the others (guarantee 19): one owner has at most half as much as it leaves free,
 /// all exchanges with one host together at most as much, and the last quarter is for owners that have none under way:
@@ -22,6 +26,7 @@ class ExchangeShares {
     ExchangeShares(const ExchangeShares&) = delete;
     ExchangeShares& operator=(const ExchangeShares&) = delete;
 
+    [[nodiscard]] std::size_t all() const { return all_; }
     /// False: not now.
     [[nodiscard]] bool take(const Claim& claim);
     void give_back(const Claim& claim);

@@ -342,6 +342,7 @@ runtime::Task<result::Result<>> get_tokens(Unsealed& house, const Refreshed& wha
     const RequestRef request = std::move(*begun);
     if (house.gives_up) co_return closing(); // what it was to spend is in doubt
     auto made = co_await exchange_in_turn(house, request->client, std::move(request->prepared), request->slot);
+    house.refresher->has_read(what.id);
     if (made.found_no_room) co_return co_await take_back(house, *request);
     const auto* entry = find_refreshed(house, what);
     if (auto* refusal = std::get_if<oauth::Refusal>(&made.outcome)) {

@@ -1,7 +1,6 @@
 #include "broker/pace_of.hpp"
 
 #include "broker/find_credential.hpp"
-#include "broker/send_in_share.hpp"
 #include "broker/token_client.hpp"
 #include "catalog/url.hpp"
 #include "oauth/values.hpp"

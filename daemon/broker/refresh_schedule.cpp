@@ -89,7 +89,7 @@ void RefreshSchedule::join(Member& member, const Client& client) {
         if (member.stage == Stage::planned) planned_.insert(member);
     }
     narrow(lane, client.budget);
-    member.room = static_cast<std::uint32_t>(client.room);
+    member.room = static_cast<std::uint32_t>(std::min(client.room, shares_.all()));
     if (client.grant_budget) grants_.try_emplace(*member.id, *client.grant_budget);
 }
 
@@ -175,7 +175,7 @@ std::optional<RefreshSchedule::Turn> RefreshSchedule::take(Time wall, BootTime n
         auto* const next = next_in(queue, wall, now);
         if (next == nullptr) {
             place(queue);
-        } else if (shares_.take(claim_of(*next))) {
+        } else if (shares_.take(claim_of(*next, next->room))) {
             begin(*next, now);
             return Turn{.id = *next->id, .scope = *next->scope};
         } else {
@@ -236,9 +236,21 @@ void RefreshSchedule::begin(Member& member, BootTime now) {
     place(queue);
 }
 
-ExchangeShares::Claim RefreshSchedule::claim_of(const Member& member) {
+ExchangeShares::Claim RefreshSchedule::claim_of(const Member& member, std::size_t bytes) {
     const auto& common = *member.client->second.common;
-    return {.owner = common.owner, .host = common.host, .bytes = member.room};
+    return {.owner = common.owner, .host = common.host, .bytes = bytes};
+}
+
+/// Whoever waits for room is looked at again.
+void RefreshSchedule::give_back(Member& member, std::uint32_t bytes) {
+    shares_.give_back(claim_of(member, bytes));
+    member.room -= bytes;
+    look_for_room_of(member.client->second.common->owner);
+}
+
+void RefreshSchedule::has_read(const Id& id) {
+    auto& own = members_.at(id);
+    give_back(own, std::min(own.room, static_cast<std::uint32_t>(usual_exchange)));
 }
 
 std::uint32_t RefreshSchedule::end(const Id& id, bool is_ok, BootTime now, vocabulary::Duration hold) {
@@ -259,11 +271,10 @@ void RefreshSchedule::put_off(const Id& id) {
 void RefreshSchedule::rest(Member& member) {
     member.stage = Stage::resting;
     if (const auto grant = grants_.find(*member.id); grant != grants_.end()) grant->second.end();
-    shares_.give_back(claim_of(member));
     auto& queue = queue_of(member);
     queue.pace.end();
     place(queue);
-    look_for_room_of(member.client->second.common->owner);
+    give_back(member, member.room);
 }
 
 /// The first of that owner's that waits for room is looked at again, as far as can be seen; else the first of all.

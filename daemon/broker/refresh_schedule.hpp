@@ -57,6 +57,8 @@ class RefreshSchedule {
                                                        runtime::BootTime deadline);
     /// One that begins now. It is in no plan then until `plan`. Who has no room in its share is looked at again soon.
     [[nodiscard]] std::optional<Turn> take(vocabulary::Time wall, runtime::BootTime now);
+    /// The answer to its request has been read, or none came: what that took of its room is for others.
+    void has_read(const Id& id);
     /// Its request has ended; returns how many have failed since the last that did not. `hold`: its provider wants no
     /// request of this client sooner.
     std::uint32_t end(const Id& id, bool is_ok, runtime::BootTime now, vocabulary::Duration hold = {});
@@ -91,7 +93,8 @@ class RefreshSchedule {
     void rest(Member& member);
     void look_for_room_of(const std::string& owner);
     void let_go(runtime::BootTime now);
-    [[nodiscard]] static ExchangeShares::Claim claim_of(const Member& member);
+    [[nodiscard]] static ExchangeShares::Claim claim_of(const Member& member, std::size_t bytes);
+    void give_back(Member& member, std::uint32_t bytes);
 
     ExchangeShares& shares_;
     ClientMarks marks_;

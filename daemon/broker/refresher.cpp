@@ -324,6 +324,11 @@ void Refresher::quiet() {
     for (const auto& id : waiting) land(id, closing());
 }
 
+void Refresher::has_read(const vocabulary::CredentialId& id) {
+    schedule_.has_read(id);
+    set_clock();
+}
+
 void Refresher::take_turns() {
     const auto now = house_.parts.clock.boot();
     for (std::size_t i = 0; i < begun_at_a_time && house_.parts.outbound.has_room(); ++i) {

@@ -51,6 +51,8 @@ class Refresher {
     [[nodiscard]] std::size_t under_way() const { return flights_.size(); }
     /// Its provider is asked now.
     [[nodiscard]] bool is_asking(const vocabulary::CredentialId& id) const;
+    /// Its answer has been read, or none came.
+    void has_read(const vocabulary::CredentialId& id);
 
   private:
     struct Waiter {

@@ -4,9 +4,6 @@
 
 namespace credlease::broker {
 
-/// What an exchange takes of the arena, beside the tokens and fields that it is made from.
-inline constexpr std::size_t usual_exchange = std::size_t{9} * 1024;
-
 /// Sends what a person asked for, or what follows from it, within the owner's share of the room; the broker's own
 /// refreshes have another. Waits for that five seconds at most; then it is `overloaded`, and was not sent. `owner`: of
 /// the client, or of the credential.

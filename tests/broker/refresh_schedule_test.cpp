@@ -172,6 +172,29 @@ BOOST_AUTO_TEST_CASE(room_that_an_owner_gives_back_is_for_its_own_first) {
     BOOST_TEST(take() > 201u);
 }
 
+BOOST_AUTO_TEST_CASE(what_an_answer_took_of_the_room_is_for_others_once_it_has_been_read) {
+    client.room = usual_exchange + 1000;
+    const auto begin_all = [&](std::uint64_t first, std::uint64_t last) {
+        std::uint64_t begun = 0;
+        for (std::uint64_t i = first; i <= last; ++i) {
+            client.key.client_id = client.key.host = std::to_string(i);
+            BOOST_TEST(ask(i));
+            begun += take() != 0 ? 1U : 0U;
+        }
+        return begun;
+    };
+    const auto most = begin_all(1, 20);
+    BOOST_TEST(most == 3u);
+    for (std::uint64_t i = 1; i <= most; ++i) schedule.has_read(id_of(i));
+    BOOST_TEST((schedule.wait(wall, now) <= vocabulary::Duration()));
+    std::uint64_t more = 0;
+    while (take() != 0) ++more;
+    BOOST_TEST(more >= 2u);
+    for (std::uint64_t i = 1; i <= most + more; ++i) end(i);
+    BOOST_TEST(shares.take({.owner = "another", .host = "another", .bytes = 100'000})); // all of it, and no more
+    BOOST_TEST(!shares.take({.owner = "a third", .host = "a third", .bytes = 1}));
+}
+
 BOOST_AUTO_TEST_CASE(a_budget_that_is_narrowed_counts_what_was_asked_for_before) {
     client.budget = {.requests = 100, .per = 1min};
     for (std::uint64_t i = 1; i <= 10; ++i) {
