@@ -95,7 +95,7 @@ bool Opening::append_missing() {
                      [&](Buffer& bytes) { Encoder(bytes).bytes(mac::bytes_of(payload)); });
     }
     if (turn.empty()) return true;
-    state_.writer.write(turn, state_.store);
+    state_.writer.write(turn);
     if (!turn.written) return false;
     std::uint64_t seq = turn.first;
     for_each_frame(turn.bytes, [&](std::span<std::byte> frame) { show(seq++, frame); });

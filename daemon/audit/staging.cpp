@@ -162,7 +162,7 @@ void Journal::State::flush() {
     if (watch_ == 0) {
         watch_ = clock.call_at(writing_since_ + wire::limits::log_write_most, [this] { watch_fired(); });
     }
-    log.submit([this, turn = writing_] { writer.write(*turn, store); }, [this] { turn_done(); });
+    log.submit([this, turn = writing_] { writer.write(*turn); }, [this] { turn_done(); });
 }
 
 } // namespace credlease::audit

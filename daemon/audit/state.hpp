@@ -30,7 +30,7 @@ struct AwaitingSync {
     Buffer issue; ///< of a lease's issue: the record, in case that it must be ended
 };
 
-/// One go of the `commit` worker: journal, store and head, in this order.
+/// One go of the `commit` worker: journal, store and head, in this order. Leases never wait for the store.
 struct SyncJob {
     struct Segment {
         std::shared_ptr<OpenSegment> segment;
@@ -39,19 +39,22 @@ struct SyncJob {
     };
     std::vector<Segment> segments;
     bool directory = false; ///< a segment is new
-    bool store = false;     ///< a change is among them
+    std::vector<StagedChange> changes;
+    bool store = false; ///< it has more to sync than what it gets now
     Reach reach;
     Head head;
-    bool done = false;             ///< the worker's answer
-    bool is_head_in_doubt = false; ///< it was written but not synced: a start may find it, or not
+    // ---- the worker's answer
+    bool done = false;
+    bool is_store_refusing = false; ///< and has none of the changes
+    bool is_head_in_doubt = false;  ///< it was written but not synced: a start may find it, or not
 };
 
 /// Everything here belongs to the loop thread but `writer` (log), `sync_job` and `head_file` while a sync (commit) or a
 /// recovery (log) runs, `growing` (bulk) and `readable` (any).
 ///
 /// A record's way: staged in `staging` → `writing` (log thread) → written. A change's way: staged → written →
-/// `unsynced` → durable. What fails is taken back the latest first, since each change was prepared upon the ones
-/// before it.
+/// `unsynced` → `sync_job`, where the store gets it → durable. What fails is taken back the latest first, since each
+/// change was prepared upon the ones before it.
 struct Journal::State {
     State(const Options& given, Keys given_keys, store::Store& given_store, runtime::Loop& given_loop,
           runtime::Clock& given_clock, runtime::Worker& log_worker, runtime::Worker& commit_worker);
@@ -127,8 +130,7 @@ struct Journal::State {
     void turn_failed(Turn& turn);
     void take_back(Turn& turn, Told& told);
     void fail_staged(Told& told);
-    void store_refused(Turn& turn);
-    void disown_staged(std::vector<Tell>& tells);
+    void disown_changes(std::vector<StagedChange> taken, std::vector<Tell>& tells);
     void hang();
     void tell_waiters(Turn& turn, bool late);
     void end_undelivered(Bytes record);
@@ -144,6 +146,8 @@ struct Journal::State {
     void run_sync();
     void sync_done();
     void sync_failed();
+    void keep_unsynced();
+    void store_refused();
     void fail_awaiting();
     [[nodiscard]] bool retract_head();
     [[nodiscard]] bool undo_changes();

@@ -20,6 +20,12 @@ result::Error not_synced() {
             .next_step = "Look for a full or failing disk; the broker goes on by itself when it is well again."};
 }
 
+result::Error not_stored() {
+    return {.code = result::ErrorCode::store_unavailable,
+            .sentence = "The store does not take changes now: nothing was changed.",
+            .next_step = "Look for a full or failing disk; the broker goes on by itself when it is well again."};
+}
+
 result::Error not_taken_back() {
     return {.code = result::ErrorCode::store_unavailable,
             .sentence = "The change could not be made durable, nor taken back yet: after a crash it may be there.",
@@ -55,6 +61,10 @@ void Journal::State::start_sync() {
     sync_wanted_ = false;
     sync_job.segments = dirty_;
     sync_job.directory = directory_dirty_;
+    const auto undecided =
+        std::ranges::find_if(unsynced, [this](const auto& change) { return change.seq > headable.seq; });
+    sync_job.changes.assign(std::make_move_iterator(unsynced.begin()), std::make_move_iterator(undecided));
+    unsynced.erase(unsynced.begin(), undecided);
     sync_job.store = store_dirty_;
     sync_job.reach = headable;
     sync_job.head = {.writes = head.writes + 1,
@@ -69,15 +79,24 @@ void Journal::State::start_sync() {
     commit.submit([this] { run_sync(); }, [this] { sync_done(); });
 }
 
-/// On the `commit` worker. The log before the head that names it.
+/// On the `commit` worker. The log before the head that names it, and before the store: a change is in the log for good
+/// by the time that the store has it.
 void Journal::State::run_sync() {
     auto& job = sync_job;
     job.done = false;
+    job.is_store_refusing = false;
     for (const auto& part : job.segments) {
         if (part.is_closed && !part.segment->file.cut(part.end)) return;
         if (!part.segment->file.sync()) return;
     }
     if (job.directory && !sync_directory(options.directory)) return;
+    if (!job.changes.empty()) {
+        std::vector<store::Prepared*> prepared;
+        for (auto& change : job.changes) prepared.push_back(&change.prepared);
+        job.is_store_refusing = !store.write(prepared);
+        if (job.is_store_refusing) return;
+        job.store = true;
+    }
     if (job.store && !store.sync()) return;
     job.done = head_file->write(keys.head, job.head);
     job.is_head_in_doubt = !job.done;
@@ -86,9 +105,8 @@ void Journal::State::run_sync() {
 void Journal::State::sync_done() {
     is_syncing_ = false;
     if (!sync_job.done) {
-        directory_dirty_ = directory_dirty_ || sync_job.directory;
-        store_dirty_ = store_dirty_ || sync_job.store;
-        return sync_failed();
+        keep_unsynced();
+        return sync_job.is_store_refusing ? store_refused() : sync_failed();
     }
     sync_failed_ = false;
     head = sync_job.head;
@@ -98,9 +116,7 @@ void Journal::State::sync_done() {
             return synced.segment == now.segment && synced.is_closed;
         });
     });
-    const auto undecided = std::ranges::find_if(unsynced, [this](const auto& change) { return change.seq > head.seq; });
-    std::vector<StagedChange> changed(std::make_move_iterator(unsynced.begin()), std::make_move_iterator(undecided));
-    unsynced.erase(unsynced.begin(), undecided);
+    const auto changed = std::exchange(sync_job.changes, {});
     const auto later = std::ranges::find_if(awaiting, [this](const auto& wait) { return wait.seq > head.seq; });
     std::vector<AwaitingSync> waited(std::make_move_iterator(awaiting.begin()), std::make_move_iterator(later));
     awaiting.erase(awaiting.begin(), later);
@@ -113,6 +129,30 @@ void Journal::State::sync_done() {
         if (wait.tell) wait.tell(wait.seq);
     }
     plan_sync();
+    settle();
+}
+
+void Journal::State::keep_unsynced() {
+    directory_dirty_ = directory_dirty_ || sync_job.directory;
+    store_dirty_ = store_dirty_ || sync_job.store;
+    std::ranges::move(unsynced, std::back_inserter(sync_job.changes));
+    unsynced = std::exchange(sync_job.changes, {});
+}
+
+/// Changes that the store does not take are not made, nor any that was staged upon them. Leases wait for nothing.
+void Journal::State::store_refused() {
+    std::vector<Tell> tells;
+    disown_changes(std::exchange(staging_->changes, {}), tells);
+    if (writing_ != nullptr) disown_changes(std::exchange(writing_->changes, {}), tells);
+    disown_changes(std::exchange(unsynced, {}), tells);
+    written.changes = durable.changes;
+    written.state = durable.state;
+    headable = durable; // until the records that say so are written too
+    must_abandon_ = false;
+    sync_wanted_ = sync_wanted_ || !awaiting.empty();
+    for (const auto& tell : tells) {
+        if (tell) tell(refuse(not_stored()));
+    }
     settle();
 }
 
@@ -150,7 +190,7 @@ void Journal::State::abandon_changes() {
     must_abandon_ = is_syncing_;
     if (is_syncing_) return;
     std::vector<Tell> tells;
-    disown_staged(tells);
+    disown_changes(std::exchange(staging_->changes, {}), tells);
     for (auto& change : unsynced | std::views::reverse) {
         store.revert(change.prepared);
         changes = change.number - 1;

@@ -74,14 +74,12 @@ void Journal::State::turn_written(Turn& turn, bool late) {
     written.place = {turn.segment->first, {.seq = turn.last() + 1, .offset = turn.end, .chain = turn.chain}};
     readable.store(written.seq, std::memory_order_release);
     for (const auto& entry : turn.entries) held_ -= entry.fate == Fate::disown ? 1 : 0;
-    for (std::size_t i = 0; i < turn.changes_written; ++i) {
-        written.changes = turn.changes[i].number;
-        written.state = turn.changes[i].state;
-        unsynced.push_back(std::move(turn.changes[i]));
+    for (auto& change : turn.changes) {
+        written.changes = change.number;
+        written.state = change.state;
+        unsynced.push_back(std::move(change));
     }
-    store_dirty_ = store_dirty_ || turn.changes_written != 0;
-    if (turn.changes_written < turn.changes.size()) store_refused(turn);
-    if ((late && turn.changes_written != 0) || must_abandon_) abandon_changes();
+    if ((late && !turn.changes.empty()) || must_abandon_) abandon_changes();
     if (held_ == 0 && undo_.empty() && !must_abandon_) headable = written;
     record_dropped();
     flush(); // the next turn is written while this one's waiters are told
@@ -177,34 +175,15 @@ void Journal::State::turn_failed(Turn& turn) {
     if (!staging_->empty()) retry_later();
 }
 
-/// The records of a refused change, and of those that were staged upon it, are or will be in the log: each is followed
-/// by one that says that its change was not made, and the head waits for that.
-void Journal::State::store_refused(Turn& turn) {
-    std::vector<Tell> tells;
-    disown_staged(tells);
-    const auto refused = std::span(turn.changes).subspan(turn.changes_written);
-    for (auto& change : refused | std::views::reverse) {
+/// Takes changes back, the latest first. Their records are or will be in the log: each is followed by one that says
+/// that its change was not made, and the head waits for that.
+void Journal::State::disown_changes(std::vector<StagedChange> taken, std::vector<Tell>& tells) {
+    for (const auto& change : taken | std::views::reverse) {
         store.revert(change.prepared);
         changes = change.number - 1;
         oldest_copy = std::min(oldest_copy, change.oldest_copy);
     }
-    for (auto& change : refused) {
-        disown(change.seq);
-        tells.push_back(std::move(change.tell));
-    }
-    for (const auto& tell : tells) {
-        if (tell) tell(refuse(not_written()));
-    }
-}
-
-void Journal::State::disown_staged(std::vector<Tell>& tells) {
-    auto staged = std::exchange(staging_->changes, {});
-    for (const auto& change : staged | std::views::reverse) {
-        store.revert(change.prepared);
-        changes = change.number - 1;
-        oldest_copy = std::min(oldest_copy, change.oldest_copy);
-    }
-    for (auto& change : staged) {
+    for (auto& change : taken) {
         disown(change.seq);
         tells.push_back(std::move(change.tell));
     }

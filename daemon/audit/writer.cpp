@@ -40,7 +40,6 @@ void Turn::clear() {
     pruned = 0;
     segment.reset();
     written = false;
-    changes_written = 0;
 }
 
 void Writer::go_on(std::shared_ptr<OpenSegment> segment, const Mark& at) {
@@ -67,7 +66,7 @@ bool Writer::begin_segment(vocabulary::Time now) {
     return true;
 }
 
-void Writer::write(Turn& turn, store::Store& store) {
+void Writer::write(Turn& turn) {
     turn.written = false;
     turn.segment = segment_;
     turn.end = at_.offset;
@@ -88,11 +87,6 @@ void Writer::write(Turn& turn, store::Store& store) {
     }
     turn.end = at_.offset;
     turn.segment = segment_;
-    if (!turn.written) return;
-    for (auto& change : turn.changes) {
-        if (!store.write(change.prepared)) break;
-        ++turn.changes_written;
-    }
 }
 
 void Writer::chain(Turn& turn) {

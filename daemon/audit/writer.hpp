@@ -65,9 +65,8 @@ struct Turn {
     std::uint64_t pruned = 0; ///< what its `log.pruned` says; 0: there is none
     // ---- the log thread's answer
     bool written = false;
-    std::size_t changes_written = 0; ///< the store refused the next one
-    mac::Digest chain{};             ///< of the last record
-    std::uint64_t end = 0;           ///< offset behind it
+    mac::Digest chain{};   ///< of the last record
+    std::uint64_t end = 0; ///< offset behind it
     std::shared_ptr<OpenSegment> segment;
     bool space_is_short = false; ///< only the reserve is left, which is for leases
 
@@ -108,8 +107,8 @@ class Writer {
     /// Begins the log (or goes on) in a new segment.
     [[nodiscard]] bool begin_segment(vocabulary::Time now);
 
-    /// Chains and writes the turn's records, then the stores of its changes, up to the first that is refused.
-    void write(Turn& turn, store::Store& store);
+    /// Chains and writes the turn's records.
+    void write(Turn& turn);
     /// Writes everything behind `from` once more, after it was read and found authentic: after a failed sync the
     /// kernel may have dropped it, and counts it as clean (fsync(2), "NOTES").
     [[nodiscard]] bool write_again(const std::vector<std::shared_ptr<OpenSegment>>& segments, const Place& from) const;

@@ -101,13 +101,31 @@ void Store::revert(const Prepared& prepared) {
     for (const auto& move : prepared.state_->moves | std::views::reverse) state_->exchange(move.slot, move.before);
 }
 
-Result<> Store::write(Prepared& prepared) {
-    auto& made = *prepared.state_;
+namespace {
+
+/// Adds what another batch does.
+class Adding final : public rocksdb::WriteBatch::Handler {
+  public:
+    explicit Adding(rocksdb::WriteBatch& to) : to_(to) {}
+    void Put(const rocksdb::Slice& key, const rocksdb::Slice& value) override { to_.Put(key, value); }
+    void Delete(const rocksdb::Slice& key) override { to_.Delete(key); }
+
+  private:
+    rocksdb::WriteBatch& to_;
+};
+
+} // namespace
+
+Result<> Store::write(const std::vector<Prepared*>& in_order) {
+    rocksdb::WriteBatch all;
+    Adding adding(all);
+    for (const auto* prepared : in_order) prepared->state_->batch.Iterate(&adding);
     // First, since RocksDB can't be opened again while there is a snapshot.
     if (auto mended = state_->rocks->mend(); !mended) return mended;
-    made.before = state_->rocks->snapshot();
-    auto written = state_->rocks->write(made.batch);
-    if (!written) made.before.reset();
+    std::shared_ptr<Rocks::Snapshot> before = state_->rocks->snapshot();
+    auto written = state_->rocks->write(all);
+    if (!written) return written;
+    for (auto* prepared : in_order) prepared->state_->before = before;
     return written;
 }
 
@@ -140,8 +158,10 @@ Result<> Store::undo(const std::vector<Prepared*>& latest_first) {
         rocksdb::WriteBatch back;
         for (const auto* prepared : latest_first) {
             const auto& made = *prepared->state_;
+            if (!made.before) continue;
             if (auto added = add_back(back, *made.before, made.keys); !added) return added;
         }
+        if (back.Count() == 0) return {};
         state_->undoing = std::move(back);
         for (auto* prepared : latest_first) prepared->state_->before.reset();
     }

@@ -68,7 +68,7 @@ struct Prepared::State {
     std::vector<Move> moves;       ///< in the order in which they were made
     std::vector<std::string> keys; ///< all that the batch touches, as they are stored
     mac::SetHash after;
-    std::unique_ptr<Rocks::Snapshot> before; ///< once written: what `undo` goes back to
+    std::shared_ptr<Rocks::Snapshot> before; ///< once written: what `undo` goes back to
 };
 
 } // namespace credlease::store

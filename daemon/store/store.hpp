@@ -84,7 +84,7 @@ struct Live {
     mac::Digest element{};
 };
 
-/// A batch with its MACs and its step of the set hash, made on the loop, written on the log thread.
+/// A batch with its MACs and its step of the set hash, made on the loop, written on the commit thread.
 class Prepared;
 
 /// The embedded store (RocksDB). Every record carries a keyed MAC over its table, key, revision and value; a keyed set
@@ -141,14 +141,14 @@ class Store {
     /// it takes the place of what is there in the set hash.
     void set_aside(Table table, std::string_view key, const std::optional<Live>& expected);
 
-    // ---- log thread
-    /// Writes without syncing (WriteOptions.sync = false). `store_unavailable`: nothing was changed.
-    [[nodiscard]] result::Result<> write(Prepared& prepared);
+    // ---- commit thread; `undo`: log thread
+    /// Writes all of them or none, without syncing (WriteOptions.sync = false). `store_unavailable`: nothing was
+    /// changed.
+    [[nodiscard]] result::Result<> write(const std::vector<Prepared*>& in_order);
     /// Takes back what `write` wrote, for changes whose sync failed and which nobody was told of: all of them at once,
-    /// the latest first. When it is refused it is to be called again, with the same.
+    /// the latest first. Of what was not written, nothing. When it is refused it is to be called again, with the same.
     [[nodiscard]] result::Result<> undo(const std::vector<Prepared*>& latest_first);
 
-    // ---- commit thread
     /// Makes all that was written durable (SyncWAL).
     [[nodiscard]] result::Result<> sync();
 

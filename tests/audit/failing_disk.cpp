@@ -25,7 +25,7 @@ struct Fault {
 struct Faults {
     std::mutex mutex;
     std::condition_variable changed;
-    std::array<Fault, 2> of;
+    std::array<Fault, 3> of;
     std::map<std::string, std::uint64_t> syncs;
 };
 
@@ -72,21 +72,15 @@ void set(Call call, Fault fault) {
 
 } // namespace
 
-FailingDisk::FailingDisk(Call call, std::string part, int error, int times) {
+FailingDisk::FailingDisk(Call call, std::string part, int error, int times) : call_(call) {
     set(call, {.part = std::move(part), .error = error, .times = times});
 }
-FailingDisk::~FailingDisk() {
-    set(Call::write, {});
-    set(Call::sync, {});
-}
+FailingDisk::~FailingDisk() { set(call_, {}); }
 
 HangingDisk::HangingDisk(Call call, std::string part) : call_(call) {
     set(call, {.part = std::move(part), .hangs = true});
 }
-void HangingDisk::let_go() {
-    set(Call::write, {});
-    set(Call::sync, {});
-}
+void HangingDisk::let_go() { set(call_, {}); }
 bool HangingDisk::is_reached() const {
     const std::lock_guard lock(faults().mutex);
     return fault_of(call_).is_reached;
@@ -124,6 +118,10 @@ __attribute__((visibility("default"))) ssize_t pwrite(int descriptor, const void
 __attribute__((visibility("default"))) ssize_t pwrite64(int descriptor, const void* bytes, size_t size,
                                                         off64_t offset) {
     return write_through(descriptor, bytes, size, offset);
+}
+__attribute__((visibility("default"))) ssize_t write(int descriptor, const void* bytes, size_t size) {
+    if (!credlease::audit::test::pass(Call::append, descriptor)) return -1;
+    return ::syscall(SYS_write, descriptor, bytes, size);
 }
 __attribute__((visibility("default"))) int fdatasync(int descriptor) { return sync_through(descriptor, SYS_fdatasync); }
 __attribute__((visibility("default"))) int fsync(int descriptor) { return sync_through(descriptor, SYS_fsync); }

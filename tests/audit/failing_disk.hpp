@@ -6,7 +6,8 @@
 namespace credlease::audit::test {
 
 /// What a call on a file goes through in this program (the library's functions are replaced, RocksDB's calls too).
-enum class Call : std::uint8_t { write, sync };
+/// `write`: pwrite(2), as log and head are written; `append`: write(2), as the store is.
+enum class Call : std::uint8_t { write, append, sync };
 
 /// While it lives, calls of one kind on files whose path contains `part` fail with `error`, `times` times (0: always).
 class FailingDisk {
@@ -15,6 +16,9 @@ class FailingDisk {
     FailingDisk(const FailingDisk&) = delete;
     FailingDisk& operator=(const FailingDisk&) = delete;
     ~FailingDisk();
+
+  private:
+    Call call_;
 };
 
 /// While it lives (or until `let_go`), calls of one kind on files whose path contains `part` do not return.

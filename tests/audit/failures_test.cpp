@@ -6,6 +6,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <fstream>
 
@@ -44,6 +45,11 @@ struct OpenJournal {
     TemporaryFolder folder;
     SampleJournal sample;
 };
+
+runtime::Task<> put_into(SampleJournal& sample, std::string key, std::string value,
+                         std::optional<result::Result<std::uint64_t>>& outcome) {
+    outcome.emplace(co_await sample.put(std::move(key), std::move(value)));
+}
 
 } // namespace
 
@@ -233,9 +239,7 @@ BOOST_AUTO_TEST_CASE(a_change_in_a_write_that_hangs_fails_and_is_taken_back_when
     HangingDisk disk(Call::write, "/journal/");
     std::optional<result::Result<std::uint64_t>> changed;
     runtime::TaskGroup group(sample.loop);
-    group.start([](SampleJournal& with, auto& outcome) -> runtime::Task<> {
-        outcome.emplace(co_await with.put("a", "refused"));
-    }(sample, changed));
+    group.start(put_into(sample, "a", "refused", changed));
     sample.run_until([&] { return disk.is_reached(); });
     sample.clock.advance(std::chrono::seconds(1));
     sample.run_until([&] { return changed.has_value() && group.size() == 0; });
@@ -246,6 +250,59 @@ BOOST_AUTO_TEST_CASE(a_change_in_a_write_that_hangs_fails_and_is_taken_back_when
         return sample.put_now("a", "new").has_value();
     });
     check_after_restart("new");
+}
+
+BOOST_AUTO_TEST_CASE(a_store_that_hangs_holds_up_no_lease) {
+    HangingDisk disk(Call::append, "/store/");
+    std::optional<result::Result<std::uint64_t>> changed;
+    runtime::TaskGroup group(sample.loop);
+    group.start(put_into(sample, "a", "new", changed));
+    sample.run_until([&] { return disk.is_reached(); });
+    for (int i = 0; i < 3; ++i) {
+        BOOST_TEST(sample.issue_now("meanwhile"));
+        sample.clock.advance(std::chrono::seconds(2));
+    }
+    BOOST_TEST(sample.journal->is_healthy());
+    BOOST_TEST(!changed.has_value());
+    disk.let_go();
+    sample.run_until([&] { return changed.has_value() && group.size() == 0; });
+    BOOST_TEST(changed->has_value());
+    check_after_restart("new");
+}
+
+// Those of one sync go to the store together: what it does not take of them, it takes nothing of.
+BOOST_AUTO_TEST_CASE(changes_that_were_staged_while_the_store_refuses_one_fail_with_it_and_leases_go_on) {
+    HangingDisk syncing(Call::sync, "/journal/");
+    std::array<std::optional<result::Result<std::uint64_t>>, 4> changed;
+    runtime::TaskGroup group(sample.loop);
+    group.start(put_into(sample, "a", "refused", changed[0]));
+    sample.run_until([&] { return syncing.is_reached(); });
+    group.start(put_into(sample, "a", "upon that", changed[1])); // written behind it
+    sample.run_until([&] { return count("credential.edited a") == 2; });
+    HangingDisk writing(Call::write, "/journal/");
+    group.start(put_into(sample, "b", "being written", changed[2]));
+    sample.run_until([&] { return writing.is_reached(); });
+    group.start(put_into(sample, "a", "staged", changed[3]));
+    sample.run_until([&] { return sample.journal->last_staged() == 5; });
+    const FailingDisk refusing(Call::append, "/store/", EIO, 1);
+    syncing.let_go();
+    sample.run_until([&] { return changed[0].has_value(); });
+    writing.let_go();
+    sample.run_until([&] { return group.size() == 0; });
+    for (const auto& outcome : changed) {
+        BOOST_REQUIRE(outcome.has_value());
+        BOOST_REQUIRE(!outcome->has_value());
+        BOOST_TEST((outcome->error().code == result::ErrorCode::store_unavailable));
+    }
+    BOOST_TEST(sample.issue_now("leases go on"));
+    BOOST_TEST(sample.journal->is_healthy());
+    const auto all = read_all(sample);
+    const auto is_disowned = [](const std::string& text) { return text.starts_with("log.change_not_made"); };
+    BOOST_TEST(std::ranges::count_if(all, is_disowned) == 4);
+    BOOST_TEST(sample.store->find(store::Table::credentials, "a")->revision == 1U);
+    BOOST_TEST(sample.put_now("b", "made").has_value());
+    check_after_restart("old");
+    BOOST_TEST(sample.shown["b"] == "made");
 }
 
 BOOST_AUTO_TEST_CASE(a_store_that_refuses_a_change_is_followed_by_a_record_that_says_so) {

@@ -382,7 +382,7 @@ BOOST_AUTO_TEST_CASE(leases_that_a_kill_9_left_live_end_at_the_start_when_their_
     auto client = client_of(house.daemon);
     const auto lease = house.lease();
     test::SocketClient admin(house.daemon.admin_socket());
-    disk.hold_syncs();
+    disk.hold_store_syncs();
     BOOST_REQUIRE(admin.send(test::request_text("POST", path_of(house.id, "revoke"), "{}")));
     BOOST_TEST(admin.is_silent(200ms)); // the store has it; nobody was answered, and no lease has ended
     house.daemon.kill9();

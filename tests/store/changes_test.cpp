@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(a_written_batch_can_be_undone_and_what_was_there_comes_back
         batch.put(Table::credentials, "new", 1, "value");
         auto prepared = store.prepare(std::move(batch));
         store.add_copy(*prepared, 7, "the record");
-        BOOST_REQUIRE(store.write(*prepared).has_value());
+        BOOST_REQUIRE(store.write({&*prepared}).has_value());
         store.revert(*prepared);
         BOOST_REQUIRE(store.undo({&*prepared}).has_value());
     }
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(copies_are_authenticated_in_order_and_outside_the_set_hash)
         const auto set = store.set_hash();
         store.add_copy(*prepared, number, "copy " + std::to_string(number));
         if (number == 1) store.drop_copy(*prepared, 2);
-        BOOST_REQUIRE(store.write(*prepared).has_value());
+        BOOST_REQUIRE(store.write({&*prepared}).has_value());
         BOOST_TEST((store.set_hash() == set));
     }
     std::string seen;

@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(a_full_disk_refuses_changes_harms_nothing_and_service_resum
             for (std::string value(size, 'v');; ++written) {
                 auto prepared = store.prepare(put("k" + std::to_string(written), 1, value));
                 BOOST_REQUIRE(prepared.has_value());
-                if (const auto done = store.write(*prepared); !done) {
+                if (const auto done = store.write({&*prepared}); !done) {
                     BOOST_TEST((done.error().code == result::ErrorCode::store_unavailable));
                     store.revert(*prepared);
                     return;

@@ -63,7 +63,7 @@ inline Opened open_and_load(const std::filesystem::path& data, SampleKeys& keys)
 inline result::Result<> apply(Store& store, Batch batch) {
     auto prepared = store.prepare(std::move(batch));
     if (!prepared) return result::refuse(std::move(prepared.error()));
-    auto written = store.write(*prepared);
+    auto written = store.write({&*prepared});
     if (!written) store.revert(*prepared);
     return written;
 }

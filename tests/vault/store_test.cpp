@@ -29,7 +29,7 @@ struct OverStore : House {
     result::Result<> commit(store::Batch batch, Change change) {
         auto prepared = store->prepare(std::move(batch));
         if (!prepared) return result::refuse(std::move(prepared.error()));
-        BOOST_TEST_REQUIRE(store->write(*prepared).has_value());
+        BOOST_TEST_REQUIRE(store->write({&*prepared}).has_value());
         BOOST_TEST_REQUIRE(store->sync().has_value());
         vault->apply(std::move(change));
         return {};

@@ -13,8 +13,8 @@
 
 namespace {
 
-/// What the test says now: "hold sync", "hold write", "fail ERRNO PART…" (writes of files with such a path), or
-/// nothing.
+/// What the test says now: "hold sync", "hold store sync", "hold write", "fail ERRNO PART…" (writes of files with such
+/// a path), or nothing.
 std::string order() {
     const char* path = std::getenv("HELD_CALLS");
     const int file = path == nullptr ? -1 : ::open(path, O_RDONLY | O_CLOEXEC);
@@ -37,6 +37,7 @@ std::string path_of(int descriptor) {
 }
 
 bool is_journal(int descriptor) { return path_of(descriptor).contains("/journal/"); }
+bool is_store(int descriptor) { return path_of(descriptor).contains("/store/"); }
 
 /// Whether a write is to fail; with errno.
 bool must_fail(int descriptor) {
@@ -63,6 +64,7 @@ template <class Function> Function* next(const char* name) {
 extern "C" [[gnu::visibility("default")]] int fdatasync(int descriptor) {
     static auto* const call = next<int(int)>("fdatasync");
     wait_while("hold sync");
+    if (is_store(descriptor)) wait_while("hold store sync");
     return call(descriptor);
 }
 

@@ -19,6 +19,8 @@ class SlowDisk {
     [[nodiscard]] Daemon::Setup setup(std::string config = {}) const;
 
     void hold_syncs() const { say("hold sync"); }
+    /// The log is synced, and the store has what is under way, unsynced.
+    void hold_store_syncs() const { say("hold store sync"); }
     void hold_writes() const { say("hold write"); } ///< of the audit log; for less than a second, or it counts as hung
     void fail_writes() const { fail(EIO, "/journal/"); } ///< of the audit log
     /// Writes of files whose path contains one of the parts ("/store/ /rescue").
