@@ -114,12 +114,22 @@ class Adding final : public rocksdb::WriteBatch::Handler {
     rocksdb::WriteBatch& to_;
 };
 
+result::Error not_whole(const rocksdb::Status& status) {
+    return {.code = result::ErrorCode::store_unavailable,
+            .sentence = "The changes could not be put together: nothing was changed.",
+            .next_step = "Try again; if it happens again, look for failing memory.",
+            .about = PublicText::of(status.ToString())};
+}
+
 } // namespace
 
 Result<> Store::write(const std::vector<Prepared*>& in_order) {
     rocksdb::WriteBatch all;
     Adding adding(all);
-    for (const auto* prepared : in_order) prepared->state_->batch.Iterate(&adding);
+    for (const auto* prepared : in_order) {
+        const auto added = prepared->state_->batch.Iterate(&adding);
+        if (!added.ok()) return refuse(not_whole(added)); // else a part of it would be missing, and nobody told
+    }
     // First, since RocksDB can't be opened again while there is a snapshot.
     if (auto mended = state_->rocks->mend(); !mended) return mended;
     std::shared_ptr<Rocks::Snapshot> before = state_->rocks->snapshot();
