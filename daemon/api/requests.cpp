@@ -116,6 +116,7 @@ void Traffic::dispatch(Connection& connection, Request& request) {
 
 void Traffic::call_handler(Connection& connection, const Request& request) {
     connection.turn_class = turn_class_of(connection.account->uid, request.grant);
+    shares_.came(connection);
     has_dispatched_ = true;
     Responder responder(shared_from_this(), connection.slot, connection.generation, request.id);
     try {

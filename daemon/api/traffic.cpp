@@ -9,12 +9,6 @@
 namespace credlease::api {
 namespace {
 
-/// Visits that each class of connections, and each uid with all of its classes, gets before any gets more.
-constexpr std::uint8_t class_share = 2;
-constexpr std::uint32_t uid_share = 8;
-/// Visits of a turn, unless the shares of many uids are more: what a client can be made to wait for another.
-constexpr std::size_t visits_a_turn = 16;
-
 int made(int descriptor, const char* call) {
     if (descriptor < 0) throw std::system_error(errno, std::generic_category(), call);
     return descriptor;
@@ -73,20 +67,8 @@ void Traffic::collect() {
     }
 }
 
-/// Whether it belongs to the few that come first in a turn.
-bool Traffic::take_share(const Connection& connection) {
-    Account& account = *connection.account;
-    if (std::exchange(account.turn, turn_) != turn_) account.visits = 0;
-    std::uint8_t& of_class = taken_[connection.turn_class];
-    if (of_class >= class_share || account.visits >= uid_share) return false;
-    ++of_class;
-    ++account.visits;
-    return true;
-}
-
 /// Whoever was visited longest ago comes first: nobody waits for more than one round of a crowd.
 void Traffic::order_due() {
-    if (due_.size() <= visits_a_turn) return;
     for (Due& due : due_) {
         const auto* connection = connections_.find(due.slot, due.generation);
         if (connection != nullptr) due.last_visit = connection->last_visit;
@@ -98,25 +80,21 @@ void Traffic::order_due() {
 /// readable, and so due in the next turn.
 void Traffic::visit_fairly() {
     order_due();
-    ++turn_;
-    taken_.fill(0);
+    shares_.begin_turn();
     later_.clear();
-    std::size_t visits = 0;
     for (const Due& due : due_) {
         const Connection* connection = connections_.find(due.slot, due.generation);
         if (connection == nullptr) continue;
-        if (!take_share(*connection)) {
+        if (shares_.take_first(*connection)) {
+            visit(due);
+        } else {
             later_.push_back(due);
-            continue;
         }
-        ++visits;
-        visit(due);
     }
     for (const Due& due : later_) {
         Connection* connection = connections_.find(due.slot, due.generation);
         if (connection == nullptr) continue;
-        if (visits < visits_a_turn) {
-            ++visits;
+        if (shares_.take_more(*connection)) {
             visit(due);
         } else if (connection->has_more || connection->phase == Phase::streaming) {
             queue(*connection);

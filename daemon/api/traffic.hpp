@@ -7,6 +7,7 @@
 #include "api/intake.hpp"
 #include "api/listener.hpp"
 #include "api/outlet.hpp"
+#include "api/turn_shares.hpp"
 #include "vocabulary/ulid.hpp"
 
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
@@ -72,7 +73,6 @@ class Traffic : public std::enable_shared_from_this<Traffic> {
     void collect();
     void order_due();
     void visit_fairly();
-    [[nodiscard]] bool take_share(const Connection& connection);
     void visit(const Due& due);
     void queue(Connection& connection);
     void settle_queue();
@@ -142,9 +142,8 @@ class Traffic : public std::enable_shared_from_this<Traffic> {
     std::vector<Due> due_;
     std::vector<Due> later_;
     std::vector<Due> queued_;
-    std::uint64_t turn_ = 0;
-    std::array<std::uint8_t, turn_classes> taken_{}; ///< in this turn, by `turn_class`
-    std::uint64_t visits_ = 0;                       ///< of all turns
+    TurnShares shares_;
+    std::uint64_t visits_ = 0; ///< of all turns
     bool has_dispatched_ = false;
 
     bool is_stopping_ = false;

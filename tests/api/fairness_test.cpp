@@ -29,6 +29,28 @@ std::vector<SocketClient> connect(const BrokerStandIn& broker, std::size_t count
     return clients;
 }
 
+/// Counts what is handled in each turn.
+struct CountedTurns {
+    std::size_t most_in_a_turn = 0;
+    std::size_t handled_before = 0;
+    BrokerStandIn broker{{.end_of_turn = [this] {
+        most_in_a_turn = std::max(most_in_a_turn, broker.handled.size() - handled_before);
+        handled_before = broker.handled.size();
+    }}};
+
+    /// All of them at once. The most that was handled in a turn.
+    std::size_t send_at_once(std::vector<SocketClient>& clients, const std::vector<std::string>& texts) {
+        broker.on_loop([&] {
+            broker.handled.clear();
+            most_in_a_turn = handled_before = 0;
+            for (std::size_t i = 0; i < clients.size(); ++i) clients[i].send(texts[i]);
+        });
+        BOOST_TEST(broker.becomes_true([&] { return broker.handled.size() == clients.size(); }));
+        for (auto& client : clients) BOOST_REQUIRE(client.receive().has_value());
+        return broker.on_loop([&] { return most_in_a_turn; });
+    }
+};
+
 std::size_t place_of(const std::vector<std::string>& handled, std::string_view text) {
     return static_cast<std::size_t>(std::ranges::find(handled, text) - handled.begin());
 }
@@ -103,34 +125,29 @@ BOOST_AUTO_TEST_CASE(within_one_grant_every_connection_gets_its_turn_before_any_
 }
 
 BOOST_AUTO_TEST_CASE(a_turn_is_bounded_however_many_are_ready_and_whatever_their_grants) {
-    std::size_t most_in_a_turn = 0;
-    std::size_t handled_before = 0;
-    BrokerStandIn* stand_in = nullptr;
-    BrokerStandIn broker({.end_of_turn = [&] {
-        most_in_a_turn = std::max(most_in_a_turn, stand_in->handled.size() - handled_before);
-        handled_before = stand_in->handled.size();
-    }});
-    stand_in = &broker;
+    CountedTurns house;
     std::vector<SocketClient> clients;
+    std::vector<std::string> of_one_grant;
+    std::vector<std::string> of_many;
     for (int i = 0; i < 200; ++i) {
-        auto one = connect(broker, 1, "clg_" + std::to_string(i));
-        clients.push_back(std::move(one[0]));
+        const auto own = "clg_" + std::to_string(i);
+        clients.push_back(std::move(connect(house.broker, 1, own)[0]));
+        of_one_grant.push_back(mark("x", "clg_many"));
+        of_many.push_back(mark("x", own));
     }
-    for (const bool is_one_grant : {true, false}) {
-        broker.on_loop([&] {
-            broker.handled.clear();
-            handled_before = 0;
-            for (std::size_t i = 0; i < clients.size(); ++i) {
-                clients[i].send(mark("x", is_one_grant ? "clg_many" : "clg_" + std::to_string(i)));
-            }
-        });
-        BOOST_TEST(broker.becomes_true([&] { return broker.handled.size() == 200; }));
-        for (auto& client : clients) BOOST_REQUIRE(client.receive().has_value());
-        for (std::size_t i = 0; i < clients.size(); ++i) { // each is known by a grant of its own again
-            BOOST_REQUIRE(clients[i].ask("GET", "/v1/status", "", as_grant("clg_" + std::to_string(i))).has_value());
-        }
-    }
-    BOOST_TEST(broker.on_loop([&] { return most_in_a_turn; }) <= 16U);
+    BOOST_TEST(house.send_at_once(clients, of_many) <= 16U);
+    BOOST_TEST(house.send_at_once(clients, of_one_grant) <= 16U);
+}
+
+BOOST_AUTO_TEST_CASE(while_another_grant_is_about_a_crowd_has_a_small_part_of_each_turn) {
+    CountedTurns house;
+    auto crowd = connect(house.broker, 100, "clg_crowd");
+    const std::vector<std::string> texts(crowd.size(), mark("x", "clg_crowd"));
+    for (int i = 0; i < 300; ++i) BOOST_REQUIRE(crowd[0].ask("GET", "/v1/status", "", as_grant("clg_crowd")));
+    BOOST_TEST(house.send_at_once(crowd, texts) == 16U);
+
+    const auto quiet = connect(house.broker, 1, "clg_quiet");
+    BOOST_TEST(house.send_at_once(crowd, texts) == 6U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

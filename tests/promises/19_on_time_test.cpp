@@ -113,6 +113,12 @@ BOOST_AUTO_TEST_CASE(a_worker_is_served_on_time_beside_any_one_rude_client) {
     house.is_served_beside("a flood of strangers", flood(door, request_text("POST", "/v1/leases", body)));
     house.is_served_beside("a flood with a grant",
                            flood(door, request_text("POST", "/v1/leases", body, as_grant(grant))));
+    std::vector<std::string> of_many;
+    for (int i = 0; i < fellows; ++i) {
+        const auto its_own = mint(house.client, house.credential, R"(,"uid":null)");
+        of_many.push_back(request_text("POST", "/v1/leases", body, as_grant(its_own)));
+    }
+    house.is_served_beside("a flood with many grants", flood(door, of_many));
     house.is_served_beside("a flood of nonsense", flood(door, request_text("GET", "/v1/nothing")));
     house.is_served_beside("half-open requests", stall(door, "POST /v1/leases HTTP/1.1\r\nHost: x\r\nX: "));
     house.is_served_beside("half bodies", stall(door, half_a_body()));
