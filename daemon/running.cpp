@@ -35,7 +35,7 @@ Running::Running(settings::Flags flags, std::shared_ptr<const settings::Settings
                  std::unique_ptr<secret::Arena> arena, logs::Log& log)
     : flags_(std::move(flags)), settings_(std::move(settings)), arena_(std::move(arena)), log_(log),
       supervisor_(supervisor::Supervisor::from_environment()), clock_(runtime::make_system_clock(loop_)),
-      log_worker_(loop_, "log"), commit_worker_(loop_, "commit"),
+      log_worker_(loop_, "log"), commit_worker_(loop_, "commit", runtime::Worker::Place::behind_leases),
       bulk_worker_(loop_, "bulk", runtime::Worker::Place::behind_leases), tasks_(loop_) {}
 
 Running::~Running() = default;

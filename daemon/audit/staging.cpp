@@ -162,6 +162,8 @@ void Journal::State::flush() {
     if (watch_ == 0) {
         watch_ = clock.call_at(writing_since_ + wire::limits::log_write_most, [this] { watch_fired(); });
     }
+    const auto is_waited_for = [](const Entry& entry) { return entry.fate == Fate::told; };
+    if (std::ranges::any_of(writing_->entries, is_waited_for)) loop.leases_leave();
     log.submit([this, turn = writing_] { writer.write(*turn); }, [this] { turn_done(); });
 }
 

@@ -25,6 +25,7 @@ Turn* Journal::State::take_free() {
 
 void Journal::State::turn_done() {
     Turn& turn = *std::exchange(writing_, nullptr);
+    loop.leases_are_back();
     const bool late = std::exchange(is_hung_, false);
     track(turn);
     if (turn.written) {
@@ -201,6 +202,7 @@ void Journal::State::watch_fired() {
 /// log thread until the write returns: only then is it known which of its records must be ended or disowned.
 void Journal::State::hang() {
     is_hung_ = true;
+    loop.leases_are_back(); // refused
     Told told;
     fail_staged(told);
     for (auto& entry : writing_->entries | std::views::reverse) {

@@ -1,12 +1,14 @@
 #include "runtime/behind_leases.hpp"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace credlease::runtime {
 
 void go_behind_leases() {
     constexpr int behind = 10;
-    (void)!::nice(behind);
+    const int of_the_loop = ::getpriority(PRIO_PROCESS, static_cast<id_t>(::getpid()));
+    (void)::setpriority(PRIO_PROCESS, 0, of_the_loop + behind);
 }
 
 } // namespace credlease::runtime

@@ -2,9 +2,10 @@
 
 namespace credlease::runtime {
 
-/// Puts the calling thread behind the loop and the log, which leases wait for: where they want the same CPU it gets
-/// about a tenth of what one of them gets. Linux keeps a nice value for each thread (setpriority(2), C library/kernel
-/// differences). Where a service manager's filter refuses it, that manager puts the loop ahead instead.
+/// Puts the calling thread behind the loop, which is the main thread, and the log, which leases wait for: where they
+/// want the same CPU it gets about a tenth of what one of them gets. Once more, it changes nothing. Linux keeps a nice
+/// value for each thread (setpriority(2), C library/kernel differences). Where a service manager's filter refuses it,
+/// that manager puts the loop ahead instead.
 void go_behind_leases();
 
 } // namespace credlease::runtime

@@ -32,6 +32,43 @@ void Loop::line_up(std::function<void()> job) {
     if (line_.size() == 1) let_in_between();
 }
 
+// The first look finds what has become ready, and the second turn is behind that. Linux wakes a thread on the CPU of
+// its waker and lets that one go on for milliseconds: the worker that writes a lease's record, and whoever got an
+// answer, get the CPU by sched_yield(2).
+void Loop::let_in_between() {
+    at_end_of_turn([this] {
+        ::sched_yield();
+        at_end_of_turn([this] {
+            ::sched_yield();
+            run_behind_leases();
+        });
+    });
+}
+
+// A step of a refresh takes longer than the log takes to write: begun meanwhile, it would hold up the answers. Where
+// leases come without a pause the log is always at work, so the line goes on all the same after a few writes.
+void Loop::run_behind_leases() {
+    constexpr int most = 3;
+    is_line_held_ = are_leases_away_ && held_ < most;
+    if (is_line_held_) {
+        ++held_;
+    } else {
+        held_ = 0;
+        run_first();
+    }
+}
+
+void Loop::leases_leave() { are_leases_away_ = true; }
+
+void Loop::leases_are_back() {
+    are_leases_away_ = false;
+    if (!std::exchange(is_line_held_, false)) return;
+    at_end_of_turn([this] { // behind their answers
+        ::sched_yield();
+        run_behind_leases();
+    });
+}
+
 // One, or a few of a line that grows: leases that are asked for without an end do not hold it up for as long. A line
 // that is long at five keeps up with 500 refreshes a second, four places each, beside 64 connections without a pause.
 void Loop::run_first() {
@@ -41,19 +78,6 @@ void Loop::run_first() {
         line_.pop_front();
     }
     if (!line_.empty()) let_in_between();
-}
-
-// The first look finds what has become ready, and the second turn is behind that. Linux wakes a thread on the CPU of
-// its waker and lets that one go on for milliseconds: the worker that writes a lease's record, and whoever got an
-// answer, get the CPU by sched_yield(2).
-void Loop::let_in_between() {
-    at_end_of_turn([this] {
-        ::sched_yield();
-        at_end_of_turn([this] {
-            ::sched_yield();
-            run_first();
-        });
-    });
 }
 
 } // namespace credlease::runtime

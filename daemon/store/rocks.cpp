@@ -1,5 +1,6 @@
 #include "store/rocks.hpp"
 
+#include "runtime/behind_leases.hpp"
 #include "store/layout.hpp"
 #include "store/rocks_options.hpp"
 
@@ -85,6 +86,13 @@ Result<> inspect(const rocksdb::Options& options, const DamageLog& log, const fs
     return check_format(*db);
 }
 
+/// Threads of RocksDB's own write out what its memory holds and merge its files: milliseconds at a time.
+void go_behind_leases(rocksdb::Env& env) {
+    for (const auto pool : {rocksdb::Env::HIGH, rocksdb::Env::LOW}) { // of one thread each
+        env.Schedule([](void*) { runtime::go_behind_leases(); }, nullptr, pool);
+    }
+}
+
 Result<std::shared_ptr<rocksdb::DB>> open_db(const fs::path& directory) {
     const auto log = std::make_shared<DamageLog>();
     auto options = make_options(log);
@@ -99,6 +107,7 @@ Result<std::shared_ptr<rocksdb::DB>> open_db(const fs::path& directory) {
     const auto status = rocksdb::DB::Open(options, directory.string(), &opened);
     std::shared_ptr<rocksdb::DB> db(opened);
     if (!status.ok()) return refuse(open_error(status, directory, log->damage()));
+    go_behind_leases(*options.env);
     return db;
 }
 

@@ -157,6 +157,47 @@ BOOST_AUTO_TEST_CASE(a_line_that_grows_goes_faster) {
     BOOST_TEST(turns < crowd * 3 / 2); // two for each, where they go one by one
 }
 
+BOOST_AUTO_TEST_CASE(what_lined_up_lets_leases_go_first_that_another_thread_has) {
+    Loop loop;
+    std::string order;
+    int turns = 20;
+    std::function<void()> turn = [&] {
+        if (--turns > 0) return loop.at_end_of_turn(turn);
+        loop.leases_are_back();
+        order += 'l';
+    };
+    loop.post([&] {
+        loop.leases_leave();
+        loop.line_up([&] { order += '1'; });
+        loop.line_up([&] { loop.stop(); });
+        turn();
+    });
+    loop.run();
+    BOOST_TEST(order == "l1");
+}
+
+BOOST_AUTO_TEST_CASE(leases_without_an_end_do_not_hold_the_line_up) {
+    Loop loop;
+    int writes = 0;
+    std::vector<int> ran_at;
+    std::function<void()> write = [&] {
+        loop.leases_are_back();
+        loop.leases_leave();
+        ++writes;
+        if (writes < 1000) loop.at_end_of_turn([&] { loop.at_end_of_turn(write); });
+    };
+    loop.post([&] {
+        loop.leases_leave();
+        loop.line_up([&] { ran_at.push_back(writes); });
+        loop.line_up([&] { loop.stop(); });
+        write();
+    });
+    loop.run();
+    BOOST_REQUIRE(ran_at.size() == 1U);
+    BOOST_TEST(ran_at[0] > 1);
+    BOOST_TEST(writes < 40);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace credlease::runtime

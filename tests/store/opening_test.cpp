@@ -4,8 +4,11 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
+#include <string_view>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,9 +47,34 @@ fs::path write_and_die(const fs::path& data, int records) {
     return {};
 }
 
+/// Of this process's threads with that name.
+std::vector<int> nice_values_of(std::string_view name) {
+    std::vector<int> values;
+    for (const auto& task : fs::directory_iterator("/proc/self/task")) {
+        std::string comm;
+        std::getline(std::ifstream(task.path() / "comm"), comm);
+        if (comm != name) continue;
+        values.push_back(::getpriority(PRIO_PROCESS, static_cast<id_t>(std::stoi(task.path().filename()))));
+    }
+    return values;
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(opening)
+
+BOOST_AUTO_TEST_CASE(rocksdb_s_own_threads_go_behind_the_leases) {
+    const credlease::test::TemporaryFolder folder;
+    SampleKeys keys;
+    const auto opened = open_and_load(folder.path(), keys);
+    constexpr int least = 19;
+    const std::vector<int> behind{std::min(::getpriority(PRIO_PROCESS, 0) + 10, least)};
+    for (const auto* const name : {"rocksdb:high", "rocksdb:low"}) {
+        for (int i = 0; i < 500 && nice_values_of(name) != behind; ++i)
+            ::usleep(10'000); // they come when there is work
+        BOOST_TEST((nice_values_of(name) == behind), name);
+    }
+}
 
 BOOST_AUTO_TEST_CASE(a_second_opener_is_refused_with_a_sentence) {
     const credlease::test::TemporaryFolder folder;
