@@ -24,6 +24,12 @@ outbound::Options outbound_options(const settings::Settings::Outbound& settings)
             .allowed_hosts = settings.allowed_hosts};
 }
 
+/// Of the thread that syncs: leases wait for it where they are to be on the disk before they are answered.
+runtime::Worker::Place commit_place(const settings::Settings::Audit& settings) {
+    using Place = runtime::Worker::Place;
+    return settings.durability == settings::Durability::disk ? Place::among_leases : Place::behind_leases;
+}
+
 } // namespace
 
 struct Running::Signals {
@@ -35,7 +41,7 @@ Running::Running(settings::Flags flags, std::shared_ptr<const settings::Settings
                  std::unique_ptr<secret::Arena> arena, logs::Log& log)
     : flags_(std::move(flags)), settings_(std::move(settings)), arena_(std::move(arena)), log_(log),
       supervisor_(supervisor::Supervisor::from_environment()), clock_(runtime::make_system_clock(loop_)),
-      log_worker_(loop_, "log"), commit_worker_(loop_, "commit", runtime::Worker::Place::behind_leases),
+      log_worker_(loop_, "log"), commit_worker_(loop_, "commit", commit_place(settings_->audit)),
       bulk_worker_(loop_, "bulk", runtime::Worker::Place::behind_leases), tasks_(loop_) {}
 
 Running::~Running() = default;
