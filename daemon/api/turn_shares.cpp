@@ -56,9 +56,10 @@ void TurnShares::came(const Connection& connection) {
 }
 
 void TurnShares::Company::came(std::uint32_t who, std::uint64_t turn) {
-    if (std::exchange(last_, who) != who) mixed_ = turn;
+    if (last_ && *last_ != who) mixed_ = turn;
+    last_ = who;
 }
 
-bool TurnShares::Company::is_mixed(std::uint64_t turn) const { return turn - mixed_ < about; }
+bool TurnShares::Company::is_mixed(std::uint64_t turn) const { return mixed_ && turn - *mixed_ < about; }
 
 } // namespace credlease::api

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 namespace credlease::api {
 
@@ -27,8 +28,8 @@ class TurnShares {
         [[nodiscard]] bool is_mixed(std::uint64_t turn) const;
 
       private:
-        std::uint32_t last_ = 0;  ///< who came last
-        std::uint64_t mixed_ = 0; ///< the last turn in which somebody else came than before
+        std::optional<std::uint32_t> last_;  ///< who came last
+        std::optional<std::uint64_t> mixed_; ///< the last turn in which somebody else came than before
     };
 
     [[nodiscard]] bool has_its_part(const Connection& connection) const;
