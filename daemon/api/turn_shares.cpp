@@ -7,13 +7,12 @@ namespace {
 
 /// Visits that each class of connections, and each uid with all of its classes, gets before any gets more.
 constexpr std::uint8_t class_share = 2;
-constexpr std::uint32_t uid_share = 6;
+constexpr std::uint32_t uid_share = 4;
 /// Visits of a turn, unless the shares of many uids are more.
 constexpr std::uint32_t visits_a_turn = 16;
-/// Whoever comes in the middle of a turn waits for its end. So one class, or one uid, gets no more of it than this
-/// while others are about; a crowd that is alone is better served by long turns.
+/// Whoever comes in the middle of a turn waits for its end. So one class gets no more of it than this while others are
+/// about, and one uid no more than its share; a crowd that is alone is better served by long turns.
 constexpr std::uint8_t class_most = 6;
-constexpr std::uint32_t uid_most = uid_share;
 /// For so many turns others are about: tens of milliseconds beside a crowd.
 constexpr std::uint64_t about = 256;
 
@@ -47,7 +46,7 @@ bool TurnShares::take_more(const Connection& connection) {
 
 bool TurnShares::has_its_part(const Connection& connection) const {
     return (classes_.is_mixed(turn_) && taken_[connection.turn_class] >= class_most) ||
-           (uids_.is_mixed(turn_) && connection.account->visits >= uid_most);
+           (uids_.is_mixed(turn_) && connection.account->visits >= uid_share);
 }
 
 void TurnShares::came(const Connection& connection) {
