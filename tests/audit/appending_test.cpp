@@ -161,6 +161,36 @@ BOOST_AUTO_TEST_CASE(many_refusals_are_counted_when_they_get_too_many) {
     BOOST_TEST(records < 2000U);
 }
 
+// A step of a refresh takes longer than the write: an answer would wait for it.
+BOOST_AUTO_TEST_CASE(what_has_lined_up_lets_a_lease_go_first_whose_record_is_being_written) {
+    const TemporaryFolder folder;
+    SampleJournal sample(folder.path());
+    sample.open();
+    const auto line_up = [&](int turns) {
+        auto ran = std::make_shared<bool>(false);
+        sample.loop.line_up([ran] { *ran = true; });
+        for (int i = 0; i < turns && !*ran; ++i) {
+            sample.loop.context().restart();
+            sample.loop.context().poll_one();
+        }
+        return ran;
+    };
+    HangingDisk disk(Call::write, "/journal/");
+    BOOST_REQUIRE(sample.issue("in flight").has_value());
+    sample.run_until([&] { return disk.is_reached(); });
+    const auto ran = line_up(100);
+    BOOST_TEST(!*ran);
+    sample.clock.advance(std::chrono::seconds(1)); // it was told that it failed
+    sample.run_until([&] { return *ran; });
+    disk.let_go();
+    sample.run_until([&] { return sample.journal->is_healthy(); });
+
+    HangingDisk another(Call::write, "/journal/");
+    sample.journal->note({.action = Action::lease_ended, .run = "nobody waits for it"});
+    sample.run_until([&] { return another.is_reached(); });
+    BOOST_TEST(*line_up(100));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace credlease::audit::test

@@ -217,33 +217,6 @@ BOOST_AUTO_TEST_CASE(a_write_that_hangs_fails_its_leases_which_are_ended_when_it
     check_after_restart("old");
 }
 
-// A step of a refresh takes longer than the write: an answer would wait for it.
-BOOST_AUTO_TEST_CASE(what_has_lined_up_lets_a_lease_go_first_whose_record_is_being_written) {
-    const auto has_run_after = [&](int turns) {
-        auto ran = std::make_shared<bool>(false);
-        sample.loop.line_up([ran] { *ran = true; });
-        for (int i = 0; i < turns && !*ran; ++i) {
-            sample.loop.context().restart();
-            sample.loop.context().poll_one();
-        }
-        return ran;
-    };
-    HangingDisk disk(Call::write, "/journal/");
-    BOOST_REQUIRE(sample.issue("in flight").has_value());
-    sample.run_until([&] { return disk.is_reached(); });
-    const auto is_held = has_run_after(100);
-    BOOST_TEST(!*is_held);
-    sample.clock.advance(std::chrono::seconds(1)); // it was told that it failed
-    sample.run_until([&] { return *is_held; });
-    disk.let_go();
-    sample.run_until([&] { return count("lease.ended in flight") == 1; });
-
-    HangingDisk another(Call::write, "/journal/");
-    sample.journal->note({.action = Action::lease_ended, .run = "nobody waits for it"});
-    sample.run_until([&] { return another.is_reached(); });
-    BOOST_TEST(*has_run_after(100));
-}
-
 BOOST_AUTO_TEST_CASE(an_undelivered_lease_s_end_names_lease_principal_and_reason) {
     HangingDisk disk(Call::write, "/journal/");
     BOOST_REQUIRE(sample.issue("in flight").has_value());
