@@ -12,8 +12,8 @@
 
 namespace credlease::runtime {
 
-/// A thread that blocks for the loop: one job at a time, in order. `log` writes, `commit` only syncs, `bulk` does
-/// Argon2id, scans and verification.
+/// A thread that blocks for the loop: one job at a time, in order. `log` writes the log, `commit` syncs it and writes
+/// the store, `bulk` does Argon2id, scans and verification.
 class Worker {
   public:
     /// Whether its jobs may take a CPU that leases want.
