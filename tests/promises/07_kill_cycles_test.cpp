@@ -1,13 +1,13 @@
 #define BOOST_TEST_DYN_LINK
 #include "kill_ledger.hpp"
 #include "refresh_house.hpp"
+#include "rounds.hpp"
 #include "support/socket_client.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
-#include <cstdlib>
 #include <map>
 #include <random>
 #include <thread>
@@ -22,11 +22,6 @@ constexpr int of_each_class = 3;
 constexpr int lifetime = 3;          ///< seconds of an access token
 constexpr int answered_after = 25;   ///< milliseconds in which the provider holds each answer: there kills are to fall
 constexpr int longest_life_ms = 350; ///< of the daemon, from its start
-
-int number_of(const char* variable, int otherwise) {
-    const char* given = std::getenv(variable);
-    return given != nullptr ? std::atoi(given) : otherwise;
-}
 
 /// A worker that takes leases until the daemon is gone; now and then of a token that must be got first.
 void lease_until_it_dies(test::SocketClient& worker, const std::vector<RefreshHouse::Connected>& all, unsigned seed) {
@@ -132,20 +127,16 @@ class Cycles {
 BOOST_AUTO_TEST_SUITE(kill_cycles)
 
 BOOST_AUTO_TEST_CASE(no_kill_9_loses_a_grant_that_its_class_can_save_or_uses_a_spent_token_twice) {
-    const int cycles = number_of("CREDLEASE_KILL_CYCLES", 60);
-    const auto seed = unsigned(number_of("CREDLEASE_KILL_SEED", int(std::random_device()() >> 1)));
-    BOOST_TEST_MESSAGE("seed " << seed);
-    Cycles all(seed);
-    for (int i = 0; i < cycles; ++i) {
-        BOOST_TEST_CONTEXT("seed " << seed << ", cycle " << i) { all.run(); }
-    }
+    const Rounds rounds;
+    Cycles all(rounds.seed());
+    rounds.each([&] { all.run(); });
     all.settle();
     std::string lost;
     for (const auto& [refresh_class, count] : all.lost()) lost += ", of " + refresh_class + " " + std::to_string(count);
-    BOOST_TEST_MESSAGE(cycles << " kills, " << all.ledger().refreshes() << " refreshes, " << all.ledger().unanswered()
-                              << " answers lost on their way" << lost << "; spent tokens tried "
-                              << all.ledger().uses_of_spent() << " times");
-    BOOST_TEST(all.ledger().refreshes() > std::size_t(cycles) / 2);
+    BOOST_TEST_MESSAGE(rounds.count() << " kills, " << all.ledger().refreshes() << " refreshes, "
+                                      << all.ledger().unanswered() << " answers lost on their way" << lost
+                                      << "; spent tokens tried " << all.ledger().uses_of_spent() << " times");
+    BOOST_TEST(all.ledger().refreshes() > std::size_t(rounds.count()) / 2);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -55,18 +55,11 @@ class BareDoor {
 };
 
 using Served = SteadyWorker::Served;
-using Micros = std::chrono::microseconds;
-
-template <class Member> double median(std::vector<Served> rounds, Member member) {
-    const auto middle = rounds.begin() + static_cast<std::ptrdiff_t>(rounds.size() / 2);
-    std::ranges::nth_element(rounds, middle, {}, member);
-    return static_cast<double>((*middle.*member).count());
-}
 
 /// Measures how long leases take beside rude clients, as multiples of what they take without.
 struct OnTime : RudeHouse {
     /// So many rounds, each with a rude client of its own beside the worker; without one where there is no life.
-    std::vector<Served> measure(const std::string& what, int rounds, const Life& life) {
+    Served measure(const std::string& what, int rounds, const Life& life) {
         std::vector<Served> all;
         for (int round = 0; round < rounds; ++round) {
             const auto rude = life ? std::make_unique<RudeClient>(rude_uid, life) : nullptr;
@@ -77,17 +70,15 @@ struct OnTime : RudeHouse {
             BOOST_TEST_MESSAGE(what << ": p99 " << all.back().p99.count() << " us, median " << all.back().median.count()
                                     << " us");
         }
-        return all;
+        return SteadyWorker::middle_of(all);
     }
 
-    /// The larger of both ratios, p99 and median, each of the middle round. What an earlier client has left to be done
-    /// is done first: it would count as idle.
+    /// The larger of both ratios, p99 and median. What an earlier client has left to be done is done first: it would
+    /// count as idle.
     double slowed_by(const std::string& what, const Life& life, const Life& idle_life) {
         std::this_thread::sleep_for(500ms);
         const auto idle = measure("idle", 3, idle_life);
-        const auto beside = measure(what, 5, life);
-        const auto ratio = [&](Micros Served::* member) { return median(beside, member) / median(idle, member); };
-        return std::max(ratio(&Served::p99), ratio(&Served::median));
+        return measure(what, 5, life).slowed_from(idle);
     }
 
     /// What the machine does besides disturbs a measurement now and then; what is broken fails every time.

@@ -13,8 +13,8 @@
 
 namespace {
 
-/// What the test says now: "hold sync", "hold store sync", "hold write", "fail ERRNO PART…" (writes of files with such
-/// a path), or nothing.
+/// What the test says now: "hold sync", "hold store sync", "hold write", "slow sync", "fail ERRNO PART…" (writes of
+/// files with such a path), or nothing.
 std::string order() {
     const char* path = std::getenv("HELD_CALLS");
     const int file = path == nullptr ? -1 : ::open(path, O_RDONLY | O_CLOEXEC);
@@ -65,6 +65,13 @@ extern "C" [[gnu::visibility("default")]] int fdatasync(int descriptor) {
     static auto* const call = next<int(int)>("fdatasync");
     wait_while("hold sync");
     if (is_store(descriptor)) wait_while("hold store sync");
+    if (order() == "slow sync") ::usleep(100000);
+    return call(descriptor);
+}
+
+extern "C" [[gnu::visibility("default")]] int fsync(int descriptor) {
+    static auto* const call = next<int(int)>("fsync");
+    if (order() == "slow sync") ::usleep(100000);
     return call(descriptor);
 }
 

@@ -21,6 +21,7 @@ class SlowDisk {
     void hold_syncs() const { say("hold sync"); }
     /// The log is synced, and the store has what is under way, unsynced.
     void hold_store_syncs() const { say("hold store sync"); }
+    void slow_syncs() const { say("slow sync"); }   ///< each takes a tenth of a second
     void hold_writes() const { say("hold write"); } ///< of the audit log; for less than a second, or it counts as hung
     void fail_writes() const { fail(EIO, "/journal/"); } ///< of the audit log
     /// Writes of files whose path contains one of the parts ("/store/ /rescue").

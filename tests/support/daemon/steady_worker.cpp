@@ -50,6 +50,17 @@ std::optional<std::chrono::microseconds> lease_once(test::SocketClient& client, 
     return took;
 }
 
+/// While one lease takes long, a worker of that beat would have asked for others, which wait too: each a beat less.
+std::chrono::microseconds p99_of_beat(const std::vector<std::chrono::microseconds>& sorted) {
+    auto all = sorted;
+    const std::chrono::microseconds beat = sorted[sorted.size() / 2] + pause_between;
+    for (const auto time : sorted) {
+        for (auto left = time - beat; left > beat; left -= beat) all.push_back(left);
+    }
+    std::ranges::sort(all);
+    return all[all.size() * 99 / 100];
+}
+
 SteadyWorker::Served summary(std::vector<std::chrono::microseconds>& times, std::uint64_t failures) {
     SteadyWorker::Served served{.leases = times.size(), .failures = failures};
     if (times.empty()) return served;
@@ -57,6 +68,7 @@ SteadyWorker::Served summary(std::vector<std::chrono::microseconds>& times, std:
     served.median = times[times.size() / 2];
     served.p99 = times[times.size() * 99 / 100];
     served.longest = times.back();
+    served.p99_of_beat = p99_of_beat(times);
     return served;
 }
 
@@ -115,6 +127,26 @@ SteadyWorker::~SteadyWorker() {
 
 void SteadyWorker::begin() const {
     if (::write(commands_, "b", 1) != 1) throw std::runtime_error("the steady worker has gone");
+}
+
+double SteadyWorker::Served::slowed_from(const Served& idle) const {
+    const auto ratio = [](auto now, auto before) { return double(now.count()) / double(before.count()); };
+    return std::max(ratio(p99, idle.p99), ratio(median, idle.median));
+}
+
+SteadyWorker::Served SteadyWorker::middle_of(const std::vector<Served>& rounds) {
+    Served middle;
+    for (const auto& round : rounds) {
+        middle.leases += round.leases;
+        middle.failures += round.failures;
+    }
+    for (const auto figure : {&Served::median, &Served::p99, &Served::longest, &Served::p99_of_beat}) {
+        std::vector<std::chrono::microseconds> all;
+        for (const auto& round : rounds) all.push_back(round.*figure);
+        std::ranges::sort(all);
+        middle.*figure = all[all.size() / 2];
+    }
+    return middle;
 }
 
 SteadyWorker::Served SteadyWorker::end() const {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace credlease::tests {
 
@@ -22,7 +23,15 @@ class SteadyWorker {
         std::chrono::microseconds median{};
         std::chrono::microseconds p99{}; ///< of a lease, from its request to its answer
         std::chrono::microseconds longest{};
+        /// Of a worker that asks at a steady beat and waits for no answer: one that waits asks less often just then.
+        std::chrono::microseconds p99_of_beat{};
+
+        /// How many times as long as in `idle`, by p99 or by the median, whichever grew more.
+        [[nodiscard]] double slowed_from(const Served& idle) const;
     };
+
+    /// Of several measurements, each figure that of the middle one; of leases and failures the sum.
+    [[nodiscard]] static Served middle_of(const std::vector<Served>& rounds);
 
     /// Connects; the credential must be one that the grant or, without one, a [[worker]] rule of that uid reaches.
     SteadyWorker(const Daemon& daemon, unsigned uid, const std::string& credential, const std::string& grant = {});
