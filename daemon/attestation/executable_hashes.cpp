@@ -1,6 +1,7 @@
 #include "attestation/executable_hashes.hpp"
 
 #include "attestation/process.hpp"
+#include "runtime/behind_leases.hpp"
 
 #include <sodium/crypto_hash_sha256.h>
 
@@ -11,7 +12,8 @@
 namespace credlease::attestation {
 namespace {
 
-constexpr std::size_t part_size = std::size_t{4} << 20; ///< about ten milliseconds
+constexpr std::size_t block_size = std::size_t{16} << 10; ///< about forty microseconds
+constexpr std::size_t part_size = std::size_t{4} << 20;   ///< about ten milliseconds
 
 std::optional<ExecutableHashes::File> file_of(const Peer& peer) {
     const auto executable = executable_of(peer);
@@ -57,7 +59,7 @@ ExecutableHashes::Making::~Making() = default;
 
 bool ExecutableHashes::Making::read_part() {
     if (!state_->open_file.open() && !state_->open()) return false;
-    std::array<unsigned char, 65536> block; // NOLINT(cppcoreguidelines-pro-type-member-init): filled by read(2)
+    std::array<unsigned char, block_size> block; // NOLINT(cppcoreguidelines-pro-type-member-init): filled by read(2)
     for (std::size_t read = 0; read < part_size;) {
         const ssize_t got = ::read(state_->open_file.number(), block.data(), block.size());
         if (got < 0 && errno == EINTR) continue;
@@ -68,6 +70,7 @@ bool ExecutableHashes::Making::read_part() {
         }
         crypto_hash_sha256_update(&state_->hashing, block.data(), static_cast<unsigned long long>(got));
         read += static_cast<std::size_t>(got);
+        runtime::give_way();
     }
     return state_->peer->is_alive();
 }

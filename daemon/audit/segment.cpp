@@ -1,5 +1,7 @@
 #include "audit/segment.hpp"
 
+#include "runtime/behind_leases.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -18,6 +20,7 @@ constexpr std::string_view magic = "CLJOURN1";
 constexpr std::size_t digest_size = sizeof(mac::Digest);
 constexpr std::size_t signed_size = segment::header_size - digest_size;
 constexpr std::size_t name_digits = 20;
+constexpr std::uint64_t frames_in_one_go = 32;
 constexpr std::size_t read_ahead = std::size_t{256} << 10;
 
 mac::Digest header_mac(const mac::ChainMac& mac, Bytes header) {
@@ -129,6 +132,7 @@ std::optional<Bytes> SegmentReader::have(std::size_t size) {
 }
 
 Next SegmentReader::next(Frame& frame) {
+    if (at_.seq % frames_in_one_go == 0) runtime::give_way(); // whoever reads the log can wait
     auto bytes = have(segment::length_size);
     if (!bytes) return Next::failed;
     if (bytes->empty()) return Next::end;

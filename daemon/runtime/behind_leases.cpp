@@ -1,5 +1,6 @@
 #include "runtime/behind_leases.hpp"
 
+#include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -10,5 +11,7 @@ void go_behind_leases() {
     const int of_the_loop = ::getpriority(PRIO_PROCESS, static_cast<id_t>(::getpid()));
     (void)::setpriority(PRIO_PROCESS, 0, of_the_loop + behind);
 }
+
+void give_way() { ::sched_yield(); }
 
 } // namespace credlease::runtime

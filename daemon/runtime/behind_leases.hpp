@@ -8,4 +8,8 @@ namespace credlease::runtime {
 /// that manager puts the loop ahead instead.
 void go_behind_leases();
 
+/// Lets who waits for this CPU have it now. To be called every few dozen microseconds by long work that has time: else
+/// Linux lets even a thread that is behind go on for milliseconds while a lease has become ready (sched_yield(2)).
+void give_way();
+
 } // namespace credlease::runtime
