@@ -110,6 +110,18 @@ runtime::Task<const vault::Entry*> await_refresh(Unsealed& house, const Asker& a
     co_return find_refreshed(house, what);
 }
 
+/// What was restored or authorized anew while nobody's turn was held is in use: its tokens are not those that were to
+/// go.
+result::Result<> check_still_revoked(const vocabulary::Credential& now, std::uint32_t version) {
+    if (now.status == CredentialStatus::revoked && now.version == version) return {};
+    return refuse({.code = result::ErrorCode::version_conflict,
+                   .sentence =
+                       "The credential was revoked, and restored or authorized anew before its provider was asked: "
+                       "nothing was revoked there.",
+                   .next_step = "Look at what it is now (credlease show), and revoke it again where that is meant.",
+                   .current_revision = now.revision});
+}
+
 /// Asks the provider, and keeps what it said as the outcome. The credential is revoked here whatever that is; where a
 /// token is dead there, a restore gives back a grant that has ended.
 runtime::Task<result::Result<Answer>> go_upstream(Unsealed& house, const Asker& asker, const vault::Entry& entry) {
@@ -168,9 +180,12 @@ runtime::Task<result::Result<Answer>> revoke_credential(Unsealed& house, Asker a
     end_leases(house, {.credential = entry.credential.id}, vocabulary::EndReason::credential_revoked);
     house.parts.anchor(house.journal->head_text());
     if (!upstream) co_return std::move(*answer);
+    const auto version = entry.credential.version;
     Refreshed what{.scope = entry.credential.scope, .id = entry.credential.id};
     const auto* settled = co_await await_refresh(house, asker, std::move(what), turn->pass);
     if (settled == nullptr) co_return access::credential_not_found();
+    if (auto still = check_still_revoked(settled->credential, version); !still)
+        co_return refuse(std::move(still.error()));
     co_return co_await go_upstream(house, asker, *settled);
 }
 

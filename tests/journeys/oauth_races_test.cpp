@@ -96,6 +96,26 @@ BOOST_AUTO_TEST_CASE(a_revoke_upstream_reaches_the_tokens_that_a_refresh_brings_
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_revoke_upstream_that_a_restore_overtakes_revokes_nothing_at_the_provider) {
+    OAuthHouse house({{"refresh_class", "single_use"}});
+    const auto id = house.connected("raced");
+    HeldRefresh held(house, id);
+    Answered revoked;
+    std::jthread revoking([&] {
+        auto other = client_of(house.daemon);
+        revoked = ask(other, "POST", path_of(id, "/revoke"), R"({"upstream":true})");
+    });
+    BOOST_REQUIRE(house.becomes(id, "revoked"));
+    BOOST_TEST(ask(house.client, "POST", path_of(id, "/restore"), "{}").status == 200U);
+    revoking.join();
+    BOOST_TEST(revoked.code == "version_conflict");
+    held.wait();
+    BOOST_TEST(status_of(house, id) == "active");
+    BOOST_TEST(!house.token_of("raced").empty());
+    BOOST_TEST(live_refresh_tokens(house) == 1U);
+    BOOST_TEST(refresh(house, id) == 200U);
+}
+
 BOOST_AUTO_TEST_CASE(a_delete_counts_at_once_and_what_comes_is_dropped) {
     run_both([](OAuthHouse& house, const std::string& id, const std::string& /*token*/, HeldRefresh& held) {
         BOOST_TEST(ask(house.client, "DELETE", path_of(id, "?force=true")).status == 204U);
