@@ -42,6 +42,8 @@ struct TokenState {
     /// How far the wall clock was ahead of the boot clock when its ends were told: when the wall clock is set, they go
     /// along. Nullopt, as of all that was stored: in an earlier life of the broker, and the wall clock decides.
     std::optional<Duration> told_at{};
+    std::optional<Time>
+        got_at{}; ///< when this access token came; nullopt, as of all that was stored: `refreshed_at` says
 
     bool operator==(const TokenState&) const = default;
 };
@@ -61,5 +63,10 @@ struct OAuthState {
 
     bool operator==(const OAuthState&) const = default;
 };
+
+/// When that one's access token came. After a start the last refresh of any of them says it.
+[[nodiscard]] inline Time got_at(const OAuthState& state, const TokenState& token) {
+    return token.got_at.value_or(state.refreshed_at.value_or(state.connected_at));
+}
 
 } // namespace credlease::vocabulary

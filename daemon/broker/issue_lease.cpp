@@ -98,7 +98,8 @@ result::Result<Plan> plan_issue(Unsealed& house, const Asker& asker, const wire:
     if (!fields) return refuse(std::move(fields.error()));
     const auto token_ends = token_end(*plan.entry, *plan.auth, *fields);
     if (!has_waited) {
-        plan.wait = token_wait(house, *plan.entry, token_ends, asked.min_valid.value_or(vocabulary::Duration(0)));
+        const auto min_valid = asked.min_valid.value_or(vocabulary::Duration(0));
+        plan.wait = token_wait(house, *plan.entry, *plan.auth, *fields, min_valid);
         if (plan.wait) return plan;
     }
     if (auto good = check_token(house, token_ends); !good) return refuse(std::move(good.error()));

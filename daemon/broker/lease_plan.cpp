@@ -110,37 +110,65 @@ Term term_of(const Unsealed& house, const access::Caller& caller, const vocabula
     return term;
 }
 
-std::optional<vocabulary::Time> token_end(const vault::Entry& entry, const catalog::AuthType& auth,
-                                          std::uint32_t fields) {
-    std::optional<vocabulary::Time> first;
+namespace {
+
+/// Of the access tokens among these fields; nullptr: there is none that ends.
+const vocabulary::TokenState* first_to_end(const vault::Entry& entry, const catalog::AuthType& auth,
+                                           std::uint32_t fields) {
+    const vocabulary::TokenState* first = nullptr;
     if (!entry.tokens || !auth.oauth) return first;
     for (const auto& slot : auth.oauth->slots) {
         if ((fields >> slot.access_token & 1) == 0) continue;
         const auto& tokens = entry.tokens->state.tokens;
         const auto token = std::ranges::find(tokens, slot.name, &vocabulary::TokenState::slot);
         if (token == tokens.end() || !token->access_ends_at) continue;
-        if (!first || *token->access_ends_at < *first) first = token->access_ends_at;
+        if (first == nullptr || token->access_ends_at < first->access_ends_at) first = &*token;
     }
     return first;
 }
 
-std::optional<TokenWait> token_wait(const Unsealed& house, const vault::Entry& entry,
-                                    std::optional<vocabulary::Time> token_ends, vocabulary::Duration min_valid) {
+/// What is still to be waited for after a refresh.
+std::optional<TokenWait> next_wait(const Unsealed& house, const TokenWait& done) {
+    const auto* entry = house.vault->find({&done.scope, 1}, done.id);
+    if (done.is_by_person || entry == nullptr) return std::nullopt;
+    const auto kind = kind_of(house, entry->credential);
+    return kind ? token_wait(house, *entry, *kind->auth, done.fields, done.min_valid) : std::nullopt;
+}
+
+} // namespace
+
+std::optional<vocabulary::Time> token_end(const vault::Entry& entry, const catalog::AuthType& auth,
+                                          std::uint32_t fields) {
+    const auto* first = first_to_end(entry, auth, fields);
+    return first != nullptr ? first->access_ends_at : std::nullopt;
+}
+
+std::optional<TokenWait> token_wait(const Unsealed& house, const vault::Entry& entry, const catalog::AuthType& auth,
+                                    std::uint32_t fields, vocabulary::Duration min_valid) {
     const auto now = house.wall();
-    if (!token_ends || *token_ends > now + min_valid) return std::nullopt;
-    const auto& state = entry.tokens->state;
-    const auto got_at = state.refreshed_at.value_or(state.connected_at);
-    const bool is_new = now - got_at < (*token_ends - got_at) / new_for;
-    if (is_new && *token_ends > now) return std::nullopt; // another would hardly live longer
-    return TokenWait{.scope = entry.credential.scope, .id = entry.credential.id, .is_by_person = false};
+    const auto* first = first_to_end(entry, auth, fields);
+    if (first == nullptr || *first->access_ends_at > now + min_valid) return std::nullopt;
+    const auto ends = *first->access_ends_at;
+    const auto got_at = vocabulary::got_at(entry.tokens->state, *first);
+    const bool is_new = now - got_at < (ends - got_at) / new_for;
+    if (is_new && ends > now) return std::nullopt; // another would hardly live longer
+    return TokenWait{.scope = entry.credential.scope,
+                     .id = entry.credential.id,
+                     .is_by_person = false,
+                     .fields = fields,
+                     .min_valid = min_valid};
 }
 
 runtime::Task<result::Result<>> wait_for_token(Unsealed& house, Asker& asker, TokenWait wait) {
     // The request itself may take twice as long: it goes on for whoever asks next.
     const auto deadline = house.parts.clock.boot() + house.settings().outbound.timeout / 2;
     const auto by = wait.is_by_person ? Refresher::By::person : Refresher::By::lease;
-    auto refreshed = co_await house.refresher->refresh(wait.scope, wait.id, deadline, by);
-    if (!refreshed) co_return refuse(std::move(refreshed.error()));
+    std::optional<TokenWait> next = std::move(wait);
+    for (std::size_t slots = 0; next && slots < catalog::slots_most; ++slots) {
+        auto refreshed = co_await house.refresher->refresh(next->scope, next->id, deadline, by);
+        if (!refreshed) co_return refuse(std::move(refreshed.error()));
+        next = next_wait(house, *next);
+    }
     co_return look_again(house, asker);
 }
 

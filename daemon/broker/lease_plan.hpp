@@ -39,13 +39,16 @@ struct Term {
 struct TokenWait {
     vocabulary::Scope scope;
     vocabulary::CredentialId id;
-    bool is_by_person = false; ///< who asked for the refresh itself
+    bool is_by_person = false;         ///< who asked for the refresh itself
+    std::uint32_t fields = 0;          ///< of the lease
+    vocabulary::Duration min_valid{0}; ///< that its tokens are to be good for
 };
-/// nullopt: the token is good for `min_valid`, or new, or nothing can be done about it.
+/// nullopt: the tokens are good for `min_valid`, or new, or nothing can be done about it.
 [[nodiscard]] std::optional<TokenWait> token_wait(const Unsealed& house, const vault::Entry& entry,
-                                                  std::optional<vocabulary::Time> token_ends,
+                                                  const catalog::AuthType& auth, std::uint32_t fields,
                                                   vocabulary::Duration min_valid);
-/// Refreshes, as long as a request waits for that, and looks again who asks.
+/// Refreshes, as long as a request waits for that, and looks again who asks. A refresh brings the tokens of one slot:
+/// one after the other, as far as the lease holds several.
 [[nodiscard]] runtime::Task<result::Result<>> wait_for_token(Unsealed& house, Asker& asker, TokenWait wait);
 /// After a refresh, a token that has ended all the same.
 [[nodiscard]] result::Result<> check_token(const Unsealed& house, std::optional<vocabulary::Time> token_ends);

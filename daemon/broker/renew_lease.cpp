@@ -113,7 +113,8 @@ result::Result<StagedReply> stage_renew(Unsealed& house, const Asker& asker, std
     if (const auto seen = find_seen(house, asker)) return stage_again(house, asker, *seen, lease, *held, waiter);
 
     const auto token_ends = token_end(*held->entry, *held->auth, lease.fields);
-    auto wait = has_waited ? std::nullopt : token_wait(house, *held->entry, token_ends, vocabulary::Duration(0));
+    auto wait =
+        has_waited ? std::nullopt : token_wait(house, *held->entry, *held->auth, lease.fields, vocabulary::Duration(0));
     if (wait) return StagedReply{.wait = std::move(wait)};
     if (auto good = check_token(house, token_ends); !good) return refuse(std::move(good.error()));
     const auto term = term_of(house, *asker.caller, credential, asked.ttl, lease.issued_at, token_ends);

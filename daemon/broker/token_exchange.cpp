@@ -138,7 +138,7 @@ vocabulary::PublicFields public_fields(const TokenClient& client, const std::vec
 
 oauth::Clocks clocks_of(const TokenClient& client, const vocabulary::OAuthState& state, const TokenState& token) {
     oauth::Clocks clocks;
-    clocks.got_at = state.refreshed_at.value_or(state.connected_at);
+    clocks.got_at = vocabulary::got_at(state, token);
     clocks.access_ends = token.access_ends_at;
     clocks.refresh_idle_ends = token.refresh_idle_ends_at;
     clocks.refresh_absolute_ends = token.refresh_ends_at;

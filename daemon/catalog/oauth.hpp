@@ -41,6 +41,9 @@ struct Parameter {
 /// read as one.
 using Pointer = std::string;
 
+/// Of one entry.
+inline constexpr std::size_t slots_most = 4;
+
 /// One access token of an answer, with its refresh token and clocks: Slack's bot and user are two slots of one grant.
 struct TokenSlot {
     std::string name;             ///< "bot"; the first slot is the main one

@@ -10,7 +10,6 @@ namespace {
 
 using vocabulary::FieldType;
 
-constexpr std::size_t slots_most = 4;
 constexpr std::size_t answer_fields_most = 16;
 
 constexpr OAuthFields::Kind of_tokens{.type = FieldType::string,

@@ -17,6 +17,7 @@ vocabulary::Duration move_ends(TokenState& token, vocabulary::Duration offset) {
     if (!token.told_at) return {};
     const auto by = offset - *std::exchange(token.told_at, offset);
     move(token.access_ends_at, by);
+    move(token.got_at, by);
     move(token.refresh_idle_ends_at, by);
     return by;
 }

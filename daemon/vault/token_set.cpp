@@ -117,6 +117,7 @@ vocabulary::OAuthState merged(vocabulary::OAuthState held, const NewTokens& made
         if (token.scopes) take_scopes(state, *token.scopes);
         state.access_ends_at = token.access_ends_at;
         state.told_at = made.told_at;
+        state.got_at = made.now;
         const bool is_new = !token.refresh_token.empty();
         state.has_refresh_token |= is_new;
         if (is_new || token.refresh_idle_ends_at) state.refresh_idle_ends_at = token.refresh_idle_ends_at;

@@ -47,8 +47,8 @@ constexpr std::string_view entry = R"({
   }]
 })";
 
-/// A provider whose answers hold both.
-object two_slots() {
+/// A provider whose answers hold both; access tokens live so many seconds.
+object two_slots(int seconds = 3600) {
     const auto slot = [](const std::string& name, const std::string& under) {
         return object{{"name", name},
                       {"access_token_at", under + "/access_token"},
@@ -57,7 +57,7 @@ object two_slots() {
                       {"refresh_expires_in_at", under + "/refresh_expires_in"}};
     };
     return {{"refresh_class", "single_use"},
-            {"lifetimes", object{{"access", 3600}, {"refresh", 7776000}}},
+            {"lifetimes", object{{"access", seconds}, {"refresh", 7776000}}},
             {"answer", object{{"slots", boost::json::array{slot("bot", ""), slot("user", "/user")}}}}};
 }
 
@@ -226,6 +226,33 @@ BOOST_AUTO_TEST_CASE(a_refresh_token_that_no_use_keeps_alive_is_warned_of_when_a
     BOOST_TEST(Chat::text(first, "credential") == id);
     BOOST_TEST(Chat::text(first, "name") == "both");
     BOOST_TEST(first.at("at") == token.at("refresh_ends_at"));
+}
+
+BOOST_AUTO_TEST_CASE(a_lease_of_two_tokens_that_have_ended_waits_for_both) {
+    Chat house(two_slots(4));
+    const auto id = house.connect("both");
+    BOOST_TEST(house.daemon.stop().value_or(-1) == 0);
+    std::this_thread::sleep_for(4100ms);
+    BOOST_REQUIRE_MESSAGE(house.daemon.start(), house.daemon.log());
+    const auto lease = house.client.lease({.credential = "both"});
+    BOOST_REQUIRE_MESSAGE(lease.ok(), (lease.ok() ? std::string() : lease.error().sentence));
+    const auto shown = house.show(id).at("oauth");
+    for (const auto& token : shown.at("tokens").as_array()) BOOST_TEST((ahead(token, "token_expires_at") > 2s));
+    BOOST_TEST(house.provider.uses_of_spent_tokens().empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_a_token_is_to_be_good_for_counts_for_both) {
+    Chat house(two_slots(20));
+    const auto id = house.connect("both");
+    std::this_thread::sleep_for(3s);
+    const auto before = house.provider.token_requests().size();
+    const auto lease = house.client.lease({.credential = "both", .min_valid = 18s});
+    BOOST_REQUIRE(lease.ok());
+    BOOST_TEST((lease->expires_at() > std::chrono::system_clock::now() + 17s));
+    BOOST_TEST(house.provider.token_requests().size() == before + 2);
+    // Both are new now: what no token is good for is not asked for again.
+    BOOST_TEST(house.client.lease({.credential = "both", .min_valid = 1h}).ok());
+    BOOST_TEST(house.provider.token_requests().size() == before + 2);
 }
 
 BOOST_FIXTURE_TEST_CASE(the_end_of_an_organizations_client_secret_is_kept_shown_and_warned_of, Chat) {
