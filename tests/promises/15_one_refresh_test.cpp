@@ -17,9 +17,10 @@ namespace {
 
 constexpr int workers = 100;
 
-/// What a hundred that ask at once were answered.
+/// What a hundred that ask at once were answered, and what the provider was asked by then.
 struct Answers {
     std::atomic<int> served = 0, timed_out = 0, others = 0;
+    std::size_t requests_before = 0; ///< token requests of the grant, a moment before they ask
 };
 
 /// They ask when the token ends: its refresh before that failed, and is tried again later.
@@ -29,6 +30,10 @@ void ask_at_the_end(RefreshHouse& house, const RefreshHouse::Connected& one, Ans
     const auto end = lease->expires_at() + 20ms; // the clocks of leases and tokens differ by a millisecond
     std::barrier all(workers);
     std::vector<std::jthread> threads;
+    std::jthread counts([&] {
+        std::this_thread::sleep_until(end - 100ms);
+        answers.requests_before = house.requests(one).size();
+    });
     for (int i = 0; i < workers; ++i) {
         threads.emplace_back([&] {
             auto client = client_of(house.daemon);
@@ -66,13 +71,14 @@ bool each_token_was_sent_once(const RefreshHouse& house, const RefreshHouse::Con
 BOOST_AUTO_TEST_SUITE(one_refresh)
 
 BOOST_AUTO_TEST_CASE(a_hundred_that_ask_at_the_instant_of_expiry_are_one_request) {
-    RefreshHouse house(4);
+    RefreshHouse house(8); // the next refresh is not before three seconds later
     const auto one = house.connect("one", "rotating");
     house.misbehave("rotating", {{"do", "drop_before"}});
     house.misbehave("rotating", {{"do", "slow"}, {"nth", 2}, {"before_ms", 700}});
     Answers answers;
     ask_at_the_end(house, one, answers);
     BOOST_TEST(answers.served == workers);
+    BOOST_TEST(house.requests(one).size() == answers.requests_before + 1);
     BOOST_TEST(each_token_was_sent_once(house, one));
 }
 
@@ -85,9 +91,9 @@ BOOST_AUTO_TEST_CASE(whoever_waits_too_long_fails_and_never_refreshes) {
     house.misbehave("rotating", {{"do", "slow"}, {"nth", 2}, {"before_ms", 7000}});
     Answers answers;
     ask_at_the_end(house, one, answers);
-    BOOST_TEST(answers.timed_out > 0);
-    BOOST_TEST(answers.others == 0);
-    BOOST_TEST(house.wait_for_requests(one, 2));
+    BOOST_TEST(answers.timed_out == workers);
+    BOOST_TEST(house.wait_for_requests(one, answers.requests_before + 1));
+    BOOST_TEST(house.requests(one).size() == answers.requests_before + 1);
     BOOST_TEST(!house.token_of(one).empty()); // what they asked for came, and serves
     BOOST_TEST(each_token_was_sent_once(house, one));
 }
