@@ -4,11 +4,14 @@
 #include "rounds.hpp"
 #include "support/socket_client.hpp"
 
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <map>
+#include <mutex>
 #include <random>
 #include <thread>
 
@@ -23,14 +26,40 @@ constexpr int lifetime = 3;          ///< seconds of an access token
 constexpr int answered_after = 25;   ///< milliseconds in which the provider holds each answer: there kills are to fall
 constexpr int longest_life_ms = 350; ///< of the daemon, from its start
 
+/// The latest tokens that workers got of each credential: what was leased is on the disk, and no kill takes it back.
+class Leased {
+  public:
+    void note(const test::Response& answer) {
+        if (answer.status != 201U) return;
+        const auto credential = boost::json::parse(answer.body).at("credential").as_object();
+        const auto generation = credential.at("generation").to_number<std::uint64_t>();
+        const std::scoped_lock lock(mutex_);
+        auto& latest = generations_[std::string(credential.at("id").as_string())];
+        latest = std::max(latest, generation);
+    }
+    /// None: 0.
+    [[nodiscard]] std::uint64_t latest_of(const std::string& id) const {
+        const auto found = generations_.find(id);
+        return found == generations_.end() ? 0 : found->second;
+    }
+    [[nodiscard]] std::size_t count() const { return generations_.size(); }
+
+  private:
+    std::mutex mutex_;
+    std::map<std::string, std::uint64_t> generations_;
+};
+
 /// A worker that takes leases until the daemon is gone; now and then of a token that must be got first.
-void lease_until_it_dies(test::SocketClient& worker, const std::vector<RefreshHouse::Connected>& all, unsigned seed) {
+void lease_until_it_dies(test::SocketClient& worker, const std::vector<RefreshHouse::Connected>& all, unsigned seed,
+                         Leased& leased) {
     std::mt19937 random(seed);
     for (;;) {
         const auto& one = all[random() % all.size()];
         const std::string body =
             R"({"credential":")" + one.name + R"(")" + (random() % 4 == 0 ? R"(,"min_valid":"3s"})" : "}");
-        if (!worker.ask("POST", "/v1/leases", body)) return;
+        const auto answer = worker.ask("POST", "/v1/leases", body);
+        if (!answer) return;
+        leased.note(*answer);
     }
 }
 
@@ -49,7 +78,7 @@ class Cycles {
         for (int i = 0; i < 2; ++i) {
             workers.emplace_back([this, seed = unsigned(random_()),
                                   worker = test::SocketClient(house_.daemon.lease_socket())]() mutable {
-                lease_until_it_dies(worker, all_, seed);
+                lease_until_it_dies(worker, all_, seed, leased_);
             });
         }
         std::this_thread::sleep_for(std::chrono::microseconds(random_() % (longest_life_ms * 1000)));
@@ -78,6 +107,7 @@ class Cycles {
     }
 
     [[nodiscard]] const KillLedger& ledger() const { return ledger_; }
+    [[nodiscard]] std::size_t leased() const { return leased_.count(); }
     [[nodiscard]] const std::map<std::string, int>& lost() const { return lost_; }
 
   private:
@@ -102,6 +132,8 @@ class Cycles {
             const auto& item = shown.at(one.id);
             const auto status = item.at("status").as_string();
             BOOST_REQUIRE_MESSAGE(status == "active" || status == "expired", boost::json::serialize(item));
+            const auto generation = item.at("generation").to_number<std::uint64_t>();
+            BOOST_REQUIRE_MESSAGE(generation >= leased_.latest_of(one.id), boost::json::serialize(item));
             if (status == "active") continue;
             const bool may_be = one.refresh_class == "single_use" || one.refresh_class == "kills_access_token";
             BOOST_REQUIRE_MESSAGE(may_be, boost::json::serialize(item));
@@ -119,6 +151,7 @@ class Cycles {
     KillLedger ledger_;
     std::vector<RefreshHouse::Connected> all_;
     std::map<std::string, int> lost_;
+    Leased leased_;
     int names_ = 0;
 };
 
@@ -137,6 +170,8 @@ BOOST_AUTO_TEST_CASE(no_kill_9_loses_a_grant_that_its_class_can_save_or_uses_a_s
                                       << all.ledger().unanswered() << " answers lost on their way" << lost
                                       << "; spent tokens tried " << all.ledger().uses_of_spent() << " times");
     BOOST_TEST(all.ledger().refreshes() > std::size_t(rounds.count()) / 2);
+    BOOST_TEST(all.ledger().unanswered() > std::size_t(rounds.count()) / 10); // kills fell where they are to fall
+    BOOST_TEST(all.leased() >= refresh_classes.size() * of_each_class);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
