@@ -142,7 +142,7 @@ Result<Lease> Client::lease(const LeaseRequest& request) {
         if (request.on_change) {
             made.state_->listening = state.listening_at(made.state_->session);
             made.state_->listening->add(made.state_->holding, made.state_->session, request.on_change,
-                                        request.renew_itself);
+                                        made.state_->renewals);
         }
         return made;
     });

@@ -60,10 +60,12 @@ Result<void> EventConnection::open(const Deadline& deadline) {
     return refusal;
 }
 
-Result<bool> EventConnection::receive(const Deadline& deadline) {
+Result<bool> EventConnection::receive(const Deadline& deadline, const Wake* wake) {
     std::array<char, 16384> piece{};
     std::size_t received = 0;
-    if (socket_->receive(piece.data(), piece.size(), received, deadline) != Socket::Outcome::done) return false;
+    const auto outcome = socket_->receive(piece.data(), piece.size(), received, deadline, wake);
+    if (outcome == Socket::Outcome::woken) return true;
+    if (outcome != Socket::Outcome::done) return false;
     unread_.append(piece.data(), received);
     const auto taken = reader_->take(unread_);
     if (!taken) return taken.error();
@@ -71,13 +73,15 @@ Result<bool> EventConnection::receive(const Deadline& deadline) {
     return true;
 }
 
-Result<void> EventConnection::read(const std::function<bool(const Event&)>& show, const std::function<void()>& begun) {
+Result<void> EventConnection::read(const std::function<bool(const Event&)>& show, const std::function<void()>& begun,
+                                   const std::function<void()>& between) {
     bool has_begun = false;
     while (true) {
         const std::string text = reader_->take_text();
         if (!text.empty() && !std::exchange(has_begun, true) && begun) begun();
         if (!text_.take(text, show)) return {};
-        const auto received = receive(Deadline(silence_most));
+        if (between) between();
+        const auto received = receive(Deadline(silence_most), &wake_);
         if (!received) return received.error();
         if (!*received) return {};
     }

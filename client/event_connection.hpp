@@ -20,8 +20,12 @@ class EventConnection {
     /// Connects and asks; the broker's refusal, if it refuses.
     Result<void> open(const Deadline& deadline);
     /// Shows what comes, until the connection is lost (then it is success), is interrupted, or `show` says false.
-    /// `begun` is called once the first line is there: from then on nothing is missed.
-    Result<void> read(const std::function<bool(const Event&)>& show, const std::function<void()>& begun = {});
+    /// `begun` is called once the first line is there: from then on nothing is missed. `between` is called before it
+    /// waits for more, each time, and soon after `wake`.
+    Result<void> read(const std::function<bool(const Event&)>& show, const std::function<void()>& begun = {},
+                      const std::function<void()>& between = {});
+    /// From any thread.
+    void wake() const { wake_.come(); }
     /// Fails what another thread waits for here, and all that follows.
     void interrupt();
     /// The same for what is read just now alone: it is as lost.
@@ -33,8 +37,8 @@ class EventConnection {
   private:
     Result<void> connect(const Deadline& deadline);
     Result<void> send_request(const Deadline& deadline);
-    /// Some bytes; false: the connection is lost.
-    Result<bool> receive(const Deadline& deadline);
+    /// Some bytes, or none where `wake` came first; false: the connection is lost.
+    Result<bool> receive(const Deadline& deadline, const Wake* wake = nullptr);
     void close();
 
     Session::Settings settings_;
@@ -44,6 +48,7 @@ class EventConnection {
     std::optional<ReplyReader> reader_;
     std::string unread_; ///< of the answer's head
     Interruption interruption_;
+    Wake wake_;
 };
 
 } // namespace credlease::client

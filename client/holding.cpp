@@ -2,7 +2,7 @@
 
 #include "client/memory.hpp"
 #include "client/refusal.hpp"
-#include "vocabulary/time.hpp"
+#include "wire/mapping.hpp"
 
 #include <utility>
 
@@ -24,11 +24,13 @@ Result<void> Holding::take_issued(Reply reply) {
 Result<void> Holding::take(Reply reply) {
     std::optional<LeaseFacts> facts;
     std::optional<LeaseTimes> times;
+    Delivery named;
     const auto read = [&](const boost::json::value& answer) -> Result<void> {
         if (issued_.id.empty()) issued_.id = read_lease_id(answer);
         auto read_times = read_lease_times(answer);
         if (!read_times) return read_times.error();
         times = std::move(*read_times);
+        named = {read_number(answer, {"credential", "version"}), read_number(answer, {"credential", "generation"})};
         if (!has_secret(answer)) return {};
         auto read_facts = read_lease_facts(answer);
         if (!read_facts) return read_facts.error();
@@ -39,6 +41,7 @@ Result<void> Holding::take(Reply reply) {
     if (!taken) return taken;
     const std::lock_guard alone(lock_);
     times_ = std::move(*times);
+    is_secret_lost_ = !facts && Delivery(facts_.version, facts_.generation) < named;
     if (!facts) return {};
     facts_ = std::move(*facts);
     json_ = std::make_shared<const secret::SecretBuffer>(std::move(*reply.secret));
@@ -47,19 +50,37 @@ Result<void> Holding::take(Reply reply) {
 
 Result<void> Holding::renew(Session& session, std::optional<std::chrono::milliseconds> ttl) {
     auto renewed = at_the_boundary([&] { return ask_renewal(session, ttl); });
-    const std::lock_guard alone(lock_);
-    last_error_.reset();
-    if (!renewed) {
-        last_error_ = renewed.error();
-        is_over_ = is_over_ || ends_the_lease(renewed.error());
-    }
+    const auto tell = [&] {
+        const std::lock_guard alone(lock_);
+        last_error_.reset();
+        if (!renewed) {
+            last_error_ = renewed.error();
+            is_over_ = is_over_ || ends_the_lease(renewed.error());
+        }
+        return on_renewed_;
+    }();
+    if (renewed && tell) (*tell)();
     return renewed;
 }
 
+void Holding::on_renewed(std::function<void()> tell) {
+    auto shared = std::make_shared<const std::function<void()>>(std::move(tell));
+    const std::lock_guard alone(lock_);
+    on_renewed_ = std::move(shared);
+}
+
+/// The broker brings a secret once, unless it is asked to: where that answer did not arrive, the next one does not have
+/// it, but names it.
 Result<void> Holding::ask_renewal(Session& session, std::optional<std::chrono::milliseconds> ttl) {
+    auto asked = exchange_renewal(session, ttl);
+    return asked && is_secret_lost() ? exchange_renewal(session, ttl) : asked;
+}
+
+Result<void> Holding::exchange_renewal(Session& session, std::optional<std::chrono::milliseconds> ttl) {
     const std::string path = "/v1/leases/" + issued_.id + "/renew";
     const std::string key = make_idempotency_key();
-    const std::string body = ttl ? "{\"ttl\":\"" + vocabulary::text_of(*ttl) + "\"}" : "{}";
+    const std::string body = wire::write_message(
+        wire::RenewLease{.ttl = ttl, .secret = is_secret_lost() ? std::optional(true) : std::nullopt});
     auto reply =
         session.exchange({.method = "POST", .path = path, .idempotency_key = key, .body = body, .secret_answer = true});
     if (!reply) return reply.error();
@@ -102,6 +123,16 @@ LeaseFacts Holding::facts() const {
 LeaseTimes Holding::times() const {
     const std::lock_guard alone(lock_);
     return times_;
+}
+
+Delivery Holding::delivery() const {
+    const std::lock_guard alone(lock_);
+    return {facts_.version, facts_.generation};
+}
+
+bool Holding::is_secret_lost() const {
+    const std::lock_guard alone(lock_);
+    return is_secret_lost_;
 }
 
 std::optional<Error> Holding::last_error() const {

@@ -25,21 +25,13 @@ constexpr std::chrono::milliseconds pause_most = 5s;
 constexpr std::size_t unclaimed_most = 256;                   ///< events
 constexpr std::chrono::milliseconds until_asked_again = 5min; ///< a broker that does not tell may be replaced
 
-/// Version and generation.
-using Delivery = std::pair<std::uint64_t, std::uint64_t>;
-
-Delivery delivery_of(const Holding& holding) {
-    const auto facts = holding.facts();
-    return {facts.version, facts.generation};
-}
-
 /// What the broker tells of one lease.
 struct Watched {
     std::shared_ptr<Holding> holding;
     std::shared_ptr<Session> session; ///< to ask over
     Listening::Tell tell;
-    bool renews = false;
-    Delivery told{}; ///< the latest that the program knows of; the thread's own
+    std::shared_ptr<Renewals> renewals; ///< null: nothing renews it
+    Delivery told{};                    ///< the latest that the program knows of; the thread's own
 };
 using WatchedRef = std::shared_ptr<Watched>;
 
@@ -82,11 +74,14 @@ struct Listening::Thread {
     void take(const Event& event);
     std::vector<WatchedRef> claimants(const Event& event);
     void tell_of(const Event& event, const WatchedRef& watched_one);
+    void tell_of_secret(const WatchedRef& watched_one);
+    void note_renewed();
+    void look_at_secrets();
+    void pause(std::chrono::milliseconds time);
     void begin();
     void look_at_all(bool may_have_changed);
     void claim(const Holding& holding);
     void tell(const WatchedRef& watched, LeaseChange change);
-    static void fetch(const Watched& watched);
     void end(const WatchedRef& watched, const std::string& reason);
 
     EventConnection connection;
@@ -96,6 +91,7 @@ struct Listening::Thread {
     std::deque<Event> unclaimed; ///< of no lease that is watched: of one that is about to be, maybe
     std::deque<Event> missed;    ///< … and was, as it turned out
     bool has_begun = false;
+    bool is_renewed = false;       ///< one of them, since their secrets were looked at
     const Watched* busy = nullptr; ///< whose call is under way
     bool is_stopping = false;
     std::thread thread;
@@ -117,21 +113,26 @@ Listening::~Listening() {
 }
 
 void Listening::add(const std::shared_ptr<Holding>& holding, const std::shared_ptr<Session>& session, Tell tell,
-                    bool renews) {
+                    std::shared_ptr<Renewals> renewals) {
+    if (!thread_) start(*session);
+    if (renewals) {
+        holding->on_renewed([weak = std::weak_ptr(thread_)] {
+            if (const auto thread = weak.lock()) thread->note_renewed();
+        });
+    }
     auto added = std::make_shared<Watched>(Watched{.holding = holding,
                                                    .session = session->another(),
                                                    .tell = std::move(tell),
-                                                   .renews = renews,
-                                                   .told = delivery_of(*holding)});
-    if (thread_) {
-        const std::lock_guard alone(thread_->lock);
-        thread_->watched.push_back(std::move(added));
-        thread_->claim(*holding);
-        thread_->changed.notify_all();
-        return;
-    }
-    auto made = std::make_shared<Thread>(*session);
-    made->watched.push_back(std::move(added));
+                                                   .renewals = std::move(renewals),
+                                                   .told = holding->delivery()});
+    const std::lock_guard alone(thread_->lock);
+    thread_->watched.push_back(std::move(added));
+    thread_->claim(*holding);
+    thread_->changed.notify_all();
+}
+
+void Listening::start(const Session& session) {
+    auto made = std::make_shared<Thread>(session);
     const SignalsHeldBack program_has_them;
     made->thread = std::thread([made] { made->run(); });
     thread_ = std::move(made);
@@ -148,21 +149,37 @@ void Listening::remove(const std::shared_ptr<Holding>& holding) {
 }
 
 void Listening::Thread::run() {
-    auto pause = pause_least;
+    auto next_pause = pause_least;
     while (true) {
         wait_for_leases();
         if (connection.is_interrupted()) return;
         // An exception would end the program, from a thread that it knows nothing of.
         const auto heard = at_the_boundary([&] { return listen(); });
         if (heard) {
-            pause = pause_least;
+            next_pause = pause_least;
             continue;
         }
         const auto& error = heard.error();
         const bool is_too_old = error.code == "not_found" || error.code == "method_not_allowed";
         const std::chrono::milliseconds asked = error.retry_after.value_or(0s);
-        connection.pause(is_too_old ? until_asked_again : std::max(pause, asked));
-        pause = std::min(pause * 2, pause_most);
+        pause(is_too_old ? until_asked_again : std::max(next_pause, asked));
+        next_pause = std::min(next_pause * 2, pause_most);
+    }
+}
+
+/// The broker can't be heard meanwhile, but a renewal may work.
+void Listening::Thread::pause(std::chrono::milliseconds time) {
+    const auto until = std::chrono::steady_clock::now() + time;
+    while (true) {
+        {
+            std::unique_lock held(lock);
+            const bool is_over = !changed.wait_until(held, until, [this] { return is_stopping || is_renewed; });
+            if (is_over || is_stopping) return;
+        }
+        [[maybe_unused]] const auto looked = at_the_boundary([this]() -> Result<void> {
+            look_at_secrets();
+            return {};
+        });
     }
 }
 
@@ -179,7 +196,7 @@ Result<void> Listening::Thread::listen() {
             take(event);
             return true;
         },
-        [this] { begin(); });
+        [this] { begin(); }, [this] { look_at_secrets(); });
 }
 
 std::vector<WatchedRef> Listening::Thread::all() {
@@ -214,9 +231,41 @@ void Listening::Thread::tell_of(const Event& event, const WatchedRef& watched_on
     if (!is_of_credential(kind)) return tell(watched_one, {.kind = kind});
     const Delivery delivery{read_number(told, {"version"}), read_number(told, {"generation"})};
     if (delivery <= watched_one->told) return;
+    if (watched_one->renewals) {
+        if (holding.delivery() < delivery) watched_one->renewals->hurry(watched_one->holding);
+        return; // what it holds is looked at next
+    }
     watched_one->told = delivery;
-    if (watched_one->renews && delivery_of(holding) < delivery) fetch(*watched_one);
     tell(watched_one, {.kind = kind});
+}
+
+/// Of a lease that renews itself the secret that it holds decides what is told, whichever renewal brought it.
+void Listening::Thread::tell_of_secret(const WatchedRef& watched_one) {
+    const auto held = watched_one->holding->delivery();
+    if (held <= watched_one->told || watched_one->holding->is_over()) return;
+    const bool has_new_version = held.first != watched_one->told.first;
+    watched_one->told = held;
+    tell(watched_one, {.kind = has_new_version ? LeaseChange::Kind::rotated : LeaseChange::Kind::refreshed});
+}
+
+/// By the thread that renewed it.
+void Listening::Thread::note_renewed() {
+    {
+        const std::lock_guard alone(lock);
+        is_renewed = true;
+        changed.notify_all();
+    }
+    connection.wake();
+}
+
+void Listening::Thread::look_at_secrets() {
+    {
+        const std::lock_guard alone(lock);
+        is_renewed = false;
+    }
+    for (const auto& each : all()) {
+        if (each->renewals) tell_of_secret(each);
+    }
 }
 
 /// A lease is watched a moment after it was issued: what was told of it in between is taken once the connection is made
@@ -237,13 +286,14 @@ void Listening::Thread::look_at_all(bool may_have_changed) {
         const std::string path = "/v1/leases/" + each->holding->issued().id;
         const auto seen = each->session->exchange({.method = "GET", .path = path});
         const bool has_ended = !seen && (seen.error().code == "lease_ended" || seen.error().code == "lease_not_found");
-        if (has_ended) end(each, seen.error().reason);
-        if (!seen || !may_have_changed) continue;
-        if (each->renews) fetch(*each);
-        const auto held = delivery_of(*each->holding);
-        if (each->renews && held <= each->told) continue;
-        each->told = std::max(held, each->told);
-        tell(each, {.kind = LeaseChange::Kind::rotated});
+        if (has_ended) {
+            end(each, seen.error().reason);
+        } else if (may_have_changed && each->renewals) {
+            each->renewals->hurry(each->holding);
+        } else if (may_have_changed && seen) {
+            each->told = std::max(each->holding->delivery(), each->told);
+            tell(each, {.kind = LeaseChange::Kind::rotated});
+        }
     }
 }
 
@@ -255,11 +305,6 @@ void Listening::Thread::begin() {
         std::swap(found, missed);
     }
     for (const auto& event : found) take(event);
-}
-
-/// Where the new secret can't be had, the renewal that is planned brings it.
-void Listening::Thread::fetch(const Watched& watched_one) {
-    [[maybe_unused]] const auto renewed = watched_one.holding->renew(*watched_one.session, watched_one.holding->ttl());
 }
 
 void Listening::Thread::end(const WatchedRef& watched_one, const std::string& reason) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "client/holding.hpp"
+#include "client/renewals.hpp"
 #include "credlease/client.hpp"
 
 #include <functional>
@@ -19,13 +20,15 @@ class Listening {
     Listening& operator=(const Listening&) = delete;
 
     using Tell = std::function<void(const LeaseChange&)>;
-    /// `renews`: its new secret is fetched before it is told of.
-    void add(const std::shared_ptr<Holding>& holding, const std::shared_ptr<Session>& session, Tell tell, bool renews);
+    /// `renewals` bring its new secret before it is told of; null: nothing renews it.
+    void add(const std::shared_ptr<Holding>& holding, const std::shared_ptr<Session>& session, Tell tell,
+             std::shared_ptr<Renewals> renewals);
     /// No more is told, and no call is under way, but for one that this is called from.
     void remove(const std::shared_ptr<Holding>& holding);
 
   private:
     struct Thread;
+    void start(const Session& session);
     std::shared_ptr<Thread> thread_; ///< shared with itself: it may end this object, from a call
 };
 

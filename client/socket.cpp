@@ -88,11 +88,12 @@ int connect_within(int descriptor, const sockaddr_un& address, const Deadline& d
     return 0;
 }
 
-/// Waits until the descriptor is ready or closed; false when the time is over.
-bool wait_for(int descriptor, short events, const Deadline& deadline) {
-    pollfd waited{.fd = descriptor, .events = events, .revents = 0};
+/// Waits until the descriptor is ready or closed, or `wake` came; false when the time is over.
+bool wait_for(int descriptor, short events, const Deadline& deadline, const Wake* wake = nullptr) {
+    std::array waited = {pollfd{.fd = descriptor, .events = events, .revents = 0},
+                         pollfd{.fd = wake == nullptr ? -1 : wake->descriptor(), .events = POLLIN, .revents = 0}};
     while (true) {
-        const int ready = poll(&waited, 1, static_cast<int>(deadline.left().count()));
+        const int ready = poll(waited.data(), waited.size(), static_cast<int>(deadline.left().count()));
         if (ready > 0) return true;
         if (ready == 0 || errno != EINTR) return false;
     }
@@ -140,9 +141,11 @@ Socket::Sent Socket::send(std::span<const std::string_view> texts, const Deadlin
     return {Outcome::done, any, true};
 }
 
-Socket::Outcome Socket::receive(char* room, std::size_t size, std::size_t& received, const Deadline& deadline) const {
+Socket::Outcome Socket::receive(char* room, std::size_t size, std::size_t& received, const Deadline& deadline,
+                                const Wake* wake) const {
     while (true) {
-        if (!wait_for(descriptor_, POLLIN, deadline)) return Outcome::timed_out;
+        if (!wait_for(descriptor_, POLLIN, deadline, wake)) return Outcome::timed_out;
+        if (wake != nullptr && wake->take()) return Outcome::woken;
         const ssize_t got = recv(descriptor_, room, size, MSG_DONTWAIT);
         if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
         if (got <= 0) return Outcome::lost;

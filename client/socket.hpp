@@ -2,6 +2,7 @@
 
 #include "client/deadline.hpp"
 #include "client/interruption.hpp"
+#include "client/wake.hpp"
 #include "credlease/client.hpp"
 
 #include <span>
@@ -32,7 +33,7 @@ class Socket {
     Socket(const Socket&) = delete;
     Socket& operator=(const Socket&) = delete;
 
-    enum class Outcome { done, lost, timed_out };
+    enum class Outcome { done, lost, timed_out, woken };
     struct Sent {
         Outcome outcome;
         bool any; ///< some bytes left
@@ -40,8 +41,9 @@ class Socket {
     };
     /// Sends the texts one after the other.
     [[nodiscard]] Sent send(std::span<const std::string_view> texts, const Deadline& deadline) const;
-    /// At least one byte, as recv(2).
-    [[nodiscard]] Outcome receive(char* room, std::size_t size, std::size_t& received, const Deadline& deadline) const;
+    /// At least one byte, as recv(2); none where `wake` came first.
+    [[nodiscard]] Outcome receive(char* room, std::size_t size, std::size_t& received, const Deadline& deadline,
+                                  const Wake* wake = nullptr) const;
     /// Ends what another thread waits for.
     void shut_down() const;
 

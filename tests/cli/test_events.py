@@ -6,6 +6,7 @@ import sys
 import unittest
 
 from command import CommandTest
+from stand_in_answers import Refusal
 
 
 class Events(CommandTest):
@@ -111,6 +112,38 @@ while True: time.sleep(0.05)
         self.assertEqual(running.stdout.readline(), "a longer new one old\n")
         self.broker.rotate(self.api, "9.1", token="short")
         self.assertEqual(running.stdout.readline(), "short old\n")
+
+    def asked_renewals(self):
+        return sum(a["target"].endswith("/renew") for a in self.broker.asked)
+
+    def rotate_while_renewals_are_refused(self):
+        """Until it was tried twice."""
+        self.wait_until(lambda: self.broker.listeners)
+        self.broker.renew_refusal = Refusal(503, "overloaded", "Busy.")
+        self.broker.rotate(self.api, "8.1", token="new")
+        self.wait_until(lambda: self.asked_renewals() >= 2)
+        self.broker.renew_refusal = None
+
+    def test_a_command_is_started_again_once_the_new_secret_is_there(self):
+        running = self.exec("--env", "T=api", "--on-change", "restart", script=self.WAIT)
+        self.assertEqual(running.stdout.readline(), "old\n")
+        self.rotate_while_renewals_are_refused()
+        self.assertEqual(running.stdout.readline(), "new\n")
+        running.send_signal(signal.SIGTERM)
+        self.assertEqual(running.communicate(timeout=30)[0], "")
+
+    def test_a_signal_comes_once_the_file_has_the_new_secret(self):
+        running = self.exec("--file", "T=api", "--on-change", "signal:HUP", script="""
+def take(*_): os.write(1, open(os.environ['T']).read().encode() + b'\\n')
+signal.signal(signal.SIGHUP, take)
+take()
+while True: time.sleep(0.05)
+""")
+        self.assertEqual(running.stdout.readline(), "old\n")
+        self.rotate_while_renewals_are_refused()
+        self.assertEqual(running.stdout.readline(), "new\n")
+        running.send_signal(signal.SIGTERM)
+        self.assertEqual(running.communicate(timeout=30)[0], "")
 
     def test_of_a_lease_that_ended_the_command_goes_on_and_it_is_said_at_once(self):
         running = self.exec("--env", "T=api", "--on-change", "restart", script=self.WAIT)

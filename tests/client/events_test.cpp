@@ -1,68 +1,29 @@
 #define BOOST_TEST_DYN_LINK
 #include "credlease/client.hpp"
 #include "stand_in.hpp"
+#include "told.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
-#include <condition_variable>
-#include <deque>
-#include <mutex>
-#include <optional>
 
 using namespace credlease;
 using namespace std::chrono_literals;
+using test::comes_true;
+using test::ended;
+using test::event;
+using test::lease_id;
 using test::lease_json;
 using test::problem;
+using test::renewed;
+using test::rotated;
 using test::StandIn;
 using test::TemporaryDirectory;
+using test::Told;
 using Then = StandIn::Response::Then;
 using Kind = LeaseChange::Kind;
 
 namespace {
-
-constexpr auto lease_id = "lease_01j00000000000000000000000";
-constexpr auto credential_id = "cred_01j00000000000000000000000";
-
-std::string event(const std::string& type, const std::string& id, const std::string& members) {
-    return "event: " + type + "\nid: " + id + "\ndata: {" + members + "}\n\n";
-}
-std::string ended(const std::string& id, const std::string& reason = "credential_revoked") {
-    return event("lease.ended", id, R"("lease":")" + std::string(lease_id) + R"(","reason":")" + reason + "\"");
-}
-std::string rotated(const std::string& id, int version) {
-    return event("credential.rotated", id,
-                 R"("credential":")" + std::string(credential_id) + R"(","version":)" + std::to_string(version) +
-                     R"(,"generation":0)");
-}
-/// A renewal that brings a new secret of that version.
-std::string renewed(int version) {
-    std::string json = lease_json(900, "xoxb-new");
-    const std::string old = "\"version\":3";
-    return json.replace(json.find(old), old.size(), "\"version\":" + std::to_string(version));
-}
-
-/// What a lease's callback was told, in its order.
-class Told {
-  public:
-    void take(const LeaseChange& change) {
-        const std::lock_guard alone(lock_);
-        changes_.push_back(change);
-        came_.notify_all();
-    }
-    std::optional<LeaseChange> next(std::chrono::milliseconds patience = 10s) {
-        std::unique_lock held(lock_);
-        if (!came_.wait_for(held, patience, [this] { return !changes_.empty(); })) return std::nullopt;
-        auto first = changes_.front();
-        changes_.pop_front();
-        return first;
-    }
-
-  private:
-    std::mutex lock_;
-    std::condition_variable came_;
-    std::deque<LeaseChange> changes_;
-};
 
 struct Fixture {
     TemporaryDirectory directory;
@@ -97,11 +58,6 @@ struct Fixture {
         auto seen = broker.seen();
         std::erase_if(seen, [](const auto& request) { return request.path != "/v1/events"; });
         return seen;
-    }
-    template <class Holds> static bool comes_true(Holds holds) {
-        const auto until = std::chrono::steady_clock::now() + 10s;
-        while (!holds() && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(2ms);
-        return holds();
     }
     /// Until somebody listens.
     void push(const std::string& text) {

@@ -154,10 +154,12 @@ struct LeaseRequest {
     Purpose purpose{};
     bool bound_to_process = true;
     bool renew_itself = false; ///< a thread renews it at two thirds of its time until it dies
-    /// Told as soon as the broker tells of it, at least once; where the broker is too old to tell, never. By a thread
-    /// of the client's, one call at a time for all of its leases, so it should be brief; it may use the lease and let
-    /// it die, and must throw nothing. Of a lease that renews itself the new secret is there before. When the lease's
-    /// destructor returns no call is under way, unless it was called from one. Not in forked children.
+    /// Told as soon as the broker tells of it, at least once; where it is too old to tell, of what a renewal brings
+    /// alone. By a thread of the client's, one call at a time for all of its leases, so it should be brief; it may use
+    /// the lease and let it die, and must throw nothing. A lease that renews itself is told of a new secret once that
+    /// is there, whichever renewal brought it: one is tried at once, and again, more and more slowly, until it works or
+    /// the lease is over. When the lease's destructor returns no call is under way, unless it was called from one. Not
+    /// in forked children.
     std::function<void(const LeaseChange&)> on_change{};
 };
 
