@@ -68,10 +68,14 @@ bool each_token_was_sent_once(const RefreshHouse& house, const RefreshHouse::Con
 
 } // namespace
 
+/// Seconds of an access token. Its first refresh comes when no connection is kept any more (four seconds), or it would
+/// be made anew at once; and the next one long after all have been answered.
+constexpr int life = 12;
+
 BOOST_AUTO_TEST_SUITE(one_refresh)
 
 BOOST_AUTO_TEST_CASE(a_hundred_that_ask_at_the_instant_of_expiry_are_one_request) {
-    RefreshHouse house(8); // the next refresh is not before three seconds later
+    RefreshHouse house(life);
     const auto one = house.connect("one", "rotating");
     house.misbehave("rotating", {{"do", "drop_before"}});
     house.misbehave("rotating", {{"do", "slow"}, {"nth", 2}, {"before_ms", 700}});
@@ -83,9 +87,7 @@ BOOST_AUTO_TEST_CASE(a_hundred_that_ask_at_the_instant_of_expiry_are_one_request
 }
 
 BOOST_AUTO_TEST_CASE(whoever_waits_too_long_fails_and_never_refreshes) {
-    // A lease waits half of it. The first refresh comes when no connection is kept any more (four seconds), or it would
-    // be made anew at once.
-    RefreshHouse house(12, {.config = "timeout = \"8s\"\n"});
+    RefreshHouse house(life, {.config = "timeout = \"8s\"\n"}); // a lease waits half of it
     const auto one = house.connect("one", "rotating");
     house.misbehave("rotating", {{"do", "drop_before"}});
     house.misbehave("rotating", {{"do", "slow"}, {"nth", 2}, {"before_ms", 7000}});
