@@ -13,8 +13,12 @@ using result::ErrorCode;
 using result::refuse;
 
 constexpr std::size_t pending_most = 256;
-constexpr std::size_t pending_of_one_most = 64; ///< of one person, so that others have room
+constexpr std::size_t newcomers_places = pending_most / 4; ///< for uids that have none pending
+// By uid (guarantee 19), since an engine itself says for whom it asks. Of its places one person behind it has less.
+constexpr std::size_t pending_of_uid_most = pending_most / 4;
+constexpr std::size_t pending_of_person_most = pending_of_uid_most / 2;
 constexpr std::size_t kept_most = 1024;
+static_assert(pending_most < kept_most, "where so many are kept, one of them has ended");
 constexpr std::chrono::minutes shown_after_end{10};
 
 bool is_same(const access::Caller& one, const access::Caller& other) {
@@ -75,16 +79,25 @@ AuthorizationRef Authorizations::find_redirected(const secret::SecretBuffer& sta
     return nullptr;
 }
 
-result::Result<> Authorizations::add(AuthorizationRef made) {
-    forget_old();
+bool Authorizations::has_place_for(const Authorization& made) const {
     std::size_t pending = 0;
-    std::size_t of_one = 0;
+    std::size_t of_uid = 0;
+    std::size_t of_person = 0;
     for (const auto& [id, one] : all_) {
         if (one->state != Authorization::State::pending) continue;
         ++pending;
-        if (is_same(*one->asker.caller, *made->asker.caller)) ++of_one;
+        if (one->uid != made.uid) continue;
+        ++of_uid;
+        if (is_same(*one->asker.caller, *made.asker.caller)) ++of_person;
     }
-    if (pending >= pending_most || of_one >= pending_of_one_most) {
+    const auto most = of_uid == 0 ? pending_most : pending_most - newcomers_places;
+    return pending < most && of_uid < pending_of_uid_most && of_person < pending_of_person_most;
+}
+
+result::Result<> Authorizations::add(AuthorizationRef made) {
+    made->uid = made->asker.peer->uid;
+    forget_old();
+    if (!has_place_for(*made)) {
         return refuse({.code = ErrorCode::overloaded,
                        .sentence = "Too many authorizations are waiting for a person.",
                        .next_step = "Finish or delete some; each ends by itself after ten minutes at most.",
@@ -152,9 +165,19 @@ void Authorizations::forget_old() {
     std::erase_if(all_, [now = clock_.boot()](const auto& one) {
         return one.second->state != Authorization::State::pending && one.second->ends_at + shown_after_end < now;
     });
-    for (auto at = all_.begin(); all_.size() >= kept_most && at != all_.end();) { // ids begin with their time
-        at = at->second->state == Authorization::State::pending ? std::next(at) : all_.erase(at);
+    while (all_.size() >= kept_most) forget_one_of_most();
+}
+
+/// The oldest result of the uid that has the most: nobody pushes out those of others.
+void Authorizations::forget_one_of_most() {
+    std::map<uid_t, std::size_t> ended;
+    for (const auto& [id, one] : all_) {
+        if (one->state != Authorization::State::pending) ++ended[one->uid];
     }
+    const auto most = std::ranges::max_element(ended, {}, [](const auto& of_uid) { return of_uid.second; })->first;
+    all_.erase(std::ranges::find_if(all_, [most](const auto& one) { // ids begin with their time
+        return one.second->state != Authorization::State::pending && one.second->uid == most;
+    }));
 }
 
 void Authorizations::end_all(const std::string& error) {

@@ -24,6 +24,7 @@ struct Authorization {
     vocabulary::Scope scope{};
     vocabulary::CredentialId credential{};
     Asker asker{}; ///< who began it: nobody else finishes it
+    uid_t uid = 0; ///< of the process that did
     State state = State::pending;
     bool is_used = false;        ///< its redirect has come: `state` counts once (guarantee 18)
     runtime::BootTime ends_at{}; ///< where nobody comes
@@ -62,7 +63,7 @@ class Authorizations {
     /// Anybody's, whose redirect comes to the daemon's own page, for the browser that comes there.
     [[nodiscard]] AuthorizationRef find_started(std::string_view id) const;
     [[nodiscard]] AuthorizationRef find_redirected(const secret::SecretBuffer& state) const;
-    /// `overloaded` when so many are pending that memory would run short.
+    /// `overloaded` when so many are pending that memory would run short, or that others would find no place.
     [[nodiscard]] result::Result<> add(AuthorizationRef made);
     /// The provider gives a person less time than we do.
     void shorten(const AuthorizationRef& one, runtime::BootTime ends_at);
@@ -77,8 +78,10 @@ class Authorizations {
     void end_all(const std::string& error);
 
   private:
+    [[nodiscard]] bool has_place_for(const Authorization& made) const;
     void expire_at(const AuthorizationRef& one, runtime::BootTime ends_at);
     void forget_old();
+    void forget_one_of_most();
     void wake_poller(Authorization& one);
 
     void listen_no_longer_than_needed();

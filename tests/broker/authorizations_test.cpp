@@ -31,19 +31,40 @@ struct House {
                                    failed.push_back(by.caller->principal + ": " + one.error);
                                }};
 
-    broker::AuthorizationRef add(const std::string& start_url) {
+    broker::AuthorizationRef make(uid_t uid, const std::string& person) {
         auto made = std::make_shared<Authorization>();
         made->id = broker::AuthorizationId(ids.next(1));
         access::Caller caller;
-        caller.principal = "user:alice";
+        caller.principal = person;
         made->asker.caller = std::make_shared<const access::Caller>(std::move(caller));
+        attestation::Peer peer;
+        peer.uid = uid;
+        made->asker.peer = std::make_shared<const attestation::Peer>(std::move(peer));
         made->ends_at = clock.boot() + 10min;
+        return made;
+    }
+    broker::AuthorizationRef add(const std::string& start_url) {
+        auto made = make(1000, "user:alice");
         made->start_url = start_url;
         made->secrets.state = std::move(*crypto::make_random_text(*arena));
         made->state_digest = crypto::challenge_of(made->secrets.state);
         BOOST_REQUIRE(all.add(made).has_value());
         return made;
     }
+    bool may_begin(uid_t uid, const std::string& person) { return all.add(make(uid, person)).has_value(); }
+    /// For as many people as it likes to name.
+    std::size_t take_all(uid_t uid) {
+        std::size_t taken = 0;
+        while (may_begin(uid, "user:" + std::to_string(uid) + "-" + std::to_string(taken))) ++taken;
+        return taken;
+    }
+    broker::AuthorizationRef begin_and_end(uid_t uid) {
+        auto made = make(uid, "user:alice");
+        BOOST_REQUIRE(all.add(made).has_value());
+        all.end(*made, State::failed, "x");
+        return made;
+    }
+    bool is_known(const broker::AuthorizationRef& one) const { return all.find_anybodys(one->id.text()) == one; }
     secret::SecretBuffer state_of(const Authorization& one) {
         return one.secrets.state.expose([this](std::span<const std::byte> bytes) {
             return std::move(*secret::SecretBuffer::copy(*arena, bytes, secret::Share::tokens));
@@ -126,6 +147,44 @@ BOOST_AUTO_TEST_CASE(each_that_failed_is_noted_once_with_who_ended_it) {
     house.all.end_all("Stopped.");
     BOOST_TEST((other->state == State::failed));
     BOOST_TEST((house.failed == std::vector<std::string>{"operator:root: It was given up.", "user:alice: Stopped."}));
+}
+
+BOOST_AUTO_TEST_CASE(one_uid_takes_a_quarter_of_the_places_whomever_it_names) {
+    House house;
+    BOOST_TEST(house.take_all(1) == 64U);
+    BOOST_TEST(house.take_all(2) == 64U);
+}
+
+BOOST_AUTO_TEST_CASE(however_many_uids_are_greedy_one_that_has_none_finds_a_place) {
+    House house;
+    std::size_t taken = 0;
+    for (uid_t uid = 1; uid <= 8; ++uid) taken += house.take_all(uid);
+    BOOST_TEST(taken < 256U);
+    for (uid_t uid = 100; taken < 256; ++uid, ++taken) {
+        BOOST_REQUIRE(house.may_begin(uid, "user:bob"));
+        BOOST_TEST(!house.may_begin(uid, "user:carol"));
+    }
+    BOOST_TEST(!house.may_begin(1000, "user:bob"));
+}
+
+BOOST_AUTO_TEST_CASE(one_person_behind_an_engine_leaves_places_for_the_others_behind_it) {
+    House house;
+    std::size_t taken = 0;
+    while (house.may_begin(1, "user:alice")) ++taken;
+    BOOST_TEST(taken == 32U);
+    BOOST_TEST(house.may_begin(1, "user:bob"));
+    BOOST_TEST(house.may_begin(2, "user:alice")); // what one engine begins in her name is not hers elsewhere
+}
+
+BOOST_AUTO_TEST_CASE(results_of_one_uid_push_out_its_own_and_nobody_elses) {
+    House house;
+    std::vector<broker::AuthorizationRef> others;
+    for (int i = 0; i < 100; ++i) others.push_back(house.begin_and_end(1));
+    const auto first = house.begin_and_end(2);
+    auto last = first;
+    for (int i = 0; i < 2000; ++i) last = house.begin_and_end(2);
+    for (const auto& one : others) BOOST_TEST(house.is_known(one));
+    BOOST_TEST((!house.is_known(first) && house.is_known(last)));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
