@@ -1,5 +1,6 @@
 #include "broker/authorizations.hpp"
 
+#include "broker/outcomes.hpp"
 #include "crypto/one_time.hpp"
 
 #include <algorithm>
@@ -18,6 +19,7 @@ constexpr std::size_t newcomers_places = pending_most / 4; ///< for uids that ha
 constexpr std::size_t pending_of_uid_most = pending_most / 4;
 constexpr std::size_t pending_of_person_most = pending_of_uid_most / 2;
 constexpr std::size_t kept_most = 1024;
+constexpr std::size_t requests_most = 16; ///< of one authorization, whose keys are remembered
 static_assert(pending_most < kept_most, "where so many are kept, one of them has ended");
 constexpr std::chrono::minutes shown_after_end{10};
 
@@ -108,6 +110,33 @@ result::Result<> Authorizations::add(AuthorizationRef made) {
     all_.emplace(one.id, std::move(made));
     await_browser(one);
     return {};
+}
+
+void Authorizations::add_ended(AuthorizationRef made) {
+    made->uid = made->asker.peer->uid;
+    made->asker.peer.reset(); // nobody comes back to it: its process needs no descriptor here
+    forget_old();
+    const auto id = made->id;
+    all_.emplace(id, std::move(made));
+}
+
+result::Result<std::optional<Begun>> Authorizations::find_begun(const Asker& asker) const {
+    if (asker.idempotency_key.empty()) return std::optional<Begun>();
+    for (const auto& [id, one] : all_) {
+        if (!is_same(*one->asker.caller, *asker.caller)) continue;
+        const auto found = std::ranges::find(one->requests, asker.idempotency_key, &Authorization::Request::key);
+        if (found == one->requests.end()) continue;
+        if (found->body_digest != asker.body_digest) return sent_before_with_another_request();
+        return Begun{.one = one, .status = found->status};
+    }
+    return std::optional<Begun>();
+}
+
+void Authorizations::note_request(const Asker& asker, const Begun& begun) {
+    if (asker.idempotency_key.empty()) return;
+    auto& requests = begun.one->requests;
+    if (requests.size() == requests_most) requests.erase(requests.begin());
+    requests.push_back({.key = asker.idempotency_key, .body_digest = asker.body_digest, .status = begun.status});
 }
 
 void Authorizations::shorten(const AuthorizationRef& one, runtime::BootTime ends_at) {

@@ -40,8 +40,21 @@ struct Authorization {
     std::uint64_t poll_call = 0;
     std::string error{}; ///< of a failed one, in plain words
     std::uint64_t call = 0;
+
+    struct Request {
+        std::string key{}; ///< Idempotency-Key
+        std::array<std::uint8_t, 16> body_digest{};
+        unsigned status = 0;
+    };
+    std::vector<Request> requests{}; ///< that it was the answer to, the oldest first
 };
 using AuthorizationRef = std::shared_ptr<Authorization>;
+
+/// What a request to begin one came to.
+struct Begun {
+    AuthorizationRef one{};
+    unsigned status = 200; ///< of the answer
+};
 [[nodiscard]] std::string_view name_of(Authorization::State state);
 
 /// Those that are pending, and the last that ended. In memory: a restart ends them, and a person begins anew.
@@ -65,6 +78,12 @@ class Authorizations {
     [[nodiscard]] AuthorizationRef find_redirected(const secret::SecretBuffer& state) const;
     /// `overloaded` when so many are pending that memory would run short, or that others would find no place.
     [[nodiscard]] result::Result<> add(AuthorizationRef made);
+    /// One that needed nobody: it takes no place.
+    void add_ended(AuthorizationRef made);
+    /// What this request came to under its Idempotency-Key, as long as that is remembered. `idempotency_mismatch`: the
+    /// key came with another request.
+    [[nodiscard]] result::Result<std::optional<Begun>> find_begun(const Asker& asker) const;
+    void note_request(const Asker& asker, const Begun& begun);
     /// The provider gives a person less time than we do.
     void shorten(const AuthorizationRef& one, runtime::BootTime ends_at);
     /// Its browser is listened for, where it comes to the daemon; `unheard` says why that cannot be.
@@ -99,7 +118,8 @@ struct AuthorizationReply {
 };
 
 /// POST /v1/oauth/authorizations. One at a time for a credential: who began it gets it again, others
-/// `authorization_in_progress`. With a refresh token that a person gave it is connected when this returns.
+/// `authorization_in_progress`. The same request under the same Idempotency-Key gets it as it stands by then. With a
+/// refresh token that a person gave it is connected when this returns.
 [[nodiscard]] runtime::Task<result::Result<AuthorizationReply>> begin_authorization(Unsealed& house, Asker asker,
                                                                                     wire::BeginAuthorization asked);
 /// POST …/{id}/complete: the address that the browser was sent to.

@@ -45,10 +45,14 @@ result::Failure changed_meanwhile() {
                    .next_step = "Ask again: they are asked for by what it is now."});
 }
 
-/// Which credential; where a service is named, it is stored first.
-runtime::Task<result::Result<std::string>> find_or_create(Unsealed& house, const Asker& asker,
+/// Which credential; where a service is named, it is stored first, under the request's key itself.
+runtime::Task<result::Result<std::string>> find_or_create(Unsealed& house, Asker asker,
                                                           wire::BeginAuthorization& asked) {
-    if (asked.credential && !asked.service) co_return *asked.credential;
+    if (asked.credential && !asked.service) {
+        auto turn = co_await take_key_turn(house, asker); // another change may have been made under it
+        if (!turn) co_return refuse(std::move(turn.error()));
+        co_return *asked.credential;
+    }
     if (asked.credential || !asked.service || !asked.name) {
         co_return refuse(invalid("credential", "Say which credential; or, for a new one, its service and name."));
     }
@@ -59,7 +63,7 @@ runtime::Task<result::Result<std::string>> find_or_create(Unsealed& house, const
     created.scope = asked.scope;
     created.fields = asked.fields ? std::move(*asked.fields) : boost::json::value(boost::json::object());
     created.notes = asked.notes;
-    auto answer = co_await create_credential(house, asker, std::move(created));
+    auto answer = co_await create_credential(house, std::move(asker), std::move(created));
     if (!answer) co_return refuse(std::move(answer.error()));
     co_return answer->location.substr(answer->location.rfind('/') + 1);
 }
@@ -69,21 +73,6 @@ void note_started(Unsealed& house, const Asker& asker, const vocabulary::Credent
     concern(record, credential);
     house.journal->note(record);
     house.journal->flush();
-}
-
-/// No person is needed: its tokens are asked for now.
-runtime::Task<result::Result<AuthorizationReply>> connect_by_itself(Unsealed& house, Asker asker, TokenWait wait) {
-    Authorization made;
-    made.id = AuthorizationId(house.next_id());
-    made.credential = wait.id;
-    made.ends_at = house.parts.clock.boot();
-    auto got = co_await wait_for_token(house, asker, std::move(wait));
-    if (!got) co_return refuse(std::move(got.error()));
-    auto entry = find_viewed(house, *asker.caller, operation, made.credential.text());
-    if (!entry) co_return refuse(std::move(entry.error()));
-    if (asks_anew(house, **entry)) co_return changed_meanwhile();
-    made.state = Authorization::State::connected;
-    co_return reply_of(made, house, 200);
 }
 
 result::Result<secret::SecretBuffer> take_text(const boost::json::value& value, secret::Arena& arena) {
@@ -112,6 +101,21 @@ AuthorizationRef made_for(Unsealed& house, const Asker& asker, const vault::Entr
     return made;
 }
 
+/// No person is needed: its tokens are asked for now.
+runtime::Task<result::Result<Begun>> connect_by_itself(Unsealed& house, Asker asker, TokenWait wait) {
+    const auto id = wait.id.text();
+    auto got = co_await wait_for_token(house, asker, std::move(wait));
+    if (!got) co_return refuse(std::move(got.error()));
+    const auto entry = find_viewed(house, *asker.caller, operation, id);
+    if (!entry) co_return refuse(entry.error());
+    if (asks_anew(house, **entry)) co_return changed_meanwhile();
+    auto made = made_for(house, asker, **entry);
+    made->state = Authorization::State::connected;
+    made->ends_at = house.parts.clock.boot();
+    house.authorizations->add_ended(made);
+    co_return Begun{.one = std::move(made)};
+}
+
 /// Before the token is spent: who sends the request again learns that it was, whatever becomes of this broker.
 runtime::Task<result::Result<>> keep_begun(Unsealed& house, Asker& asker, AuthorizationRef made,
                                            const vocabulary::Credential& credential) {
@@ -134,9 +138,8 @@ runtime::Task<result::Result<>> keep_begun(Unsealed& house, Asker& asker, Author
 }
 
 /// A grant that a person has from elsewhere. Nobody else's comes between while the provider is asked.
-runtime::Task<result::Result<AuthorizationReply>> take_refresh_token(Unsealed& house, Asker asker,
-                                                                     const vault::Entry& entry, TokenClient client,
-                                                                     secret::SecretBuffer token) {
+runtime::Task<result::Result<Begun>> take_refresh_token(Unsealed& house, Asker asker, const vault::Entry& entry,
+                                                        TokenClient client, secret::SecretBuffer token) {
     auto made = made_for(house, asker, entry);
     made->is_used = true;
     auto prepared = oauth::refresh_request(client.client(house.parts.arena), token);
@@ -153,18 +156,18 @@ runtime::Task<result::Result<AuthorizationReply>> take_refresh_token(Unsealed& h
     }
     auto failure = co_await keep_answer(house, asker, *made, client, std::move(got), &*outcome);
     co_await end_authorization(house, asker, made, std::move(failure));
-    co_return reply_of(*made, house, 200);
+    co_return Begun{.one = std::move(made)};
 }
 
 /// For a machine without a browser: a person types a code elsewhere.
-runtime::Task<result::Result<AuthorizationReply>> begin_device(Unsealed& house, Asker asker, const vault::Entry& entry,
-                                                               TokenClient client) {
+runtime::Task<result::Result<Begun>> begin_device(Unsealed& house, Asker asker, const vault::Entry& entry,
+                                                  TokenClient client) {
     auto made = made_for(house, asker, entry);
     made->asked = client.asked_with();
     if (auto added = house.authorizations->add(made); !added) co_return refuse(std::move(added.error()));
     note_started(house, asker, entry.credential);
     auto device = co_await ask_for_device(house, client);
-    if (made->state != Authorization::State::pending) co_return reply_of(*made, house, 200); // given up
+    if (made->state != Authorization::State::pending) co_return Begun{.one = std::move(made)}; // given up
     if (!device) {
         house.authorizations->end(*made, Authorization::State::failed, std::string(device.error().sentence.view()));
         co_return refuse(std::move(device.error()));
@@ -172,13 +175,12 @@ runtime::Task<result::Result<AuthorizationReply>> begin_device(Unsealed& house, 
     house.authorizations->shorten(made, house.parts.clock.boot() + (device->ends_at - house.wall()));
     made->device = std::move(*device);
     house.tasks.start(wait_for_device(house, asker, made));
-    co_return reply_of(*made, house, 201);
+    co_return Begun{.one = std::move(made), .status = 201};
 }
 
 /// The address that a person is sent to.
-result::Result<AuthorizationRef> make_authorization(Unsealed& house, const Asker& asker, const vault::Entry& entry,
-                                                    const TokenClient& client,
-                                                    const std::optional<std::string>& asked_uri) {
+result::Result<Begun> make_authorization(Unsealed& house, const Asker& asker, const vault::Entry& entry,
+                                         const TokenClient& client, const std::optional<std::string>& asked_uri) {
     auto uri = redirect_uri(house, asked_uri);
     if (!uri) return refuse(std::move(uri.error()));
     auto secrets = oauth::make_authorization(client.client(house.parts.arena), *uri);
@@ -195,7 +197,7 @@ result::Result<AuthorizationRef> make_authorization(Unsealed& house, const Asker
     if (auto added = house.authorizations->add(made); !added) return refuse(std::move(added.error()));
     if (made->unheard) house.parts.tell_problem(*made->unheard);
     note_started(house, asker, entry.credential);
-    return made;
+    return Begun{.one = std::move(made), .status = 201};
 }
 
 /// Somebody else's, for whoever may edit its credential.
@@ -213,9 +215,8 @@ bool is_as_asked(const Authorization& pending, const TokenClient& client, const 
     return pending.asked == client.asked_with(); // the credential was not changed meanwhile
 }
 
-runtime::Task<result::Result<AuthorizationReply>> begin(Unsealed& house, Asker asker, wire::BeginAuthorization asked,
-                                                        std::string id) {
-    if (auto still = look_again(house, asker); !still) co_return refuse(std::move(still.error()));
+runtime::Task<result::Result<Begun>> begin(Unsealed& house, Asker asker, wire::BeginAuthorization asked,
+                                           std::string id) {
     auto entry = find_viewed(house, *asker.caller, operation, id);
     if (!entry) co_return refuse(std::move(entry.error()));
     const auto scope = (*entry)->credential.scope;
@@ -229,12 +230,12 @@ runtime::Task<result::Result<AuthorizationReply>> begin(Unsealed& house, Asker a
     if (!client) co_return refuse(std::move(client.error()));
     const bool by_device = asked.flow ? *asked.flow == "device" : client->terms().flow == catalog::Flow::device;
     if (asked.flow && !by_device) co_return refuse(invalid("flow", "It is \"device\", or left out."));
-    if (const auto pending = house.authorizations->find_pending((*entry)->credential.id)) {
+    if (auto pending = house.authorizations->find_pending((*entry)->credential.id)) {
         const bool is_theirs = house.authorizations->find(*asker.caller, pending->id.text()) != nullptr;
         if (!is_theirs || asked.refresh_token) co_return in_progress(*pending);
         if (is_as_asked(*pending, *client, asked)) {
             house.authorizations->await_browser(*pending);
-            co_return reply_of(*pending, house, 200);
+            co_return Begun{.one = std::move(pending)};
         }
         house.authorizations->end(*pending, Authorization::State::failed, "Another was begun in its place.");
     }
@@ -251,34 +252,30 @@ runtime::Task<result::Result<AuthorizationReply>> begin(Unsealed& house, Asker a
     if (by_device) {
         co_return co_await begin_device(house, asker, **entry, std::move(*client));
     }
-    auto made = make_authorization(house, asker, **entry, *client, asked.redirect_uri);
-    if (!made) co_return refuse(std::move(made.error()));
-    co_return reply_of(**made, house, 201);
-}
-
-/// With a refresh token, which a resend under the same key does not spend a second time.
-runtime::Task<result::Result<AuthorizationReply>> begin_once(Unsealed& house, Asker asker,
-                                                             wire::BeginAuthorization asked, std::string id) {
-    auto& key = asker.idempotency_key;
-    if (!key.empty()) key += "\ntokens"; // the credential may have been stored under the key itself
-    auto turn = co_await take_key_turn(house, asker);
-    if (!turn) co_return refuse(std::move(turn.error()));
-    if (turn->before) {
-        const auto entry = find_viewed(house, *asker.caller, operation, id);
-        if (!entry) co_return refuse(entry.error());
-        co_return reply_again(house, *turn->before, **entry);
-    }
-    co_return co_await begin(house, asker, std::move(asked), std::move(id));
+    co_return make_authorization(house, asker, **entry, *client, asked.redirect_uri);
 }
 
 } // namespace
 
 runtime::Task<result::Result<AuthorizationReply>> begin_authorization(Unsealed& house, Asker asker,
                                                                       wire::BeginAuthorization asked) {
-    auto id = co_await find_or_create(house, asker, asked);
-    if (!id) co_return refuse(std::move(id.error()));
-    if (asked.refresh_token) co_return co_await begin_once(house, asker, std::move(asked), std::move(*id));
-    co_return co_await begin(house, asker, std::move(asked), std::move(*id));
+    auto creator = asker; // the credential is stored under the key itself
+    if (!asker.idempotency_key.empty()) asker.idempotency_key += "\ntokens";
+    auto turn = co_await take_key_turn(house, asker);
+    if (!turn) co_return refuse(std::move(turn.error()));
+    const auto before = house.authorizations->find_begun(asker);
+    if (!before) co_return refuse(before.error());
+    const auto id = co_await find_or_create(house, std::move(creator), asked);
+    if (!id) co_return refuse(id.error());
+    if (auto still = look_again(house, asker); !still) co_return refuse(std::move(still.error()));
+    const auto entry = find_viewed(house, *asker.caller, operation, *id);
+    if (!entry) co_return refuse(entry.error());
+    if (turn->before) co_return reply_again(house, *turn->before, **entry); // its refresh token is spent once
+    if (*before) co_return reply_of(*(*before)->one, house, (*before)->status);
+    const auto begun = co_await begin(house, asker, std::move(asked), *id);
+    if (!begun) co_return refuse(begun.error());
+    house.authorizations->note_request(asker, *begun);
+    co_return reply_of(*begun->one, house, begun->status);
 }
 
 result::Result<AuthorizationReply> show_authorization(Unsealed& house, const Asker& asker, std::string_view id) {

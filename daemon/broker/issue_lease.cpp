@@ -224,9 +224,7 @@ std::optional<leases::Idempotency::Seen> find_seen(const Unsealed& house, const 
 
 result::Result<> check_same(const leases::Idempotency::Seen& seen, const Asker& asker, bool is_renewal) {
     if (seen.renewal == is_renewal && seen.body_digest == asker.body_digest) return {};
-    return refuse({.code = ErrorCode::idempotency_mismatch,
-                   .sentence = "This Idempotency-Key was sent before with another request.",
-                   .next_step = "Use a new key for a new request."});
+    return sent_before_with_another_request();
 }
 
 result::Result<StagedReply> stage_issue(Unsealed& house, const Asker& asker, const wire::IssueLeaseView& asked,

@@ -47,6 +47,12 @@ std::optional<Outcomes::Outcome> decoded(std::string_view value) {
 
 } // namespace
 
+result::Failure sent_before_with_another_request() {
+    return result::refuse({.code = result::ErrorCode::idempotency_mismatch,
+                           .sentence = "This Idempotency-Key was sent before with another request.",
+                           .next_step = "Use a new key for a new request."});
+}
+
 std::string Outcomes::key_of(const Asker& asker) {
     // The principal of a user behind an engine is the user's: two actors of one engine never share a key.
     return asker.caller->principal + '\n' + asker.caller->on_behalf_of + '\n' + asker.idempotency_key;
@@ -71,11 +77,7 @@ result::Result<Outcomes::Outcome> Outcomes::read(const store::Store& store, cons
                                .sentence = "The stored outcome of this Idempotency-Key cannot be read.",
                                .next_step = "Look whether the change was made, and send it with a new key if not."});
     }
-    if (found->body_digest != asker.body_digest) {
-        return result::refuse({.code = result::ErrorCode::idempotency_mismatch,
-                               .sentence = "This Idempotency-Key was sent before with another request.",
-                               .next_step = "Use a new key for a new request."});
-    }
+    if (found->body_digest != asker.body_digest) return sent_before_with_another_request();
     return std::move(*found);
 }
 

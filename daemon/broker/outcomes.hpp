@@ -14,6 +14,9 @@
 
 namespace credlease::broker {
 
+/// `idempotency_mismatch`
+[[nodiscard]] result::Failure sent_before_with_another_request();
+
 /// First outcomes of changes, by principal and Idempotency-Key: for 24 h, in the batch of the change itself. In memory
 /// lies only which keys there are; the answers are read from the store when they are asked for.
 class Outcomes {

@@ -65,6 +65,10 @@ struct House {
         return made;
     }
     bool is_known(const broker::AuthorizationRef& one) const { return all.find_anybodys(one->id.text()) == one; }
+    bool is_new(const broker::Asker& asker) const {
+        const auto begun = all.find_begun(asker);
+        return begun && !begun->has_value();
+    }
     secret::SecretBuffer state_of(const Authorization& one) {
         return one.secrets.state.expose([this](std::span<const std::byte> bytes) {
             return std::move(*secret::SecretBuffer::copy(*arena, bytes, secret::Share::tokens));
@@ -174,6 +178,54 @@ BOOST_AUTO_TEST_CASE(one_person_behind_an_engine_leaves_places_for_the_others_be
     BOOST_TEST(taken == 32U);
     BOOST_TEST(house.may_begin(1, "user:bob"));
     BOOST_TEST(house.may_begin(2, "user:alice")); // what one engine begins in her name is not hers elsewhere
+}
+
+broker::Asker sending(const broker::AuthorizationRef& one, const std::string& key, std::uint8_t body) {
+    broker::Asker asker = one->asker;
+    asker.idempotency_key = key;
+    asker.body_digest.fill(body);
+    return asker;
+}
+
+BOOST_AUTO_TEST_CASE(a_request_under_a_key_is_known_by_its_authorization_as_long_as_that_is) {
+    House house;
+    const auto one = house.begin_and_end(1);
+    const auto bobs = house.make(1, "user:bob");
+    const auto asker = sending(one, "once", 1);
+    BOOST_TEST(house.is_new(asker));
+    house.all.note_request(asker, {.one = one, .status = 201});
+    const auto found = house.all.find_begun(asker);
+    BOOST_REQUIRE((found && *found));
+    BOOST_TEST(((*found)->one == one && (*found)->status == 201U));
+    const auto other = house.all.find_begun(sending(one, "once", 2));
+    BOOST_TEST((!other && other.error().code == result::ErrorCode::idempotency_mismatch));
+    BOOST_TEST(house.is_new(sending(one, "another", 1)));
+    BOOST_TEST(house.is_new(sending(bobs, "once", 2))); // each person has keys of their own
+    house.all.note_request(sending(one, "", 1), {.one = one, .status = 201});
+    BOOST_TEST(house.is_new(sending(one, "", 2)));
+    house.clock.advance(20min + 1ms);
+    (void)house.begin_and_end(1);
+    BOOST_TEST(house.is_new(asker));
+}
+
+BOOST_AUTO_TEST_CASE(of_one_authorization_the_last_sixteen_requests_are_known) {
+    House house;
+    const auto one = house.begin_and_end(1);
+    const auto nth = [&](int i) { return sending(one, std::to_string(i), 1); };
+    for (int i = 0; i < 17; ++i) house.all.note_request(nth(i), {.one = one});
+    BOOST_TEST(house.is_new(nth(0)));
+    for (int i = 1; i < 17; ++i) BOOST_TEST(!house.is_new(nth(i)));
+}
+
+BOOST_AUTO_TEST_CASE(one_that_needed_nobody_is_known_and_takes_no_place) {
+    House house;
+    for (int i = 0; i < 40; ++i) {
+        const auto one = house.make(1, "user:alice");
+        one->state = State::connected;
+        house.all.add_ended(one);
+        BOOST_TEST(house.is_known(one));
+    }
+    BOOST_TEST(house.may_begin(1, "user:alice"));
 }
 
 BOOST_AUTO_TEST_CASE(results_of_one_uid_push_out_its_own_and_nobody_elses) {

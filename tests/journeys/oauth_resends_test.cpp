@@ -60,12 +60,30 @@ struct SingleUse : OAuthHouse {
         BOOST_TEST(provider.token_requests().size() == 1U);
         return text(told, "credential");
     }
+    /// Of a credential that is stored by the request itself.
+    [[nodiscard]] object fields() const {
+        return {{"token_url", provider.origin() + "/token"},
+                {"authorize_url", provider.origin() + "/authorize"},
+                {"device_url", provider.origin() + "/device_authorization"},
+                {"client_id", "client"},
+                {"client_secret", "client-secret"},
+                {"client_auth", "post"}};
+    }
+    [[nodiscard]] std::string state_of(const boost::json::value& authorization) {
+        const auto shown = ask(client, "GET", authorizations + ('/' + text(authorization, "id")));
+        return text(shown.json, "state");
+    }
     void expect_alive(const std::string& id, const std::string& name) {
         BOOST_TEST(!token_of(name).empty());
         BOOST_TEST(ask(client, "POST", "/v1/credentials/" + id + "/refresh", "{}").status == 200U);
         BOOST_TEST(provider.uses_of_spent_tokens().empty());
     }
 };
+
+void expect_mismatch(const test::Response& answer) {
+    BOOST_REQUIRE_EQUAL(answer.status, 409U);
+    BOOST_TEST(OAuthHouse::text(boost::json::parse(answer.body), "code") == "idempotency_mismatch");
+}
 
 } // namespace
 
@@ -84,13 +102,8 @@ BOOST_AUTO_TEST_CASE(a_refresh_token_that_a_person_gave_is_spent_once_however_of
 BOOST_AUTO_TEST_CASE(so_it_is_where_its_credential_is_stored_by_the_same_request) {
     SingleUse house;
     house.provider.misbehave({{"do", "slow"}, {"after_ms", held_for_ms}});
-    const object fields = {{"token_url", house.provider.origin() + "/token"},
-                           {"authorize_url", house.provider.origin() + "/authorize"},
-                           {"client_id", "client"},
-                           {"client_secret", "client-secret"},
-                           {"client_auth", "post"}};
     const object asked = {
-        {"service", "oauth2"}, {"name", "given"}, {"fields", fields}, {"refresh_token", house.refresh_token()}};
+        {"service", "oauth2"}, {"name", "given"}, {"fields", house.fields()}, {"refresh_token", house.refresh_token()}};
     house.expect_alive(house.send_again_and_again(authorizations, asked, "connected"), "given");
 }
 
@@ -192,6 +205,85 @@ BOOST_AUTO_TEST_CASE(a_redirect_is_completed_once_however_often_it_comes) {
         house.send_again_and_again(path, asked, works ? "connected" : "failed");
         if (works) house.expect_alive(id, "consented");
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_persons_consent_is_asked_for_once_however_often_the_request_comes) {
+    for (const std::string how : {"browser", "device", "new credential"}) {
+        BOOST_TEST_CONTEXT(how) {
+            SingleUse house;
+            const auto other = house.store("other");
+            object asked = {{"service", "oauth2"}, {"name", "consented"}, {"fields", house.fields()}};
+            if (how != "new credential") asked = {{"credential", house.store_fields("consented", house.fields())}};
+            if (how == "device") asked["flow"] = "device";
+            std::vector<test::Response> answers(2);
+            {
+                std::vector<std::jthread> senders;
+                for (auto& answer : answers)
+                    senders.emplace_back([&] { answer = house.send(authorizations, asked, "once"); });
+            }
+            answers.push_back(house.send(authorizations, asked, "once"));
+            for (const auto& answer : answers) {
+                BOOST_TEST(answer.status == 201U);
+                BOOST_TEST(answer.body == answers.front().body);
+            }
+            expect_mismatch(house.send(authorizations, {{"credential", other}}, "once"));
+            BOOST_TEST(!house.show(other).as_object().contains("authorization"));
+
+            const auto begun = boost::json::parse(answers.front().body);
+            const auto path = authorizations + ('/' + OAuthHouse::text(begun, "id"));
+            BOOST_TEST(ask(house.client, "DELETE", path).status == 204U);
+            const auto again = boost::json::parse(house.send(authorizations, asked, "once").body);
+            BOOST_TEST((again.at("id") == begun.at("id") && OAuthHouse::text(again, "state") == "failed"));
+            expect_mismatch(house.send(authorizations, {{"credential", other}}, "once"));
+            const object anew = {{"credential", begun.at("credential")}};
+            BOOST_TEST(house.send(authorizations, anew, "new").status == 201U);
+            BOOST_TEST(audit_of(house.client, "action=oauth.started").size() == 2U);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_request_that_found_one_begun_already_gets_that_one_again_when_it_has_ended) {
+    SingleUse house;
+    const object asked = {{"credential", house.store("consented")}};
+    const auto begun = boost::json::parse(house.send(authorizations, asked, "first").body);
+    BOOST_TEST(house.send(authorizations, asked, "second").status == 200U);
+    BOOST_TEST(ask(house.client, "DELETE", authorizations + ('/' + OAuthHouse::text(begun, "id"))).status == 204U);
+    for (const auto* key : {"first", "second"}) {
+        const auto again = boost::json::parse(house.send(authorizations, asked, key).body);
+        BOOST_TEST((again.at("id") == begun.at("id") && OAuthHouse::text(again, "state") == "failed"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(one_that_needs_no_person_is_the_same_however_often_the_request_comes) {
+    SingleUse house;
+    const auto id = house.store("by itself", {{"flow", "client_credentials"}});
+    const object asked = {{"credential", id}};
+    const auto first = house.send(authorizations, asked, "once");
+    BOOST_TEST(first.status == 200U);
+    BOOST_TEST(house.state_of(boost::json::parse(first.body)) == "connected");
+    BOOST_TEST(house.send(authorizations, asked, "once").body == first.body);
+    expect_mismatch(house.send(authorizations, {{"credential", house.store("other")}}, "once"));
+}
+
+BOOST_AUTO_TEST_CASE(a_key_of_an_authorization_stores_nothing_and_a_key_of_a_change_begins_nothing) {
+    SingleUse house;
+    const object asked = {{"credential", house.store("consented")}};
+    const object stored = {{"service", "oauth2"}, {"name", "new"}, {"fields", house.fields()}};
+    BOOST_TEST(house.send(authorizations, asked, "authorized").status == 201U);
+    expect_mismatch(house.send(authorizations, stored, "authorized"));
+    BOOST_TEST(audit_of(house.client, "action=credential.created").size() == 1U);
+    BOOST_TEST(house.send("/v1/credentials", stored, "stored").status == 201U);
+    expect_mismatch(house.send(authorizations, asked, "stored"));
+    expect_mismatch(
+        house.send(authorizations, house.giving_a_token_to(OAuthHouse::text(asked, "credential")), "authorized"));
+}
+
+BOOST_AUTO_TEST_CASE(what_was_refused_is_tried_again_when_the_request_comes_again) {
+    SingleUse house;
+    house.provider.misbehave({{"do", "error"}, {"error", "server_error"}, {"endpoint", "device"}, {"times", 1}});
+    const object asked = {{"credential", house.store_fields("far", house.fields())}, {"flow", "device"}};
+    BOOST_TEST(house.send(authorizations, asked, "once").status / 100 == 5U);
+    BOOST_TEST(house.send(authorizations, asked, "once").status == 201U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
