@@ -26,7 +26,7 @@ struct Authorization {
     Asker asker{}; ///< who began it: nobody else finishes it
     uid_t uid = 0; ///< of the process that did
     State state = State::pending;
-    bool is_used = false;        ///< its redirect has come: `state` counts once (guarantee 18)
+    bool is_used = false; ///< its redirect (`state` counts once, guarantee 18) or token has come: it is being finished
     runtime::BootTime ends_at{}; ///< where nobody comes
     std::string redirect_uri{};
     std::string start_url{};      ///< of the daemon's page that sends a browser on; empty: its redirect goes elsewhere

@@ -49,7 +49,10 @@ runtime::Task<std::optional<std::string>> poll(Unsealed& house, Asker& asker, Au
     auto got = co_await exchange(house, *client, std::move(*prepared), std::nullopt);
     if (one.state != State::pending) co_return std::nullopt; // given up meanwhile: what came is nobody's
     const auto* refusal = std::get_if<oauth::Refusal>(&got.outcome);
-    if (refusal == nullptr) co_return co_await keep_answer(house, asker, one, *client, std::move(got), nullptr);
+    if (refusal == nullptr) {
+        one.is_used = true; // where the store refuses its tokens that takes long, and it ends by that alone
+        co_return co_await keep_answer(house, asker, one, *client, std::move(got), nullptr);
+    }
     switch (oauth::poll_of(*refusal)) {
     case oauth::Poll::slow_down:
         one.device->interval += slower_by;

@@ -1,5 +1,6 @@
 #define BOOST_TEST_DYN_LINK
 #include "oauth_house.hpp"
+#include "support/daemon/slow_disk.hpp"
 
 using namespace credlease;
 using namespace credlease::tests;
@@ -69,6 +70,29 @@ BOOST_AUTO_TEST_CASE(a_device_that_was_given_up_while_the_provider_answered_conn
         BOOST_TEST(OAuthHouse::text(house.show(id), "status") == "pending");
         BOOST_TEST(OAuthHouse::text(ask(house.client, "GET", path_of(begun)).json, "state") == "failed");
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_device_whose_tokens_have_come_is_ended_by_nothing_while_they_are_stored) {
+    SlowDisk disk;
+    OAuthHouse house({{"device_interval", 1}, {"lifetimes", object{{"device", 4}}}}, {}, {}, disk.setup());
+    const auto id = house.store("far", {{"device_url", house.provider.origin() + "/device_authorization"}});
+    const object asked = {{"credential", id}, {"flow", "device"}};
+    const auto begun = house.authorize(asked);
+    BOOST_REQUIRE_EQUAL(begun.status, 201U);
+    disk.fail(ENOSPC, "/store/");
+    house.provider.control("/device", {{"user_code", OAuthHouse::text(begun.json, "user_code")}});
+    BOOST_REQUIRE_MESSAGE(house.daemon.wait_for_log("they lie in DATA/rescue"), house.daemon.log());
+    const auto state = [&] { return OAuthHouse::text(ask(house.client, "GET", path_of(begun)).json, "state"); };
+    BOOST_TEST(ask(house.client, "DELETE", path_of(begun)).status == 204U);
+    BOOST_TEST(state() == "pending");
+    const auto again = house.authorize({{"credential", id}}); // by a browser
+    BOOST_TEST((again.status == 200U && path_of(again) == path_of(begun)));
+    std::this_thread::sleep_for(4s); // its time is over
+    BOOST_TEST(state() == "pending");
+    disk.let_go();
+    BOOST_TEST(OAuthHouse::comes_true([&] { return state() == "connected"; }));
+    BOOST_TEST(OAuthHouse::text(house.show(id), "status") == "active");
+    BOOST_TEST(audit_of(house.client, "action=oauth.failed").empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_device_whose_time_is_over_is_asked_for_no_more_whatever_the_provider_says) {
