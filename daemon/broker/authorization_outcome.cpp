@@ -12,8 +12,8 @@ namespace {
 using result::refuse;
 using State = Authorization::State;
 
-constexpr std::size_t reply_most = 16384;
-constexpr unsigned begun = 202; ///< of a kept outcome: it has come to none yet
+constexpr std::size_t reply_most = 16384; ///< an address has less than half of it
+constexpr unsigned begun = 202;           ///< of a kept outcome: it has come to none yet
 
 /// As it is shown in that state.
 result::Result<AuthorizationReply> reply_in(State state, const Authorization& one, const Unsealed& house,
@@ -21,6 +21,7 @@ result::Result<AuthorizationReply> reply_in(State state, const Authorization& on
     auto body = secret::SecretBuffer::make(house.parts.arena, reply_most, secret::Share::leases);
     if (!body) return refuse(std::move(body.error()));
     std::size_t size = 0;
+    bool is_whole = false;
     body->expose_to_write([&](std::span<std::byte> room) {
         wire::SecretJsonWriter writer(reinterpret_cast<char*>(room.data()), room.size());
         const auto member = [&](std::string_view name, std::string_view value) {
@@ -58,7 +59,9 @@ result::Result<AuthorizationReply> reply_in(State state, const Authorization& on
         }
         writer.raw("}");
         size = writer.size();
+        is_whole = !writer.overflowed();
     });
+    if (!is_whole) return refuse(result::Error());
     body->shrink(size);
     return AuthorizationReply{.status = status, .body = std::move(*body)};
 }

@@ -19,6 +19,7 @@ using vocabulary::Action;
 
 constexpr auto operation = access::Operation::edit;
 constexpr std::chrono::minutes lasts{10};
+constexpr std::size_t address_most = 8000; ///< bytes that each server takes (RFC 9110 §4.1)
 
 /// Where the browser comes back to: the broker's own page, the operator's proxy, or what an engine names.
 result::Result<std::string> redirect_uri(const Unsealed& house, const std::optional<std::string>& asked) {
@@ -178,6 +179,19 @@ runtime::Task<result::Result<Begun>> begin_device(Unsealed& house, Asker asker, 
     co_return Begun{.one = std::move(made), .status = 201};
 }
 
+/// As it is kept for minutes: in no more of the arena than it needs.
+result::Result<secret::SecretBuffer> kept_address(const secret::SecretBuffer& url, secret::Arena& arena) {
+    if (url.size() <= address_most) {
+        return url.expose([&](std::span<const std::byte> bytes) {
+            return secret::SecretBuffer::copy(arena, bytes, secret::Share::tokens);
+        });
+    }
+    auto error = invalid("fields.scopes", "The address that a browser would be sent to has more than 8,000 bytes, "
+                                          "which many servers do not take.");
+    error.next_step = "Ask for fewer scopes, or give a shorter authorize_url.";
+    return refuse(std::move(error));
+}
+
 /// The address that a person is sent to.
 result::Result<Begun> make_authorization(Unsealed& house, const Asker& asker, const vault::Entry& entry,
                                          const TokenClient& client, const std::optional<std::string>& asked_uri) {
@@ -185,6 +199,9 @@ result::Result<Begun> make_authorization(Unsealed& house, const Asker& asker, co
     if (!uri) return refuse(std::move(uri.error()));
     auto secrets = oauth::make_authorization(client.client(house.parts.arena), *uri);
     if (!secrets) return refuse(std::move(secrets.error()));
+    auto address = kept_address(secrets->url, house.parts.arena);
+    if (!address) return refuse(std::move(address.error()));
+    secrets->url = std::move(*address);
     auto made = made_for(house, asker, entry);
     const auto& outbound = house.settings().outbound;
     if (*uri == settings::redirect_uri(outbound)) {

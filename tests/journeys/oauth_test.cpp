@@ -106,6 +106,32 @@ BOOST_AUTO_TEST_CASE(a_service_and_a_name_store_the_credential_too) {
     BOOST_TEST(!house.token_of("new").empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_long_address_is_given_whole_and_one_too_long_for_servers_is_refused_when_it_is_begun) {
+    OAuthHouse house;
+    const auto store_with_scopes_of = [&](std::size_t bytes) {
+        constexpr std::size_t count = 60;
+        boost::json::array scopes;
+        for (std::size_t i = 0; i < count; ++i)
+            scopes.emplace_back(std::string(bytes / count - 2, 's') + std::to_string(i));
+        return house.store("of " + std::to_string(bytes), {{"scopes", scopes}});
+    };
+    const auto begun = house.authorize({{"credential", store_with_scopes_of(7400)}});
+    BOOST_REQUIRE_EQUAL(begun.status, 201U);
+    const auto address = OAuthHouse::text(begun.json, "authorize_url");
+    BOOST_TEST(address.size() > 7400U);
+    const auto completed = house.complete(begun, OAuthHouse::visit(address));
+    BOOST_TEST(OAuthHouse::text(completed.json, "state") == "connected");
+    for (const std::size_t bytes : {8000U, 20000U}) {
+        const auto id = store_with_scopes_of(bytes);
+        const auto body = boost::json::serialize(object{{"credential", id}});
+        const auto refused = house.client.send({.method = "POST", .path = "/v1/oauth/authorizations", .json = body});
+        BOOST_REQUIRE(!refused.ok());
+        BOOST_TEST(refused.error().code == "invalid_request");
+        BOOST_TEST(refused.error().field == "fields.scopes");
+        BOOST_TEST(!house.show(id).as_object().contains("authorization"));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(tokens_are_refreshed_by_themselves_and_only_the_newest_is_spent) {
     for (const std::string refresh_class :
          {"static", "rotating", "single_use", "single_use_grace", "kills_access_token"}) {
