@@ -13,7 +13,8 @@ namespace {
 using result::ErrorCode;
 using result::refuse;
 
-constexpr std::size_t pending_most = 256;
+constexpr std::size_t pending_most = 256; ///< places
+constexpr std::size_t place_size = 1024;  ///< bytes of the arena, which exchanges have their room in too
 constexpr std::size_t newcomers_places = pending_most / 4; ///< for uids that have none pending
 // By uid (guarantee 19), since an engine itself says for whom it asks. Of its places one person behind it has less.
 constexpr std::size_t pending_of_uid_most = pending_most / 4;
@@ -25,6 +26,11 @@ constexpr std::chrono::minutes shown_after_end{10};
 
 bool is_same(const access::Caller& one, const access::Caller& other) {
     return one.principal == other.principal && one.on_behalf_of == other.on_behalf_of;
+}
+
+/// A long address takes several.
+std::size_t places_of(const Authorization& one) {
+    return std::max<std::size_t>(1, secret::Arena::slot_size(one.secrets.url.size()) / place_size);
 }
 
 } // namespace
@@ -82,18 +88,19 @@ AuthorizationRef Authorizations::find_redirected(const secret::SecretBuffer& sta
 }
 
 bool Authorizations::has_place_for(const Authorization& made) const {
-    std::size_t pending = 0;
-    std::size_t of_uid = 0;
-    std::size_t of_person = 0;
+    const auto places = places_of(made);
+    std::size_t pending = places;
+    std::size_t of_uid = places;
+    std::size_t of_person = places;
     for (const auto& [id, one] : all_) {
         if (one->state != Authorization::State::pending) continue;
-        ++pending;
+        pending += places_of(*one);
         if (one->uid != made.uid) continue;
-        ++of_uid;
-        if (is_same(*one->asker.caller, *made.asker.caller)) ++of_person;
+        of_uid += places_of(*one);
+        if (is_same(*one->asker.caller, *made.asker.caller)) of_person += places_of(*one);
     }
-    const auto most = of_uid == 0 ? pending_most : pending_most - newcomers_places;
-    return pending < most && of_uid < pending_of_uid_most && of_person < pending_of_person_most;
+    const auto most = of_uid == places ? pending_most : pending_most - newcomers_places;
+    return pending <= most && of_uid <= pending_of_uid_most && of_person <= pending_of_person_most;
 }
 
 result::Result<> Authorizations::add(AuthorizationRef made) {

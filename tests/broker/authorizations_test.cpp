@@ -64,6 +64,12 @@ struct House {
         all.end(*made, State::failed, "x");
         return made;
     }
+    bool may_begin_at(uid_t uid, const std::string& person, std::size_t address_bytes) {
+        auto made = make(uid, person);
+        made->secrets.url =
+            std::move(*secret::SecretBuffer::copy(*arena, std::string(address_bytes, 'x'), secret::Share::tokens));
+        return all.add(std::move(made)).has_value();
+    }
     bool is_known(const broker::AuthorizationRef& one) const { return all.find_anybodys(one->id.text()) == one; }
     bool is_new(const broker::Asker& asker) const {
         const auto begun = all.find_begun(asker);
@@ -226,6 +232,16 @@ BOOST_AUTO_TEST_CASE(one_that_needed_nobody_is_known_and_takes_no_place) {
         BOOST_TEST(house.is_known(one));
     }
     BOOST_TEST(house.may_begin(1, "user:alice"));
+}
+
+BOOST_AUTO_TEST_CASE(long_addresses_take_the_places_of_as_many_short_ones_as_have_room_there) {
+    House house;
+    for (int i = 0; i < 3; ++i) BOOST_TEST(house.may_begin_at(1, "user:alice", 8000));
+    for (int i = 0; i < 8; ++i) BOOST_TEST(house.may_begin_at(1, "user:alice", 1024));
+    BOOST_TEST(!house.may_begin_at(1, "user:alice", 1));
+    for (int i = 0; i < 4; ++i) BOOST_TEST(house.may_begin_at(1, "user:bob", 4097));
+    BOOST_TEST(!house.may_begin(1, "user:carol"));
+    BOOST_TEST(house.may_begin_at(2, "user:alice", 8000));
 }
 
 BOOST_AUTO_TEST_CASE(results_of_one_uid_push_out_its_own_and_nobody_elses) {
