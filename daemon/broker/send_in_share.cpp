@@ -43,6 +43,7 @@ runtime::Task<outbound::Outcome> send_in_share(Unsealed& house, std::string owne
     }
     if (!has_share) co_return no_share();
     const Held held(house.shares, claim);
+    request.on_behalf_of = claim.owner;
     co_return co_await house.parts.outbound.send(std::move(request));
 }
 

@@ -119,6 +119,7 @@ runtime::Task<Exchanged> exchange_in_turn(Unsealed& house, const TokenClient& cl
     }
     auto made = begin(house);
     const oauth::Asked asked{.secrets = prepared.secrets, .slot = slot, .sent_at = made.sent_at};
+    prepared.request.on_behalf_of = client.owner();
     auto answer = co_await house.parts.outbound.send(std::move(prepared.request));
     co_return co_await read(house, client, asked, std::move(answer), std::move(made));
 }

@@ -28,10 +28,10 @@ bool is_retry(Kind kind) { return kind == Kind::wants_read || kind == Kind::want
 } // namespace
 
 Exchange::Exchange(const Parts& parts, std::shared_ptr<const Terms> terms, Url url, secret::SecretBuffer request,
-                   AnswerReader answer, bool may_be_repeated)
+                   AnswerReader answer, bool may_be_repeated, std::string on_behalf_of)
     : parts_(parts), terms_(std::move(terms)), url_(std::move(url)), request_(std::move(request)),
-      answer_(std::move(answer)), may_be_repeated_(may_be_repeated), deadline_(parts.loop.context()),
-      pause_(parts.loop.context()) {}
+      answer_(std::move(answer)), may_be_repeated_(may_be_repeated), on_behalf_of_(std::move(on_behalf_of)),
+      deadline_(parts.loop.context()), pause_(parts.loop.context()) {}
 
 runtime::Task<Outcome> Exchange::run() {
     set_deadline();
@@ -87,15 +87,20 @@ runtime::Task<Exchange::Result> Exchange::look_up() {
         found->list.push_back(address);
         co_return choose(std::move(*found));
     }
+    NameLookups::Ticket ticket{};
     co_await runtime::suspend(parts_.loop, [&](runtime::Resume resume) {
         found_ = resume;
-        parts_.lookups.start(url_.host, [found, resume = std::move(resume)](Addresses those) {
+        auto done = [found, resume = std::move(resume)](Addresses those) {
             *found = std::move(those);
             resume();
-        });
+        };
+        ticket = parts_.lookups.start(url_.host, on_behalf_of_, std::move(done));
     });
     found_ = nullptr;
-    if (ended_ != End::none) co_return refuse_ended();
+    if (ended_ != End::none) {
+        parts_.lookups.give_up(ticket);
+        co_return refuse_ended();
+    }
     if (found->failure != 0) co_return result::refuse(not_looked_up(url_, found->failure));
     co_return choose(std::move(*found));
 }

@@ -31,7 +31,7 @@ struct Parts {
 class Exchange : public std::enable_shared_from_this<Exchange> {
   public:
     Exchange(const Parts& parts, std::shared_ptr<const Terms> terms, Url url, secret::SecretBuffer request,
-             AnswerReader answer, bool may_be_repeated);
+             AnswerReader answer, bool may_be_repeated, std::string on_behalf_of);
 
     /// Once.
     [[nodiscard]] runtime::Task<Outcome> run();
@@ -72,6 +72,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     secret::SecretBuffer request_; ///< until nothing can make it leave once more
     AnswerReader answer_;
     const bool may_be_repeated_;
+    const std::string on_behalf_of_;
 
     std::vector<boost::asio::ip::address> addresses_{}; ///< that were found fit to connect to
     std::unique_ptr<Connection> connection_{};

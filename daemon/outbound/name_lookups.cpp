@@ -1,7 +1,6 @@
 #include "outbound/name_lookups.hpp"
 
 #include <cstring>
-#include <deque>
 #include <map>
 #include <mutex>
 #include <netdb.h>
@@ -48,72 +47,89 @@ Addresses look_up(const std::string& host) {
 }
 
 using Done = std::function<void(Addresses)>;
+using Ticket = NameLookups::Ticket;
 
 } // namespace
 
-struct NameLookups::Shared {
-    void work();
-    /// False when there is nothing left to look up: the thread ends.
-    bool take(std::string& next);
+struct NameLookups::Shared : std::enable_shared_from_this<Shared> {
+    /// The thread: looks up that name and then whichever is next.
+    void work(std::string host);
+    // With the lock.
     void tell(const std::string& host, const Addresses& found);
+    void begin_threads();
+    [[nodiscard]] bool begin_thread(const std::string& host);
 
     std::mutex mutex; ///< guards the rest
     runtime::Loop* loop = nullptr;
-    std::map<std::string, std::vector<Done>> asked{}; ///< who waits for each name
-    std::deque<std::string> waiting{};                ///< names of `asked` that no thread has taken
-    std::size_t threads = 0;
+    LookupShares shares{threads_most};
+    std::map<Ticket, Done> waiting{};
 };
 
-bool NameLookups::Shared::take(std::string& next) {
-    const std::lock_guard lock(mutex);
-    if (waiting.empty()) {
-        --threads;
+void NameLookups::Shared::tell(const std::string& host, const Addresses& found) {
+    for (const Ticket ticket : shares.end(host)) {
+        loop->post([done = std::move(waiting.extract(ticket).mapped()), found] { done(found); });
+    }
+}
+
+void NameLookups::Shared::work(std::string host) {
+    for (;;) {
+        const Addresses found = look_up(host);
+        const std::lock_guard lock(mutex);
+        if (loop == nullptr) return;
+        tell(host, found);
+        const auto next = shares.next();
+        if (!next) return;
+        shares.begin(*next);
+        host = next->host;
+        begin_threads(); // where another owner took this one, the last one's next name may have room again
+    }
+}
+
+void NameLookups::Shared::begin_threads() {
+    while (const auto next = shares.next()) {
+        if (!begin_thread(next->host)) return; // no more threads: whichever is there takes it in its turn
+        shares.begin(*next);
+    }
+}
+
+bool NameLookups::Shared::begin_thread(const std::string& host) {
+    try {
+        // Detached, since getaddrinfo(3) can't be told to end and a broker that stops must not wait for a name service.
+        std::thread thread([self = shared_from_this(), host] { self->work(host); });
+        pthread_setname_np(thread.native_handle(), "look-up");
+        thread.detach();
+        return true;
+    } catch (const std::system_error&) {
         return false;
     }
-    next = std::move(waiting.front());
-    waiting.pop_front();
-    return true;
-}
-
-void NameLookups::Shared::tell(const std::string& host, const Addresses& found) {
-    const std::lock_guard lock(mutex);
-    if (loop == nullptr) return;
-    for (Done& done : asked.extract(host).mapped()) loop->post([done = std::move(done), found] { done(found); });
-}
-
-void NameLookups::Shared::work() {
-    for (std::string host; take(host);) tell(host, look_up(host));
 }
 
 NameLookups::NameLookups(runtime::Loop& loop) : shared_(std::make_shared<Shared>()) { shared_->loop = &loop; }
 
 NameLookups::~NameLookups() {
-    decltype(shared_->asked) forgotten; // dies outside the lock: it may own what owns this
+    decltype(shared_->waiting) forgotten; // dies outside the lock: it may own what owns this
     const std::lock_guard lock(shared_->mutex);
     shared_->loop = nullptr;
-    shared_->waiting.clear();
-    forgotten.swap(shared_->asked);
+    forgotten.swap(shared_->waiting);
 }
 
-void NameLookups::start(std::string host, Done done) {
+Ticket NameLookups::start(std::string host, std::string on_behalf_of, Done done) {
     const std::lock_guard lock(shared_->mutex);
-    auto& those = shared_->asked[host];
-    those.push_back(std::move(done));
-    if (those.size() > 1) return; // it is being looked up
-    shared_->waiting.push_back(std::move(host));
-    if (shared_->threads == threads_most) return;
-    try {
-        // Detached, since getaddrinfo(3) can't be told to end and a broker that stops must not wait for a name service.
-        std::thread thread([shared = shared_] { shared->work(); });
-        pthread_setname_np(thread.native_handle(), "look-up");
-        thread.detach();
-        ++shared_->threads;
-    } catch (const std::system_error&) { // no more threads: whichever is there takes it in its turn
-        if (shared_->threads != 0) return;
-        const auto last = shared_->asked.extract(shared_->waiting.back());
-        shared_->waiting.pop_back();
-        shared_->loop->post([done = std::move(last.mapped().front())] { done({.failure = EAI_AGAIN}); });
-    }
+    const Ticket ticket = shared_->shares.ask(std::move(host), std::move(on_behalf_of));
+    shared_->waiting.emplace(ticket, std::move(done));
+    shared_->begin_threads();
+    if (shared_->shares.at_work() != 0) return ticket;
+    shared_->shares.give_up(ticket); // there is no thread that would ever come to it
+    shared_->loop->post(
+        [done = std::move(shared_->waiting.extract(ticket).mapped())] { done({.failure = EAI_AGAIN}); });
+    return ticket;
+}
+
+void NameLookups::give_up(Ticket ticket) {
+    decltype(shared_->waiting)::node_type forgotten; // dies outside the lock
+    const std::lock_guard lock(shared_->mutex);
+    forgotten = shared_->waiting.extract(ticket);
+    shared_->shares.give_up(ticket);
 }
 
 } // namespace credlease::outbound

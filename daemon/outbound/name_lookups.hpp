@@ -1,5 +1,6 @@
 #pragma once
 
+#include "outbound/lookup_shares.hpp"
 #include "runtime/loop.hpp"
 
 #include <boost/asio/ip/address.hpp>
@@ -17,18 +18,22 @@ struct Addresses {
     std::vector<boost::asio::ip::address> list{};
 };
 
-/// getaddrinfo(3), which blocks for as long as a name service is silent, on threads that come and go: a name that hangs
-/// keeps neither the loop waiting nor, while fewer than 16 hang, other names. Whoever asks for a name that is being
-/// looked up waits for that one answer.
+/// getaddrinfo(3), which blocks for as long as a name service is silent, on up to 16 threads that come and go: a name
+/// that hangs keeps neither the loop waiting nor other names, as far as LookupShares has threads for their owners.
+/// Whoever asks for a name that is being looked up waits for that one answer.
 class NameLookups {
   public:
+    using Ticket = LookupShares::Ticket;
+
     explicit NameLookups(runtime::Loop& loop);
     ~NameLookups(); ///< waits for none: what is still looked up is forgotten
     NameLookups(const NameLookups&) = delete;
     NameLookups& operator=(const NameLookups&) = delete;
 
     /// From the loop thread; calls `done` on the loop. Threads inherit the caller's blocked signals.
-    void start(std::string host, std::function<void(Addresses)> done);
+    [[nodiscard]] Ticket start(std::string host, std::string on_behalf_of, std::function<void(Addresses)> done);
+    /// From the loop thread: nobody waits for it any more, if it was not found yet.
+    void give_up(Ticket ticket);
 
   private:
     struct Shared;

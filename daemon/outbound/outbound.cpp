@@ -99,7 +99,7 @@ result::Result<std::shared_ptr<Exchange>> Client::State::make_exchange(const Req
     auto answer = AnswerReader::make(arena);
     if (!answer) return result::refuse(std::move(answer.error()));
     return std::make_shared<Exchange>(parts, terms, std::move(*url), std::move(*text), std::move(*answer),
-                                      request.may_be_repeated);
+                                      request.may_be_repeated, request.on_behalf_of);
 }
 
 void Client::State::start(std::shared_ptr<Exchange> exchange, Slot slot, runtime::Resume resume) {

@@ -40,6 +40,8 @@ struct Request {
     /// Who gets it twice does no harm: it may go over a connection that was kept, and whoever sends it leaves its own
     /// to the next.
     bool may_be_repeated = false;
+    /// Whose it is: the threads that look names up are shared out between owners.
+    std::string on_behalf_of{};
 };
 
 /// What came back whole, whatever its status says. Redirects are not followed: a 3xx is an answer.

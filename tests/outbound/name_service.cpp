@@ -42,6 +42,12 @@ void let_go() {
     service().changed.notify_all();
 }
 
+void let_go(const std::string& host) {
+    const std::lock_guard lock(service().mutex);
+    service().hanging.erase(host);
+    service().changed.notify_all();
+}
+
 std::size_t lookups_of(const std::string& host) {
     const std::lock_guard lock(service().mutex);
     return service().lookups[host];

@@ -13,6 +13,7 @@ void set_addresses(const std::string& host, std::vector<std::string> addresses);
 /// Looking up `host` does not return before `let_go` is called.
 void hang(const std::string& host);
 void let_go();
+void let_go(const std::string& host); ///< this one alone
 /// How often `host` was asked for.
 [[nodiscard]] std::size_t lookups_of(const std::string& host);
 
