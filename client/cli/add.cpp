@@ -64,7 +64,7 @@ int print_stored(const Invocation& invocation, json::value made, bool is_pending
     int status = exit_done;
     if (is_pending) {
         const auto id = text_at(made, {"id"});
-        auto begun = begin_for_program(invocation, {.id = id, .by_device = by_device});
+        auto begun = begin_for_program(invocation, {.id = id, .is_new = true, .by_device = by_device});
         const auto state = text_at(begun, {"state"});
         if (state == "failed") status = exit_refused;
         if (state == "connected") { // nobody was needed
@@ -119,6 +119,7 @@ Result<int> add(const Invocation& invocation, Asked asked) {
     if (!is_pending) return exit_done;
     return authorize(invocation, {.id = text_at(*made, {"id"}),
                                   .name = printable(text_at(*made, {"name"})),
+                                  .is_new = true,
                                   .by_device = asked.device,
                                   .refresh_token = std::move(*token),
                                   .waits_for_address = can_ask(), // a script goes on

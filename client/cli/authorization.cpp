@@ -177,8 +177,31 @@ Result<json::value> finish(Client& client, const json::value& begun, const std::
 }
 
 /// The same way as it was begun.
-std::string try_again(const Authorizing& asked) {
-    return "Try again with: credlease reauthorize " + asked.id + (asked.by_device ? " --device" : "");
+std::string reauthorize_it(const Authorizing& asked) {
+    return "credlease reauthorize " + asked.id + (asked.by_device ? " --device" : "");
+}
+
+std::string try_again(const Authorizing& asked) { return "Try again with: " + reauthorize_it(asked); }
+
+/// One of its service's fields, or several, keep it from being begun.
+bool is_in_its_fields(const Error& error) {
+    return error.code == "invalid_request" && (error.field.empty() || error.field.starts_with("fields."));
+}
+
+/// How it goes on with what is stored, where its authorization could not be begun.
+std::string mend_it(const Error& error, const Authorizing& asked) {
+    const std::string field = error.field.empty() ? "NAME" : error.field.substr(error.field.find('.') + 1);
+    return (asked.is_new ? "It is stored. To go on, mend it: " : "Mend it: ") + ("credlease edit " + asked.id) +
+           " --field " + field +
+           "=VALUE (where that says where secrets go, with each of them: --field NAME=-).\nThen: " +
+           reauthorize_it(asked) + (asked.is_new ? "\nOr give it up: credlease delete " + asked.id : "");
+}
+
+Error with_mending(Error error, const Authorizing& asked) {
+    if (is_in_its_fields(error)) {
+        error.next_step += (error.next_step.empty() ? "" : "\n") + mend_it(error, asked);
+    }
+    return error;
 }
 
 std::string see_whether_it_is(const std::string& id) { return "To see whether it is: credlease show " + id; }
@@ -233,7 +256,7 @@ Result<int> authorize(const Invocation& invocation, const Authorizing& asked) {
     const auto& id = asked.id;
     Client client = invocation.client(provider_time);
     auto state = begin(client, asked);
-    if (!state) return state.error();
+    if (!state) return with_mending(state.error(), asked);
     if (text_at(*state, {"state"}) == "pending") {
         const bool is_waited_for = is_by_code(*state) ? asked.waits_for_code : asked.waits_for_address;
         if (!is_waited_for) return leave_to_a_person(invocation, *state, id);
@@ -261,7 +284,10 @@ json::object begin_for_program(const Invocation& invocation, const Authorizing& 
     const auto state = begin(client, asked);
     if (!state) {
         const auto& error = state.error();
-        return {{"state", "failed"}, {"code", error.code}, {"error", error.sentence}, {"next_step", try_again(asked)}};
+        json::object failed{{"state", "failed"}, {"code", error.code}, {"error", error.sentence}};
+        if (!error.field.empty()) failed["field"] = error.field;
+        failed["next_step"] = is_in_its_fields(error) ? mend_it(error, asked) : try_again(asked);
+        return failed;
     }
     return text_at(*state, {"state"}) == "pending" ? with_next_step(*state, asked.id) : state->as_object();
 }

@@ -10,7 +10,8 @@ namespace credlease::cli {
 
 struct Authorizing {
     std::string id{};
-    std::string name{}; ///< printable
+    std::string name{};  ///< printable
+    bool is_new = false; ///< it was stored a moment ago: what is wrong with it is told with how to be rid of it
     bool by_device = false;
     std::optional<SecretText> refresh_token{}; ///< that a person has already: no browser is needed
     /// Else a person is told what to do, and how it goes on then.

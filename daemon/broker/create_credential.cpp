@@ -3,6 +3,7 @@
 #include "broker/expiry.hpp"
 #include "broker/refresher.hpp"
 #include "broker/views.hpp"
+#include "oauth/terms.hpp"
 #include "wire/limits.hpp"
 
 namespace credlease::broker {
@@ -47,6 +48,14 @@ result::Result<> read_texts(const wire::CreateCredential& asked, const Unsealed&
     return {};
 }
 
+/// The organization's client, which a credential without one of its own asks by, may say where.
+result::Result<> check_places(const catalog::AuthType& auth, const vocabulary::PublicFields& fields) {
+    if (!auth.oauth) return {};
+    const oauth::Values values(auth, fields);
+    const bool are_all = !vault::takes_client(auth) || values.has(*auth.oauth->client_id);
+    return oauth::check_places(auth, values, are_all);
+}
+
 result::Result<vault::NewCredential> read_all(Unsealed& house, const Asker& asker,
                                               const wire::CreateCredential& asked) {
     auto scope = read_scope(house, *asker.caller, asked.scope);
@@ -68,6 +77,7 @@ result::Result<vault::NewCredential> read_all(Unsealed& house, const Asker& aske
     auto fields = vault::read_fields(*kind->auth, asked.fields, house.parts.arena);
     if (!fields) return refuse(std::move(fields.error()));
     made.fields = std::move(*fields);
+    if (auto fit = check_places(*kind->auth, made.fields.public_fields); !fit) return refuse(std::move(fit.error()));
     const auto& caller = *asker.caller;
     made.created_by = caller.on_behalf_of.empty() ? caller.principal : caller.on_behalf_of;
     made.owner = made.scope.kind == vocabulary::ScopeKind::personal ? made.scope.user.text() : made.created_by;

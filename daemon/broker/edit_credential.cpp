@@ -7,6 +7,7 @@
 #include "broker/refresher.hpp"
 #include "broker/status_change.hpp"
 #include "broker/views.hpp"
+#include "oauth/terms.hpp"
 #include "wire/limits.hpp"
 
 namespace credlease::broker {
@@ -217,6 +218,10 @@ runtime::Task<result::Result<Answer>> edit_credential(Unsealed& house, Asker ask
     auto change = house.vault->stage_edit(entry, *kind->auth, std::move(*edit), batch);
     if (!change) co_return refuse(std::move(change.error()));
     const auto& after = change->after();
+    if (kind->auth->oauth && after.fields != entry.credential.fields) {
+        auto fit = oauth::check_places(*kind->auth, oauth::Values(*kind->auth, after.fields), false);
+        if (!fit) co_return refuse(std::move(fit.error()));
+    }
     const bool may_refresh_now = got_no_token(after) && (!replaced.empty() || after.fields != entry.credential.fields);
     const StatusChange status(entry.credential, after, now);
     const Changes changes(entry.credential, after, replaced, status);

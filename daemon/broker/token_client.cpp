@@ -184,8 +184,8 @@ void TokenClient::take_secret(std::size_t field, secret::SecretBuffer value) {
 }
 
 result::Result<> TokenClient::check_place(const vocabulary::GrantTerms& kept) const {
-    if (vault::client_fields(*auth_) == 0) return {};     // the entry alone says where
-    const auto now = oauth::make_terms(rules(), values_); // without an issuer's help
+    if (vault::client_fields(*auth_) == 0) return {};    // the entry alone says where
+    const auto now = oauth::make_terms(*auth_, values_); // without an issuer's help
     const bool is_named_by_same = !kept.issuer.empty() && oauth::find_issuer(rules(), values_) == kept.issuer;
     const bool is_same = now ? place_of(now->token_url) == place_of(kept.token_url) : is_named_by_same;
     return is_same ? result::Result<>() : client_has_moved();
@@ -193,7 +193,7 @@ result::Result<> TokenClient::check_place(const vocabulary::GrantTerms& kept) co
 
 result::Result<> TokenClient::make_terms(const vocabulary::GrantTerms* kept, const oauth::Discovered& found) {
     const auto known = kept && found.token_url.empty() ? kept_by(*kept) : found;
-    auto terms = oauth::make_terms(rules(), values_, &known);
+    auto terms = oauth::make_terms(*auth_, values_, &known);
     if (!terms) return refuse(std::move(terms.error()));
     terms_ = std::move(*terms);
     found_ = found;
@@ -237,7 +237,7 @@ bool TokenClient::is_outdated(const Unsealed& house, const vault::Entry& entry) 
 vocabulary::GrantTerms TokenClient::grant_terms() const {
     vocabulary::GrantTerms kept;
     kept.token_url = terms_.token_url;
-    const bool is_found = !oauth::make_terms(rules(), values_); // the fields do not say it
+    const bool is_found = !oauth::make_terms(*auth_, values_); // the fields do not say it
     if (is_found) kept.issuer = terms_.issuer;
     kept.client_auth = terms_.client_auth;
     if (organizations_) kept.client = vocabulary::ClientOwner::organization;

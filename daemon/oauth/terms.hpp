@@ -30,9 +30,14 @@ struct Terms {
 
 /// `found` fills what the entry leaves out. `invalid_request` where it was found by another issuer than the fields name
 /// now, where there is no token URL, where a URL would be no endpoint (see is_endpoint), or where a field chooses what
-/// does not exist.
-[[nodiscard]] result::Result<Terms> make_terms(const catalog::OAuth& rules, const Values& values,
+/// does not exist; `field` names the one that is to be mended.
+[[nodiscard]] result::Result<Terms> make_terms(const catalog::AuthType& type, const Values& values,
                                                const Discovered* found = nullptr);
+
+/// Of an OAuth credential that is about to be stored: `invalid_request` where one of its fields makes a URL that would
+/// be no endpoint; and, where nothing but these fields (`are_all`) will say where its tokens come from, where none
+/// does.
+[[nodiscard]] result::Result<> check_places(const catalog::AuthType& type, const Values& values, bool are_all);
 
 /// Which flow the fields of a credential of that auth type choose; nullopt: one that does not exist.
 [[nodiscard]] std::optional<catalog::Flow> find_flow(const catalog::AuthType& auth,

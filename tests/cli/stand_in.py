@@ -31,7 +31,7 @@ class StandIn(OAuthStandIn):
         self.authorize_url = AUTHORIZE_URL
         self.needs_no_person = False
         self.start_url = self.callback_problem = self.user_code = None
-        self.provider_refuses = None
+        self.provider_refuses = self.begin_refusal = None
         self.refresh_refusal = None
         self.upstream_results = []
         self.restored_to = {}

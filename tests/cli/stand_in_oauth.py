@@ -12,6 +12,8 @@ class OAuthStandIn:
         if words[-1] == "complete":
             return self.complete(words[1], what["redirect_url"])
         found = self.find(what["credential"])
+        if self.begin_refusal:
+            raise self.begin_refusal
         for one in self.authorizations.values():
             if one["credential"] == found["id"] and one["state"] == "pending":
                 return 200, one, {}

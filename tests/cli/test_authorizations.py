@@ -4,6 +4,7 @@ import os
 import unittest
 
 from authorization import ADDRESS, CODE, QUESTION, AuthorizationTest
+from stand_in_answers import Refusal
 from stand_in_oauth import AUTHORIZE_URL, REDIRECT_URI
 
 TOKEN = "Rt5-refresh-token-never-shown"
@@ -109,6 +110,22 @@ class Authorizations(AuthorizationTest):
         self.assertEqual(terminal.end(), 1)
         made = next(iter(self.broker.credentials.values()))
         self.assertIn(f"access_denied\r\nTry again with: credlease reauthorize {made['id']}", terminal.shown)
+
+    def test_a_stored_credential_whose_authorization_could_not_begin_is_told_with_how_it_goes_on(self):
+        self.broker.begin_refusal = Refusal(400, "invalid_request", "It is no URL.", field="fields.site")
+        done = self.run_it("add", "mail", "--name", "inbox", "--device")
+        made = next(iter(self.broker.credentials.values()))["id"]
+        self.assertEqual((done.returncode, done.stdout), (1, f"Added inbox ({made}).\n"))
+        ways = (f"mend it: credlease edit {made} --field site=VALUE (where that says where secrets go, with each of "
+                f"them: --field NAME=-).\nThen: credlease reauthorize {made} --device")
+        self.assertEqual(done.stderr, f"credlease: It is no URL. [--field site]\nIt is stored. To go on, {ways}\n"
+                                      f"Or give it up: credlease delete {made}\n")
+        again = self.run_it("reauthorize", made, "--device")
+        self.assertIn("M" + ways[1:], again.stderr)
+        self.assertNotIn("delete", again.stderr)
+        as_json = json.loads(self.run_it("--json", "add", "mail", "--name", "other").stdout)
+        self.assertEqual(as_json["authorization"]["field"], "fields.site")
+        self.assertIn(f"credlease edit {as_json['id']} --field site=VALUE", as_json["authorization"]["next_step"])
 
     def test_an_added_credential_that_needs_no_person_is_connected_on_a_terminal_without_a_question(self):
         self.broker.needs_no_person = True

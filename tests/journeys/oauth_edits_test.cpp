@@ -149,4 +149,24 @@ BOOST_FIXTURE_TEST_CASE(by_the_organizations_client_only_who_keeps_it_makes_a_re
     BOOST_TEST(give("bob", stored_by("bob", own)).status == 200U);
 }
 
+BOOST_AUTO_TEST_CASE(a_field_that_makes_a_wrong_url_is_named_before_anything_is_stored) {
+    OAuthHouse house;
+    const auto field_refused = [&](const object& fields) {
+        const object body = {{"service", "oauth2"}, {"name", "named"}, {"fields", fields}};
+        return house.refusal_of("POST", "/v1/credentials", body).field;
+    };
+    constexpr auto wrong = "http://provider.example/token"; // no https
+    BOOST_TEST(field_refused({{"client_id", "client"}, {"token_url", wrong}}) == "fields.token_url");
+    BOOST_TEST(field_refused({{"client_id", "client"}, {"issuer", wrong}}) == "fields.issuer");
+    BOOST_TEST(field_refused({{"client_id", "client"}}) == "fields.token_url");
+    const auto list = ask(house.client, "GET", "/v1/credentials");
+    BOOST_TEST(list.json.at("items").as_array().empty());
+    BOOST_TEST(field_refused(object()) == ""); // the organization's client may say where
+
+    const auto id = house.connected("edited");
+    const object fields = {{"token_url", wrong}, {"client_secret", second_secret}};
+    BOOST_TEST(house.refusal_of("PATCH", "/v1/credentials/" + id, {{"fields", fields}}).field == "fields.token_url");
+    BOOST_TEST(OAuthHouse::text(house.show(id), "status") == "active");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -40,6 +40,11 @@ struct OAuthBroker {
     [[nodiscard]] boost::json::value show(const std::string& id) {
         return ask(client, "GET", "/v1/credentials/" + id).json;
     }
+    [[nodiscard]] Error refusal_of(const std::string& method, const std::string& path,
+                                   const boost::json::object& body) {
+        const auto answer = client.send({.method = method, .path = path, .json = boost::json::serialize(body)});
+        return answer ? Error() : answer.error();
+    }
     /// Begins an authorization; the answer.
     [[nodiscard]] Answered authorize(const boost::json::object& body) {
         return ask(client, "POST", "/v1/oauth/authorizations", boost::json::serialize(body));

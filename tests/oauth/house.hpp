@@ -67,8 +67,16 @@ struct House {
         return std::move(*secret::SecretBuffer::copy(*arena, plain, secret::Share::work));
     }
 
+    catalog::AuthType type() const {
+        auto made = auth;
+        made.oauth = rules;
+        return made;
+    }
+    result::Result<Terms> try_terms(const Discovered* found = nullptr) const {
+        return make_terms(type(), values, found);
+    }
     Terms terms() const {
-        auto made = make_terms(rules, values);
+        auto made = try_terms();
         BOOST_REQUIRE(made.has_value());
         return *made;
     }

@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(a_secret_never_goes_through_the_browser) {
     rules.authorize_parameters = {parameter("x", "{client_secret}")};
     BOOST_TEST(!shown(authorization().url).contains("s3cr3t"));
     rules.authorize_url = text("https://id.example/{client_secret}");
-    BOOST_TEST(!make_terms(rules, values).has_value());
+    BOOST_TEST(!try_terms().has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_code_is_exchanged_with_its_verifier_and_redirect) {
@@ -266,7 +266,7 @@ BOOST_AUTO_TEST_CASE(a_field_in_a_url_never_decides_of_its_host) {
     rules.token_url = text("https://{host}.zendesk.com/oauth/tokens");
     for (const char* wrong : {"evil.example/", "evil.example#", "a@evil.example", "a:1", "a?b", "", "a b"}) {
         values.set_public(host, std::string(wrong));
-        BOOST_TEST(!make_terms(rules, values).has_value(), wrong);
+        BOOST_TEST(!try_terms().has_value(), wrong);
     }
     values.set_public(host, std::string("acme-1"));
     BOOST_TEST(terms().token_url == "https://acme-1.zendesk.com/oauth/tokens");
@@ -274,9 +274,31 @@ BOOST_AUTO_TEST_CASE(a_field_in_a_url_never_decides_of_its_host) {
     values.set_public(host, std::string("https://git.example:8443"));
     BOOST_TEST(terms().refresh_url == "https://git.example:8443/oauth/token");
     values.set_public(host, std::string("http://git.example"));
-    BOOST_TEST(!make_terms(rules, values).has_value());
+    BOOST_TEST(!try_terms().has_value());
     values.set_public(host, std::string("http://127.0.0.1:9"));
     BOOST_TEST(terms().token_url == "http://127.0.0.1:9/oauth/token");
+}
+
+BOOST_AUTO_TEST_CASE(a_field_that_makes_a_wrong_url_or_is_missing_in_the_token_url_is_named) {
+    const auto field_of = [](const auto& made) { return made ? std::string("none") : made.error().field.text(); };
+    rules.token_url = text("{host}");
+    BOOST_TEST(field_of(try_terms()) == "fields.host");
+    BOOST_TEST(field_of(check_places(type(), values, true)) == "fields.host");
+    BOOST_TEST(check_places(type(), values, false).has_value()); // the organization's client may say it
+    rules.issuer = text("{instance}");
+    values.set_public(instance, std::string("http://id.example"));
+    BOOST_TEST(field_of(check_places(type(), values, false)) == "fields.instance");
+    values.set_public(instance, std::string("https://id.example"));
+    BOOST_TEST(check_places(type(), values, true).has_value());
+    values.set_public(host, std::string("http://id.example/token"));
+    BOOST_TEST(field_of(try_terms()) == "fields.host");
+    BOOST_TEST(field_of(check_places(type(), values, false)) == "fields.host");
+}
+
+BOOST_AUTO_TEST_CASE(where_a_default_fills_the_token_url_nothing_is_missing) {
+    rules.token_url = text("{host}/token");
+    auth.fields[host].default_value = std::string("https://id.example");
+    BOOST_TEST(check_places(type(), values, true).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(fields_choose_where_the_entry_lets_them) {
@@ -287,20 +309,20 @@ BOOST_AUTO_TEST_CASE(fields_choose_where_the_entry_lets_them) {
     BOOST_TEST((terms().client_auth == catalog::ClientAuth::post));
     BOOST_TEST((terms().refresh_class == catalog::RefreshClass::single_use));
     values.set_public(instance, std::string("sometimes"));
-    BOOST_TEST(!make_terms(rules, values).has_value());
+    BOOST_TEST(!try_terms().has_value());
 }
 
 BOOST_AUTO_TEST_CASE(what_was_discovered_fills_what_the_entry_leaves_out) {
     rules.token_url = std::nullopt;
     rules.authorize_url = text("{host}");
     rules.issuer = text("https://id.example");
-    BOOST_TEST(!make_terms(rules, values).has_value());
+    BOOST_TEST(!try_terms().has_value());
     const Discovered found{.issuer = "https://id.example",
                            .authorize_url = "https://id.example/a",
                            .token_url = "https://id.example/t",
                            .device_url = "https://id.example/d",
                            .revoke_url = "https://id.example/r"};
-    const auto made = make_terms(rules, values, &found);
+    const auto made = try_terms(&found);
     BOOST_REQUIRE(made.has_value());
     BOOST_TEST(made->authorize_url == "https://id.example/a");
     BOOST_TEST(made->token_url == "https://id.example/t");
@@ -315,11 +337,11 @@ BOOST_AUTO_TEST_CASE(what_another_issuer_said_fills_nothing) {
     found.issuer = "https://id.example";
     found.token_url = "https://id.example/t";
     rules.issuer = text("https://other.example");
-    BOOST_TEST(!make_terms(rules, values, &found).has_value());
+    BOOST_TEST(!try_terms(&found).has_value());
     rules.issuer = std::nullopt;
-    BOOST_TEST(!make_terms(rules, values, &found).has_value());
+    BOOST_TEST(!try_terms(&found).has_value());
     rules.issuer = text("https://id.example");
-    BOOST_TEST(make_terms(rules, values, &found).has_value());
+    BOOST_TEST(try_terms(&found).has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
