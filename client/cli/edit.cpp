@@ -78,6 +78,14 @@ Result<Answer> send(Client& client, const FoundCredential& found, const json::ob
     return client.send(request);
 }
 
+/// Tokens never go to another destination: an OAuth credential that is moved has none until it is connected anew.
+std::string how_it_is_connected(const json::value& before, const json::value& after) {
+    if (text_at(after, {"status"}) != "pending") return "";
+    const bool was_pending = text_at(before, {"status"}) == "pending";
+    return std::string("It is pending ") + (was_pending ? "still" : "now") +
+           ": connect it with credlease reauthorize " + text_at(after, {"id"}) + ".\n";
+}
+
 Result<int> edit(const Invocation& invocation, const Asked& asked) {
     const auto members = read_members(asked);
     if (!members) return members.error();
@@ -102,7 +110,8 @@ Result<int> edit(const Invocation& invocation, const Asked& asked) {
         print_json(*changed);
     } else {
         write_all(STDOUT_FILENO, "Changed " + printable(text_at(*changed, {"name"})) + " (revision " +
-                                     text_at(*changed, {"revision"}) + ").\n");
+                                     text_at(*changed, {"revision"}) + ").\n" +
+                                     how_it_is_connected(found->entry, *changed));
     }
     return exit_done;
 }

@@ -229,6 +229,8 @@ class StandIn(OAuthStandIn):
     def patch_credentials(self, words, query, what, headers):
         found = self.find(words[0])
         self.check_match(found, headers)
+        if found["auth"] == "oauth2" and "site" in what.get("fields", {}):
+            found["status"] = "pending"  # its tokens were for another place
         found["fields"].update(what.pop("fields", {}))
         found.update(what)
         found["revision"] += 1

@@ -318,6 +318,16 @@ class Authorizations(AuthorizationTest):
         self.assertEqual(len(self.begun()), begun)
         self.assertEqual(len(self.broker.credentials), 1)
 
+    # edit
+
+    def test_an_edit_that_disconnects_says_so_and_how_it_is_connected(self):
+        inbox = self.inbox("active")
+        self.assertNotIn("pending", self.run_ok("edit", inbox["id"], "--notes", "x"))
+        way = f"connect it with credlease reauthorize {inbox['id']}.\n"
+        said = self.run_ok("edit", inbox["id"], "--field", "site=https://other.example")
+        self.assertEqual(said, f"Changed {inbox['name']} (revision 3).\nIt is pending now: {way}")
+        self.assertIn(f"It is pending still: {way}", self.run_ok("edit", inbox["id"], "--notes", "y"))
+
     # Both
 
     def test_help_says_where_the_address_comes_from_and_what_to_do_when_a_grant_has_ended(self):
