@@ -160,9 +160,22 @@ runtime::Task<result::Result<Begun>> take_refresh_token(Unsealed& house, Asker a
     co_return Begun{.one = std::move(made)};
 }
 
+/// Neither the credential nor its issuer says where a code for a device is asked for.
+result::Failure no_device_url(const TokenClient& client) {
+    const auto& url = client.rules().device_url;
+    const auto field = url ? client.missing_field(*url) : std::string();
+    auto error = invalid("flow", "Nothing says that this service gives codes for devices.");
+    error.next_step = "Authorize the credential in a browser.";
+    if (field.empty()) return refuse(std::move(error));
+    error = invalid("fields." + field, "Nothing says where a code for a device comes from: this field is not set.");
+    error.next_step = "Set it, or authorize the credential in a browser.";
+    return refuse(std::move(error));
+}
+
 /// For a machine without a browser: a person types a code elsewhere.
 runtime::Task<result::Result<Begun>> begin_device(Unsealed& house, Asker asker, const vault::Entry& entry,
                                                   TokenClient client) {
+    if (client.terms().device_url.empty()) co_return no_device_url(client);
     auto made = made_for(house, asker, entry);
     made->asked = client.asked_with();
     if (auto added = house.authorizations->add(made); !added) co_return refuse(std::move(added.error()));

@@ -76,6 +76,7 @@ result::Failure no_such_authorization() {
 }
 
 std::string describe(const oauth::Refusal& refusal) {
+    if (refusal.is_unread) return "The provider gave no token: " + words_of(refusal);
     return refusal.status == 0 ? words_of(refusal) : "The provider refused: " + words_of(refusal);
 }
 

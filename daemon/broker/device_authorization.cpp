@@ -16,7 +16,7 @@ result::Failure refused(const oauth::Refusal& refusal) {
     return refuse({.code = result::ErrorCode::upstream_failed,
                    .sentence = "The provider gave no code for a device.",
                    .next_step = "Authorize the credential in a browser instead, or look at the client's settings.",
-                   .about = refusal.code});
+                   .about = refusal.is_unread ? result::PublicText::of(words_of(refusal)) : refusal.code});
 }
 
 /// Until then, or until it has ended or the broker closes.

@@ -20,6 +20,16 @@ result::Failure no_endpoint() {
     return refuse(std::move(error));
 }
 
+/// `field` would say it.
+result::Failure names_no_endpoint(std::string_view field) {
+    auto error = result::invalid("upstream", "The credential's field that says where tokens are revoked is not set.");
+    error.next_step =
+        "To end these tokens, change or delete them at the service itself. Those that come once the field "
+        "is set (credlease edit) and the credential is authorized anew can be revoked.";
+    error.about = result::PublicText::of(field);
+    return refuse(std::move(error));
+}
+
 /// Empty: it is dead there.
 runtime::Task<std::string> revoke_one(Unsealed& house, const TokenClient& client, const secret::SecretBuffer& token,
                                       TokenKind kind) {
@@ -39,7 +49,10 @@ result::Result<> check_upstream(const Unsealed& house, const vault::Entry& entry
     const auto client = TokenClient::open(house, entry);
     if (!client || !client->rules().revocation) return no_endpoint();
     // Whether an issuer has one its metadata say, which are asked for once the credential is revoked here.
-    if (client->terms().revoke_url.empty() && client->terms().issuer.empty()) return no_endpoint();
+    if (client->terms().revoke_url.empty() && client->terms().issuer.empty()) {
+        const auto field = client->missing_field(client->rules().revocation->url);
+        return field.empty() ? no_endpoint() : names_no_endpoint(field);
+    }
     if (entry.tokens) return {};
     return refuse(result::invalid("upstream", "The credential has no tokens that could be revoked."));
 }

@@ -41,6 +41,10 @@ class TokenClient {
 
     [[nodiscard]] const catalog::AuthType& auth() const { return *auth_; }
     [[nodiscard]] const catalog::OAuth& rules() const { return *auth_->oauth; }
+    /// The field that a URL of the entry is made from and that is not set; empty: it takes none, or all are.
+    [[nodiscard]] std::string missing_field(const catalog::Template& url) const {
+        return oauth::missing_field(*auth_, url, values_);
+    }
     [[nodiscard]] const oauth::Terms& terms() const { return terms_; }
     [[nodiscard]] oauth::Client client(secret::Arena& arena) const {
         return {.rules = rules(), .terms = terms_, .values = values_, .arena = arena};

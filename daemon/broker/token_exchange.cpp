@@ -99,6 +99,7 @@ runtime::Task<Exchanged> read(Unsealed& house, const TokenClient& client, oauth:
 
 std::string words_of(const oauth::Refusal& refusal) {
     if (refusal.status == 0) return refusal.text.empty() ? "no answer came" : refusal.text.text();
+    if (refusal.is_unread) return "its answer is not a JSON object, status " + std::to_string(refusal.status);
     auto text = refusal.code.empty() ? "status " + std::to_string(refusal.status) : refusal.code.text();
     if (!refusal.text.empty()) text += " (" + refusal.text.text() + ")";
     return text;

@@ -45,6 +45,7 @@ struct Refusal {
     unsigned status = 0; ///< 0: there was no answer
     result::PublicText code{}, text{};
     std::chrono::milliseconds retry_after{0}; ///< 0: not said; at most a day
+    bool is_unread = false; ///< it is a success by its status, and no JSON object (or form): a page to sign in, say
     /// Whether the provider may have done what was asked: a refresh token of single use may be spent.
     bool may_be_done = false;
 };

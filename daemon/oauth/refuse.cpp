@@ -68,6 +68,7 @@ Refusal make_refusal(const catalog::OAuth& rules, const Secrets& secrets, const 
     const bool says_no = body != nullptr && (body->is_false(rules.errors.ok_at) || !error.text().empty());
     const bool has_words = says_no || (body != nullptr && !is_success(answer.status));
     Refusal made{.status = answer.status};
+    made.is_unread = body == nullptr && is_success(answer.status);
     made.meaning = bounded(meaning_by_rules(rules, answer.status, error.text(), sub.text()), answer.status, has_words);
     made.retry_after =
         std::clamp<std::chrono::milliseconds>(answer.retry_after, std::chrono::milliseconds(0), longest_wait);

@@ -124,6 +124,11 @@ Result<Terms> make_terms(const AuthType& type, const Values& values, const Disco
     return made;
 }
 
+std::string missing_field(const AuthType& type, const Template& url, const Values& values) {
+    const auto first = static_cast<std::size_t>(std::countr_zero(url.needs & ~values.present()));
+    return first < type.fields.size() ? type.fields[first].name : std::string();
+}
+
 std::optional<catalog::Flow> find_flow(const catalog::AuthType& auth, const vocabulary::PublicFields& fields) {
     const auto& flow = auth.oauth->flow;
     if (!flow.field) return flow.value;

@@ -39,6 +39,10 @@ struct Terms {
 /// does.
 [[nodiscard]] result::Result<> check_places(const catalog::AuthType& type, const Values& values, bool are_all);
 
+/// The field that a URL of the entry is made from and that is not set; empty: it takes none, or all are.
+[[nodiscard]] std::string missing_field(const catalog::AuthType& type, const catalog::Template& url,
+                                        const Values& values);
+
 /// Which flow the fields of a credential of that auth type choose; nullopt: one that does not exist.
 [[nodiscard]] std::optional<catalog::Flow> find_flow(const catalog::AuthType& auth,
                                                      const vocabulary::PublicFields& fields);

@@ -169,4 +169,20 @@ BOOST_AUTO_TEST_CASE(a_field_that_makes_a_wrong_url_is_named_before_anything_is_
     BOOST_TEST(OAuthHouse::text(house.show(id), "status") == "active");
 }
 
+BOOST_AUTO_TEST_CASE(a_url_that_a_code_or_a_revocation_needs_is_named_where_it_is_not_set) {
+    OAuthHouse house;
+    const auto id = house.store_fields("bare", {{"token_url", house.provider.origin() + "/token"},
+                                                {"client_id", "client"},
+                                                {"client_secret", "client-secret"},
+                                                {"client_auth", "post"}});
+    const object by_device = {{"credential", id}, {"flow", "device"}};
+    BOOST_TEST(house.refusal_of("POST", "/v1/oauth/authorizations", by_device).field == "fields.device_url");
+    BOOST_TEST(audit_of(house.client, "action=oauth.started").empty());
+    house.connect(id);
+    const auto refused = house.refusal_of("POST", "/v1/credentials/" + id + "/revoke", {{"upstream", true}});
+    BOOST_TEST(refused.field == "upstream");
+    BOOST_TEST(refused.sentence.contains("is not set (revoke_url)."), refused.sentence);
+    BOOST_TEST(OAuthHouse::text(house.show(id), "status") == "active");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -79,6 +79,18 @@ BOOST_AUTO_TEST_CASE(a_pending_credential_stays_pending_whatever_its_provider_re
     BOOST_TEST(!token_of("own").empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_page_in_place_of_a_token_is_said_to_be_no_json) {
+    provider.misbehave({{"do", "status"},
+                        {"status", 200},
+                        {"body", "<html>Sign in</html>"},
+                        {"content_type", "text/html"},
+                        {"times", 0}});
+    const auto id = store_own("own");
+    BOOST_TEST(says(id, "its answer is not a JSON object, status 200"));
+    BOOST_TEST(refusal_of("POST", "/v1/credentials/" + id + "/refresh", {})
+                   .sentence.starts_with("The provider gave no token (its answer is not a JSON object, status 200)."));
+}
+
 BOOST_AUTO_TEST_CASE(what_was_wrong_and_is_edited_is_asked_for_at_once) {
     const auto id = store_own("mistyped", {{"client_secret", "not-the-secret"}});
     BOOST_TEST(says(id, "invalid_client"));

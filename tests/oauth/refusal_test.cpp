@@ -81,6 +81,12 @@ BOOST_AUTO_TEST_CASE(a_server_in_trouble_never_ends_a_grant) {
     BOOST_TEST(refused(503, "", "") == "rate_limited may be done");
 }
 
+BOOST_AUTO_TEST_CASE(a_success_without_json_is_told_from_a_refusal) {
+    BOOST_TEST(refusal(answer(200, "<html>Sign in</html>", "text/html")).is_unread);
+    BOOST_TEST(!refusal(answer(503, "<html>Busy</html>", "text/html")).is_unread);
+    BOOST_TEST(!refusal(answer(200, "{}")).is_unread);
+}
+
 BOOST_AUTO_TEST_CASE(no_answer_is_never_definitive_and_spends_nothing_unless_it_was_sent) {
     const Refusal sent = refusal_of(outbound::Failed{.error = {}, .was_sent = true});
     BOOST_TEST((sent.meaning == Meaning::transient));
