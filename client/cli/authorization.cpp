@@ -71,7 +71,7 @@ Way find_way(const json::value& begun, bool may_open) {
     return {.address = text_at(begun, {"authorize_url"})};
 }
 
-void show_way(const json::value& begun, const Way& way, bool is_waited_for) {
+std::string describe_way(const json::value& begun, const Way& way, bool is_waited_for) {
     const auto problem = printable(text_at(begun, {"callback_problem"}));
     const std::string opening = way.is_opened ? "A browser was opened to sign in and agree. If none shows, open this "
                                                 "address in one:"
@@ -85,16 +85,15 @@ void show_way(const json::value& begun, const Way& way, bool is_waited_for) {
         ending = "When that is done, it goes on here by itself; or paste the address that the browser was sent to.\n\n";
     }
     const std::string registered = "Registered at the provider as redirect URI must be " + redirect + "\n\n";
-    write_all(STDERR_FILENO, (problem.empty() ? "" : problem + "\n\n") + opening + "\n\n  " + printable(way.address) +
-                                 "\n\n" + registered + ending);
+    return (problem.empty() ? "" : problem + "\n\n") + opening + "\n\n  " + printable(way.address) + "\n\n" +
+           registered + ending;
 }
 
-void show_code(const json::value& begun) {
+std::string describe_code(const json::value& begun) {
     const auto whole = printable(text_at(begun, {"verification_uri_complete"}));
-    write_all(STDERR_FILENO, "On any device with a browser open this address, and type the code there:\n\n  " +
-                                 printable(text_at(begun, {"verification_uri"})) + "\n  " +
-                                 printable(text_at(begun, {"user_code"})) + "\n\n" +
-                                 (whole.empty() ? "" : "Or open this, with the code in it: " + whole + "\n\n"));
+    return "On any device with a browser open this address, and type the code there:\n\n  " +
+           printable(text_at(begun, {"verification_uri"})) + "\n  " + printable(text_at(begun, {"user_code"})) +
+           "\n\n" + (whole.empty() ? "" : "Or open this, with the code in it: " + whole + "\n\n");
 }
 
 /// Until the person has decided; the broker asks the provider meanwhile.
@@ -166,12 +165,11 @@ bool is_by_code(const json::value& begun) { return !text_at(begun, {"user_code"}
 Result<json::value> finish(Client& client, const json::value& begun, const std::string& id) {
     const auto authorization = text_at(begun, {"id"});
     if (is_by_code(begun)) {
-        show_code(begun);
-        write_all(STDERR_FILENO, "Waiting until that is done…\n");
+        write_all(STDERR_FILENO, describe_code(begun) + "Waiting until that is done…\n");
         return wait_for(client, authorization);
     }
     const auto way = find_way(begun, true);
-    show_way(begun, way, true);
+    write_all(STDERR_FILENO, describe_way(begun, way, true));
     return can_ask() ? ask_or_wait(client, authorization, id)
                      : read_or_wait(client, authorization, id, way.ends_by_itself);
 }
@@ -222,24 +220,21 @@ json::object with_next_step(const json::value& begun, const std::string& id) {
     return shown;
 }
 
-/// What a person has to do for it, and how it goes on then.
+/// What a person has to do for it, and how it goes on then: all in one place. For a program standard output is JSON.
 int leave_to_a_person(const Invocation& invocation, const json::value& begun, const std::string& id) {
-    Way way{.ends_by_itself = true};
-    if (is_by_code(begun)) {
-        show_code(begun);
-    } else {
-        way = find_way(begun, false);
-        show_way(begun, way, false);
+    const auto way = is_by_code(begun) ? Way{.ends_by_itself = true} : find_way(begun, false);
+    const auto what_to_do = is_by_code(begun) ? describe_code(begun) : describe_way(begun, way, false);
+    if (invocation.json) {
+        write_all(STDERR_FILENO, what_to_do);
+        print_json(with_next_step(begun, id));
+        return exit_done;
     }
     const std::string until = "until " + time_at(begun, {"expires_at"});
-    if (invocation.json) {
-        print_json(with_next_step(begun, id));
-    } else if (way.ends_by_itself) {
-        write_all(STDOUT_FILENO, "It is connected once that is done, " + until + ". " + see_whether_it_is(id) + "\n");
-    } else {
-        write_all(STDOUT_FILENO, "To connect it, give that address on standard input, " + until +
-                                     ", to: credlease reauthorize " + id + "\n");
-    }
+    write_all(STDOUT_FILENO,
+              what_to_do + (way.ends_by_itself
+                                ? "It is connected once that is done, " + until + ". " + see_whether_it_is(id) + "\n"
+                                : "To connect it, give that address on standard input, " + until +
+                                      ", to: credlease reauthorize " + id + "\n"));
     return exit_done;
 }
 
