@@ -12,6 +12,16 @@ namespace {
 /// Answers after which the lease will not come back.
 bool ends_the_lease(const Error& error) { return error.code == "lease_ended" || error.code == "lease_not_found"; }
 
+/// As the broker says it to who asks: a new lease, where there can be one.
+const char* next_step_after(const std::string& reason) {
+    if (reason == "credential_revoked")
+        return "Ask its owner to restore it (credlease restore) or to give you another.";
+    if (reason == "credential_deleted" || reason == "scope_changed") {
+        return "Ask its owner for it anew, or for another credential.";
+    }
+    return reason == "grant_ended" ? "Ask the engine for a new grant." : "Ask for a new one.";
+}
+
 } // namespace
 
 Result<void> Holding::take_issued(Reply reply) {
@@ -93,7 +103,7 @@ bool Holding::note_ended(const std::string& reason) {
     if (!is_over_) {
         last_error_ = Error{.code = "lease_ended",
                             .sentence = reason == "credential_revoked" ? "credential revoked" : "The lease has ended.",
-                            .next_step = "Ask for a new one.",
+                            .next_step = next_step_after(reason),
                             .reason = reason};
     }
     is_over_ = true;

@@ -1,8 +1,11 @@
 #include "cli/answers.hpp"
+#include "cli/catalog_entry.hpp"
 #include "cli/choices.hpp"
 #include "cli/commands.hpp"
 #include "cli/credential_status.hpp"
 #include "cli/table.hpp"
+
+#include <algorithm>
 
 namespace credlease::cli {
 namespace {
@@ -33,6 +36,17 @@ Result<void> check_words(const Asked& asked) {
     return check_choice("order", asked.sort, {"name", "created_at", "updated_at", "last_used_at"});
 }
 
+/// A credential may outlive its service: one of which there are some is not looked for.
+Result<void> check_services(Client& client, const Asked& asked, const json::array& found) {
+    for (const auto& service : asked.services) {
+        const auto is_its = [&](const json::value& item) { return text_at(item, {"service"}) == service; };
+        if (std::ranges::any_of(found, is_its)) continue;
+        const auto entry = get(client, Target("/v1/services").segment(service).also_for_workers());
+        if (!entry && entry.error().code == no_service_code) return explain_service(client, entry.error(), service);
+    }
+    return {};
+}
+
 Result<int> list_credentials(const Invocation& invocation, const Asked& asked) {
     if (auto checked = check_words(asked); !checked) return checked.error();
     Client client = invocation.client();
@@ -43,6 +57,7 @@ Result<int> list_credentials(const Invocation& invocation, const Asked& asked) {
     for (const auto& service : asked.services) target.query("service", service);
     auto list = get_all(client, target, asked.most);
     if (!list) return explain(list.error(), asked);
+    if (auto known = check_services(client, asked, list->items); !known) return known.error();
     if (invocation.json) {
         print_items(std::move(list->items));
         return exit_done;

@@ -71,8 +71,9 @@ Error explain_naming(const Invocation& invocation, Client& client, Error error, 
                      const std::string& workspace) {
     if (error.code == "credential_not_found") return not_found(client, std::move(error), id_or_name, workspace);
     if (error.code == "name_ambiguous") return ambiguous(invocation, client, std::move(error), id_or_name);
+    const bool is_of_its_fields = error.code == "invalid_request" && error.field == "fields";
     constexpr std::array of_one = {"credential_revoked", "credential_expired", "credential_pending"};
-    if (std::ranges::find(of_one, error.code) != of_one.end()) {
+    if (is_of_its_fields || std::ranges::find(of_one, error.code) != of_one.end()) {
         error.sentence = quoted(id_or_name) + ": " + error.sentence;
     }
     return error;

@@ -29,6 +29,9 @@ Result<void> check_length(const SecretText& passphrase, bool is_new) {
 }
 
 Result<SecretText> ask_passphrase(bool is_new) {
+    if (!can_ask()) {
+        return usage("There is no terminal to ask on.", "Give the passphrase on standard input: credlease unseal -");
+    }
     auto first = ask_secret(is_new ? "New passphrase" : "Passphrase");
     if (!first || !is_new) return first;
     if (auto checked = check_length(*first, is_new); !checked) return checked.error();

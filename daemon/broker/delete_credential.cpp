@@ -62,7 +62,9 @@ runtime::Task<result::Result<Answer>> delete_credential(Unsealed& house, Asker a
     if (!uses->empty() && !force) {
         result::Error error{.code = ErrorCode::credential_in_use,
                             .sentence = "Workflows use this credential.",
-                            .next_step = "Change them first, or delete it with force=true."};
+                            .next_step =
+                                "Change them first, or delete it all the same: DELETE /v1/credentials/ID?force=true "
+                                "(credlease delete ID --force)."};
         for (const auto& workflow : *uses) error.candidates.push_back(result::PublicText::of(workflow));
         co_return refuse(std::move(error));
     }

@@ -20,7 +20,7 @@ struct Story {
 result::StaticText next_step_after(EndReason reason) {
     switch (reason) {
     case EndReason::credential_revoked:
-        return "Ask its owner to restore it or to give you another.";
+        return "Ask its owner to restore it (credlease restore) or to give you another.";
     case EndReason::credential_deleted:
     case EndReason::scope_changed:
         return "Ask its owner for it anew, or for another credential.";

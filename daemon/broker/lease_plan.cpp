@@ -201,6 +201,21 @@ result::Result<> check_leasable(const Unsealed& house, const vocabulary::Credent
     return {};
 }
 
+namespace {
+
+/// Those that could be asked for are named.
+result::Failure no_such_field(const catalog::AuthType& auth, std::uint32_t allowed) {
+    std::string names;
+    for (std::size_t i = 0; i < auth.fields.size(); ++i) {
+        if ((allowed >> i & 1) != 0) names += (names.empty() ? "it has " : ", ") + auth.fields[i].name;
+    }
+    auto error = result::invalid("fields", "The credential's service has no field of this name.");
+    error.about = result::PublicText::of(names);
+    return refuse(std::move(error));
+}
+
+} // namespace
+
 result::Result<std::uint32_t> fields_for(const access::Caller& caller, const catalog::AuthType& auth,
                                          std::span<const std::string_view> names, bool given) {
     const auto bit = [](std::size_t index) { return std::uint32_t{1} << index; };
@@ -214,7 +229,7 @@ result::Result<std::uint32_t> fields_for(const access::Caller& caller, const cat
     std::uint32_t wanted = 0;
     for (const auto name : names) {
         const auto index = auth.find_field(name);
-        if (!index) return refuse(result::invalid("fields", "The credential's service has no field of this name."));
+        if (!index) return no_such_field(auth, allowed);
         if (!auth.fields[*index].leased) {
             return refuse(result::invalid("fields", "The broker keeps this field to itself: no lease holds it."));
         }

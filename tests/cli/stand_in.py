@@ -239,7 +239,8 @@ class StandIn(OAuthStandIn):
     def delete_credentials(self, words, query, what, headers):
         found = self.find(words[0])
         if found["notes"] == "in use" and query.get("force") != ["true"]:
-            raise Refusal(409, "credential_in_use", "Workflows use it. Say ?force=true.", references=["nightly"])
+            raise Refusal(409, "credential_in_use", "Workflows use this credential. Change them first, or delete it all the "
+                          "same: DELETE /v1/credentials/ID?force=true (credlease delete ID --force).", references=["nightly"])
         del self.credentials[found["id"]]
         return 204, None, {}
 
@@ -258,6 +259,9 @@ class StandIn(OAuthStandIn):
             return 200, {"lease": words[0], "expires_at": moment(self.lease_seconds),
                          "renewable_until": moment(self.renewable_seconds), "limited_by": self.limited_by}, {}
         found = self.find(what["credential"], what.get("workspace", "default"))
+        if set(what.get("fields", ())) - set(found["fields"]):
+            raise Refusal(400, "invalid_request", "The credential's service has no field of this name (it has "
+                          f"{', '.join(found['fields'])}).", field="fields")
         lease = f"lease_{len(self.leases) + len(self.ended) + 1:026d}"
         self.leases[lease] = what
         return 201, self.lease_of(lease, found, what), {}

@@ -157,6 +157,7 @@ class Answers(CommandTest):
         refused = self.run_it("delete", "Acme prod Slack", "--yes")
         self.assertEqual(refused.returncode, 1)
         self.assertIn("nightly", refused.stderr)
+        self.assertIn("or delete it all the same: credlease delete ID --force.", refused.stderr)
         self.run_ok("delete", "Acme prod Slack", "--force")
         self.assertNotIn(self.slack["id"], self.broker.credentials)
 

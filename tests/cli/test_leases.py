@@ -61,7 +61,12 @@ class Leases(CommandTest):
         self.assertEqual(json.loads(self.broker.last("POST", "/v1/leases")["body"])["fields"], ["token"])
         self.assertEqual(self.run_ok("lease", "db", "--field", "key"), "a\nb\n")
         self.assertEqual(self.run_ok("lease", "db", "--field", "host"), "h\n")
-        self.assertEqual(self.run_it("lease", "api", "--field", "none").returncode, 2)
+
+    def test_a_field_that_is_not_there_is_told_with_its_credential_and_those_that_are(self):
+        for command in (["lease", "api", "--field", "none"], ["exec", "--env", "U=db:user", "--env", "T=api:none", "--", "true"]):
+            done = self.run_it(*command)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn('"api": The credential\'s service has no field of this name (it has token, base_url).', done.stderr)
 
     def test_a_held_lease_is_bound_renewed_and_given_back_when_interrupted(self):
         self.broker.lease_seconds = 0.4
@@ -90,6 +95,8 @@ class Leases(CommandTest):
         _, errors = held.communicate(timeout=30)
         self.assertEqual(held.returncode, 1)
         self.assertIn("revoked", errors)
+        self.assertIn("Ask its owner to restore it (credlease restore) or to give you another.", errors)
+        self.assertNotIn("Ask for a new one", errors)
 
     def test_a_held_lease_that_reaches_its_last_moment_says_so(self):
         self.broker.lease_seconds = self.broker.renewable_seconds = 1

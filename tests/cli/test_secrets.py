@@ -266,7 +266,9 @@ class Secrets(CommandTest):
             self.assertIn("ps(1)", argument.stderr)
             self.assertNotIn("sesame", argument.stderr)
         self.assertEqual(len(self.broker.asked), count)
-        self.assertEqual(self.run_it("unseal").returncode, 2)
+        nobody = self.run_it("unseal")
+        self.assertEqual(nobody.returncode, 2)
+        self.assertIn("Give the passphrase on standard input: credlease unseal -\n", nobody.stderr)
         self.assertEqual(self.run_it("unseal", "-", input="\n").returncode, 2)
 
     def test_the_first_passphrase_is_asked_for_twice(self):

@@ -51,7 +51,8 @@ class Usage(CommandTest):
         self.assertEqual(done.stdout, "")
 
     def test_a_service_that_is_not_there_is_wrong_usage_and_names_the_one_that_was_meant(self):
-        for command in (["services"], ["add", "--name", "x"], ["oauth-client", "set", "--client-id", "1", "--public"]):
+        self.assertNotIn("postgres", self.run_ok("list", "--service", "postgres", "--service", "http-bearer"))
+        for command in (["services"], ["list", "--service"], ["add", "--name", "x"], ["oauth-client", "set", "--client-id", "1", "--public"]):
             done = self.run_it(*command, "postgras")
             self.assertEqual(done.returncode, 2, done.stderr)
             self.assertIn('The catalog has no service "postgras". Did you mean "postgres"?\n'

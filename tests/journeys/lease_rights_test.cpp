@@ -186,6 +186,10 @@ BOOST_AUTO_TEST_CASE(a_lease_of_one_field_never_gives_another_that_the_catalog_p
     const auto same = json_of(worker.ask("POST", path, R"({"secret":true})"));
     BOOST_TEST(boost::json::serialize(same.at("secret")) == R"({"low":"low-1111"})");
 
+    const auto none = json_of(worker.ask("POST", "/v1/leases", R"({"credential":"two","fields":["none"]})"));
+    BOOST_TEST(none.at("field").as_string() == "fields");
+    BOOST_TEST(std::string(none.at("detail").as_string()).contains("(it has low, high)"));
+
     write_entry(daemon, "high", "low");
     reload(daemon, worker_rule(), 1);
     const auto other = json_of(worker.ask("POST", path, R"({"secret":true})"));

@@ -57,3 +57,20 @@ BOOST_AUTO_TEST_CASE(whoever_minted_a_grant_hears_over_a_restart_that_an_operato
     BOOST_TEST(told_of_it(alice));
     BOOST_TEST(!told_of_it(bob));
 }
+
+BOOST_AUTO_TEST_CASE(a_delete_of_what_workflows_use_is_refused_with_the_way_to_do_it_all_the_same) {
+    Daemon daemon;
+    BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
+    auto client = client_of(daemon);
+    const auto credential = store_token(client, "used", "tok_used_77c0d9e1f2a4");
+    const auto grant = mint(client, credential);
+    test::SocketClient worker(daemon.lease_socket());
+    const auto lease = worker.ask("POST", "/v1/leases", R"({"credential":"used","bind":"none"})",
+                                  "Authorization: Bearer " + grant + "\r\n");
+    BOOST_REQUIRE(lease && lease->status == 201U);
+    const auto refused = client.send({.method = "DELETE", .path = "/v1/credentials/" + credential});
+    BOOST_REQUIRE(!refused);
+    BOOST_TEST(refused.error().code == "credential_in_use");
+    BOOST_TEST(refused.error().sentence.contains("?force=true (credlease delete ID --force)."),
+               refused.error().sentence);
+}
