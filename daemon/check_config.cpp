@@ -21,13 +21,20 @@ void warn_of_services(const settings::Settings& settings, const catalog::Catalog
     }
 }
 
-void warn_of_seal(const settings::Settings& settings, Warnings& warnings) {
+std::optional<result::Error> find_seal_fault(const settings::Settings& settings) {
     const auto& data = settings.places.data;
     const auto seal = broker::read_seal_file(data);
-    if (!seal || !*seal || (*seal)->method == settings.seal.method) return;
-    warnings.push_back("[seal] method is " + std::string(settings::name_of(settings.seal.method)) + ", but by " +
-                       broker::seal_file_in(data).native() + " the store is sealed by " +
-                       std::string(settings::name_of((*seal)->method)) + ": it would not start.");
+    if (!seal || !*seal || (*seal)->method == settings.seal.method) return std::nullopt;
+    const auto method = std::string(settings::name_of((*seal)->method));
+    return result::Error{.code = result::ErrorCode::configuration,
+                         .sentence = "[seal] method is not the one that the store is sealed by: it would not start.",
+                         .next_step = "Set it to the store's own.",
+                         .about = result::PublicText::of(broker::seal_file_in(data).native() + ": " + method)};
+}
+
+/// The unit makes the folder where the system's broker has its head, and gives it to the broker's account.
+bool is_made_by_unit(const settings::Settings& settings) {
+    return settings.system && settings.audit.head_file == settings::system_head_file;
 }
 
 } // namespace
@@ -43,14 +50,20 @@ result::Result<> check_config(const settings::Settings& settings) {
     const auto catalog = catalog::Catalog::load(settings.catalog.dir);
     if (!catalog) return result::refuse(catalog.error());
     auto warnings = find_warnings(settings, **catalog);
-    if (const auto fault = settings::find_head_fault(settings)) warnings.push_back(fault->detail());
-    warn_of_seal(settings, warnings);
+    auto fault = find_seal_fault(settings);
+    if (auto head = settings::find_head_fault(settings)) {
+        if (is_made_by_unit(settings)) {
+            warnings.push_back(head->detail());
+        } else if (!fault) {
+            fault = std::move(head);
+        }
+    }
     const auto& file = settings.places.config_file;
     std::error_code ignored;
     const bool is_there = std::filesystem::exists(file, ignored);
-    std::printf("ok: %s%s\n", file.c_str(), is_there ? "" : " does not exist, defaults hold");
+    if (!fault) std::printf("ok: %s%s\n", file.c_str(), is_there ? "" : " does not exist, defaults hold");
     for (const auto& warning : warnings) std::printf("warning: %s\n", warning.c_str());
-    return {};
+    return fault ? result::refuse(std::move(*fault)) : result::Result<>();
 }
 
 } // namespace credlease

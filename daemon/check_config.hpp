@@ -9,7 +9,8 @@ namespace credlease {
 [[nodiscard]] std::vector<std::string> find_warnings(const settings::Settings& settings,
                                                      const catalog::Catalog& catalog);
 
-/// `--check-config`: prints "ok", of which file, and the warnings; also of what would refuse a start.
+/// `--check-config`: prints "ok", of which file, and the warnings. Refused, and not "ok", is what a start would be
+/// refused for.
 [[nodiscard]] result::Result<> check_config(const settings::Settings& settings);
 
 } // namespace credlease

@@ -43,7 +43,7 @@ WorkerRule self_rule() {
 /// The defaults that follow from other settings.
 void complete(Settings& settings) {
     if (settings.audit.head_file.empty()) {
-        settings.audit.head_file = settings.system ? "/var/lib/credlease-head/audit.head"
+        settings.audit.head_file = settings.system ? std::filesystem::path(system_head_file)
                                                    : settings.seal.key_file.parent_path() / "audit.head";
     }
     if (settings.catalog.dir.empty()) settings.catalog.dir = settings.places.config_file.parent_path() / "services.d";

@@ -118,6 +118,9 @@ struct Settings {
     std::vector<std::string> warnings;
 };
 
+/// Where the audit head of the system's broker lies by default: its unit makes the folder.
+inline constexpr const char* system_head_file = "/var/lib/credlease-head/audit.head";
+
 /// Where browsers find the daemon's own pages: on loopback, or behind the operator's proxy.
 [[nodiscard]] std::string pages_url(const Settings::Outbound& outbound);
 /// Where providers send browsers back to: what is registered there with an OAuth client.

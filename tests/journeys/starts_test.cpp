@@ -46,6 +46,14 @@ void check_warned(const Daemon& daemon, const std::string& config, const std::st
     BOOST_TEST(said.text.contains(warning), said.text);
 }
 
+void check_refused(const Daemon& daemon, const std::string& config, const std::string& why) {
+    daemon.write_config(config);
+    const auto said = run(daemon, "--check-config");
+    BOOST_TEST(said.status == 1);
+    BOOST_TEST(!said.text.contains("ok: "), said.text);
+    BOOST_TEST(said.text.contains("credleased: " + why), said.text);
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(check_config)
@@ -63,22 +71,24 @@ BOOST_AUTO_TEST_CASE(a_checked_config_is_ok_by_its_name_and_a_missing_one_says_t
     BOOST_TEST(named.text.contains("/nowhere.toml: No such file"), named.text);
 }
 
-BOOST_AUTO_TEST_CASE(what_would_have_no_effect_or_not_start_is_warned_of) {
+BOOST_AUTO_TEST_CASE(what_would_have_no_effect_is_warned_of) {
     const Daemon daemon;
     const std::string worker = "[[worker]]\nname = \"etl\"\n";
     check_warned(daemon, worker + "uid = 0\nservices = [\"openai\", \"opnai\"]\n",
                  "[[worker]] etl names the service opnai, which the catalog does not have");
     check_warned(daemon, worker + "uid = 4712\n", "uid 4712, which cannot reach the sockets");
-    check_warned(daemon, "[audit]\nhead_file = \"/nowhere/audit.head\"\n",
-                 "The folder of the audit head does not exist");
     BOOST_TEST(!run(daemon, "--check-config").text.contains("openai"));
 }
 
-BOOST_AUTO_TEST_CASE(a_seal_method_that_is_not_the_stores_is_warned_of) {
+BOOST_AUTO_TEST_CASE(what_would_not_start_is_refused_and_not_ok) {
     Daemon daemon;
+    check_refused(daemon, "[audit]\nhead_file = \"/nowhere/audit.head\"\n",
+                  "The folder of the audit head does not exist");
+    daemon.write_config("");
     BOOST_REQUIRE_MESSAGE(daemon.start(), daemon.log());
     BOOST_REQUIRE(daemon.stop().value_or(-1) == 0);
-    check_warned(daemon, "[seal]\nmethod = \"passphrase\"\n", "the store is sealed by key-file");
+    check_refused(daemon, "[seal]\nmethod = \"passphrase\"\n",
+                  "[seal] method is not the one that the store is sealed by: it would not start");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
