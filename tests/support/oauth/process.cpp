@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdexcept>
 #include <string_view>
 #include <sys/wait.h>
@@ -99,6 +100,42 @@ void ServingProcess::end() const {
     ::close(input_);
     ::kill(pid_, SIGTERM);
     ::waitpid(pid_, nullptr, 0);
+}
+
+PrintingProcess::PrintingProcess(const Command& command) {
+    const auto told = make_pipe();
+    pid_ = start(command, -1, told.write);
+    ::close(told.write);
+    output_ = told.read;
+}
+
+PrintingProcess::~PrintingProcess() {
+    ::kill(pid_, SIGTERM);
+    ::waitpid(pid_, nullptr, 0);
+    ::close(output_);
+}
+
+std::optional<std::string> PrintingProcess::next(std::chrono::milliseconds patience) {
+    const auto until = std::chrono::steady_clock::now() + patience;
+    std::size_t end = std::string::npos;
+    while ((end = bytes_.find('\n')) == std::string::npos) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+        pollfd waited{.fd = output_, .events = POLLIN, .revents = 0};
+        if (left.count() < 0 || ::poll(&waited, 1, static_cast<int>(left.count())) <= 0) return std::nullopt;
+        std::array<char, 4096> part{};
+        const auto got = ::read(output_, part.data(), part.size());
+        if (got <= 0) return std::nullopt;
+        bytes_.append(part.data(), static_cast<std::size_t>(got));
+    }
+    auto line = bytes_.substr(0, end);
+    bytes_.erase(0, end + 1);
+    return line;
+}
+
+std::optional<std::string> PrintingProcess::next_with(const std::string& part) {
+    auto line = next();
+    while (line && !line->contains(part)) line = next();
+    return line;
 }
 
 std::string output_of(const Command& command, const std::string& input) {

@@ -2,8 +2,10 @@
 
 #include <boost/json/object.hpp>
 
+#include <chrono>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <sys/types.h>
 #include <vector>
@@ -37,6 +39,25 @@ class ServingProcess {
     pid_t pid_ = 0;
     int input_ = -1;
     boost::json::object ready_;
+};
+
+/// A program that runs, and what it prints, line by line. It is ended by SIGTERM and waited for.
+class PrintingProcess {
+  public:
+    explicit PrintingProcess(const Command& command);
+    ~PrintingProcess();
+    PrintingProcess(const PrintingProcess&) = delete;
+    PrintingProcess& operator=(const PrintingProcess&) = delete;
+
+    /// The next line; nullopt: none came within `patience`, or it prints no more.
+    [[nodiscard]] std::optional<std::string> next(std::chrono::milliseconds patience = std::chrono::seconds(20));
+    /// The next one that holds `part`.
+    [[nodiscard]] std::optional<std::string> next_with(const std::string& part);
+
+  private:
+    pid_t pid_ = 0;
+    int output_ = -1;
+    std::string bytes_; ///< that came and were not taken yet
 };
 
 /// What a program that ends prints, given `input`; throws when its exit status is not 0. What is secret (an address
