@@ -187,7 +187,7 @@ runtime::Task<> Events::read_past() {
     complete(past.events, credentials);
     std::deque<EventRef> earlier;
     for (auto& event : past.events) earlier.push_back(std::make_shared<const Event>(std::move(event)));
-    history_.prepend(std::move(earlier), {.seq = past.from - 1});
+    history_.prepend(std::move(earlier), past.begin);
     past_ = Past::read;
     ready_ = behind_;
     wake();

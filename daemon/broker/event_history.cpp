@@ -30,6 +30,7 @@ void EventHistory::forget_old(vocabulary::Time now) {
 }
 
 void EventHistory::prepend(std::deque<EventRef> earlier, const EventId& begin) {
+    if (begin_ != begun_at_) return; // between them and what is here there would be a gap
     events_.insert(events_.begin(), earlier.begin(), earlier.end());
     begin_ = begin;
     if (!events_.empty()) forget_old(events_.back()->at);

@@ -12,10 +12,11 @@ class EventHistory {
     /// From here on nothing is missing.
     void begin_at(const EventId& id) {
         events_.clear();
-        begin_ = id;
+        begun_at_ = begin_ = id;
     }
     void add(EventRef event);
-    /// Events of before `begin_at`, in order, and from where on they are whole.
+    /// Events of before `begin_at`, in order, and from where on they are whole. Once one behind that is forgotten, they
+    /// are of no use.
     void prepend(std::deque<EventRef> earlier, const EventId& begin);
 
     /// All events behind `id` are here.
@@ -31,6 +32,7 @@ class EventHistory {
     [[nodiscard]] std::size_t place_behind(const EventId& id) const;
 
     std::deque<EventRef> events_;
+    EventId begun_at_{};
     EventId begin_{};
 };
 

@@ -140,10 +140,14 @@ class Looking {
     /// As `Journal::Query::keep`.
     bool wants(const AuditRecord& record) {
         lowest_ = std::min(lowest_, record.seq);
-        if (record.at < since_) has_seen_older_ = true;
+        const bool is_old = record.at < since_;
+        has_seen_older_ = has_seen_older_ || is_old;
         if (record.action == Action::change_not_made) note_not_made(record.detail);
         const bool is_lease = record.lease != vocabulary::LeaseId();
-        return record.at >= since_ && !kinds_of(record).empty() && is_lease == (record.lease_view != nullptr);
+        const auto kinds = kinds_of(record);
+        if (kinds.empty() || is_lease != (record.lease_view != nullptr)) return false;
+        if (is_old) too_old_ = std::max(too_old_, last_of(record.seq, kinds.size()));
+        return !is_old;
     }
     /// The newest record first.
     void take(const AuditRecord& record) {
@@ -156,10 +160,15 @@ class Looking {
     /// `next`: where the last query would go on below.
     [[nodiscard]] PastEvents found(std::uint64_t next) {
         std::erase_if(events_, [this](const Event& event) { return not_made_.contains(event.id.seq); });
-        return {.events = std::move(events_), .from = next != 0 ? next : lowest_};
+        const auto first = next != 0 ? next : lowest_;
+        return {.events = std::move(events_), .begin = std::max(too_old_, last_of(first - 1, past_events_of_a_record))};
     }
 
   private:
+    /// Behind it no event of that record is missing, which tells of so many.
+    static EventId last_of(std::uint64_t seq, std::size_t events) {
+        return {.seq = seq, .count = static_cast<std::uint32_t>(events)};
+    }
     void note_not_made(std::string_view seq) {
         std::uint64_t number = 0;
         if (std::from_chars(seq.data(), seq.data() + seq.size(), number).ec == std::errc()) not_made_.insert(number);
@@ -168,6 +177,7 @@ class Looking {
     vocabulary::Time since_;
     std::uint64_t lowest_; ///< record that was looked at
     bool has_seen_older_ = false;
+    EventId too_old_{}; ///< the latest that is not read again, since nobody may ask for it
     std::deque<Event> events_;
     std::unordered_set<std::uint64_t> not_made_; ///< changes that did not reach the store
 };

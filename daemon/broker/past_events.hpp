@@ -13,7 +13,7 @@ inline constexpr std::uint32_t past_events_of_a_record = 3;
 /// What the log tells of events, as far back as listeners may ask for.
 struct PastEvents {
     std::deque<Event> events{}; ///< in order
-    std::uint64_t from = 0;     ///< the first record that was looked at
+    EventId begin{};            ///< behind it they are whole
 };
 
 /// On `bulk`. The events of records up to `last`, made again. Of what the log does not say – who sees a credential,
