@@ -161,11 +161,13 @@ class Loss {
         const auto synced = bytes_of(memory_ / key);
         const auto& last = shown_.files.contains(key) ? shown_.files[key] : synced;
         std::string after = synced;
-        after.resize(by_chance() ? last.size() : synced.size());
-        for (std::size_t at = 0; at < std::min(after.size(), last.size()); at += page_size) {
+        for (std::size_t at = 0; at < std::min(synced.size(), last.size()); at += page_size) {
             if (!by_chance()) continue;
-            const auto size = std::min({page_size, after.size() - at, last.size() - at});
+            const auto size = std::min({page_size, synced.size() - at, last.size() - at});
             after.replace(at, size, last, at, size);
+        }
+        if (last.size() > synced.size() && by_chance()) {
+            after.append(last, synced.size(), random_() % (last.size() - synced.size() + 1));
         }
         return after;
     }

@@ -22,7 +22,8 @@ class DurableMemory {
     /// All below `path` is on the disk.
     [[nodiscard]] bool note_all(const std::filesystem::path& path) const;
 
-    /// What of the rest a disk happens to have: nothing, or each page and each entry or not, as chance has it.
+    /// What of the rest a disk happens to have: nothing; or, as chance has it, each entry, each page that was written
+    /// anew, and what was appended up to some byte.
     enum class Rest : std::uint8_t { lost, by_chance };
     /// Makes `path` what the disk has after a power loss.
     void lose_power(const std::filesystem::path& path, Rest rest, std::mt19937& random) const;
