@@ -5,8 +5,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <sys/resource.h>
 #include <thread>
 
 using namespace credlease::tests;
@@ -22,6 +24,15 @@ void keep_process_to_cpu(pid_t process, std::size_t cpu) {
         keep_to_cpu(std::stoi(task.path().filename()), cpu);
 }
 
+/// Before whatever else this machine does; among themselves its threads stay as they are.
+void put_before_others(pid_t process) {
+    constexpr int further = 20;
+    for (const auto& task : std::filesystem::directory_iterator("/proc/" + std::to_string(process) + "/task")) {
+        const auto id = static_cast<id_t>(std::stoul(task.path().filename()));
+        (void)::setpriority(PRIO_PROCESS, id, ::getpriority(PRIO_PROCESS, id) - further);
+    }
+}
+
 /// A broker whose disk takes a tenth of a second for each sync, and a worker that leases.
 struct SlowHouse {
     SlowDisk disk;
@@ -35,6 +46,7 @@ struct SlowHouse {
         worker.emplace(house.daemon, 0, "wanted");
         // What is measured is how the broker's threads make room for each other. Whoever asks has another CPU.
         keep_process_to_cpu(house.daemon.pid(), 0);
+        put_before_others(house.daemon.pid());
         keep_process_to_cpu(house.provider.pid(), 1);
         keep_to_cpu(0, 1);
         disk.slow_syncs();
@@ -72,20 +84,19 @@ struct SlowHouse {
         }
     }
 
-    /// How many times as long as without them leases take beside refreshes, changes and verifications.
-    double slowed() {
-        const double idle = measure("idle");
+    /// Without anything else, then beside refreshes, changes and verifications.
+    void compare(double& idle, double& beside) {
+        idle = std::min(idle, measure("idle"));
         for (int i = 0; i < 10; ++i) (void)house.connect("o" + std::to_string(i), "single_use");
         std::vector<std::thread> busy;
         for (int writer = 0; writer < 4; ++writer) busy.emplace_back([&, writer] { change(writer); });
         busy.emplace_back([&] { verify(); });
-        const double beside = measure("beside");
+        beside = std::min(beside, measure("beside"));
         is_over = true;
         for (auto& one : busy) one.join();
         BOOST_TEST(changes > 0);
         BOOST_TEST(verifications > 0);
         BOOST_TEST(!audit_of(house.client, "action=oauth.refreshed").empty());
-        return beside / idle;
     }
 };
 
@@ -95,10 +106,11 @@ BOOST_AUTO_TEST_SUITE(beside_slow_syncs)
 
 BOOST_AUTO_TEST_CASE(leases_take_no_longer_beside_refreshes_changes_and_verifications_though_each_sync_takes_100_ms) {
     constexpr double most = 1.5;
-    constexpr int attempts = 5; // the machine's noise disturbs one now and then; what is broken fails every time
-    double slowed = most + 1;
-    for (int i = 0; i < attempts && slowed > most; ++i) slowed = SlowHouse().slowed();
-    BOOST_TEST(slowed <= most, slowed << " times as slow as idle");
+    constexpr int attempts =
+        5; // of each the quietest counts: the machine's noise disturbs some, what is broken all of them
+    double idle = 1e9, beside = 1e9;
+    for (int i = 0; i < attempts && (i == 0 || beside > most * idle); ++i) SlowHouse().compare(idle, beside);
+    BOOST_TEST(beside <= most * idle, beside / idle << " times as slow as idle");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
