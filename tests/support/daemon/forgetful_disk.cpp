@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <stdexcept>
 
@@ -11,27 +10,18 @@ namespace {
 
 constexpr std::array kept = {"config", "state"}; ///< of a daemon's folders; run is memory
 
-std::filesystem::path make_folder() {
-    std::string pattern = std::filesystem::temp_directory_path() / "credlease-power-XXXXXX";
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
-    std::filesystem::create_directory(pattern + "/memory");
-    return pattern;
-}
-
 } // namespace
 
-ForgetfulDisk::ForgetfulDisk() : folder_(make_folder()), memory_(folder_ / "memory") { boot(); }
-
-ForgetfulDisk::~ForgetfulDisk() {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
+ForgetfulDisk::ForgetfulDisk() : memory_(file("memory")) {
+    forget();
+    boot();
 }
 
 Daemon::Setup ForgetfulDisk::setup(std::string config) const {
     return {.config = std::move(config),
             .environment = {{"LD_PRELOAD", FORGETFUL_CALLS_BUILT},
-                            {"FORGETFUL_MEMORY", folder_ / "memory"},
-                            {"FORGETFUL_BOOT", folder_ / "boot_id"}}};
+                            {"FORGETFUL_MEMORY", file("memory")},
+                            {"FORGETFUL_BOOT", file("boot_id")}}};
 }
 
 void ForgetfulDisk::begin(const Daemon& daemon) {
@@ -50,14 +40,14 @@ void ForgetfulDisk::lose_power(Daemon& daemon, DurableMemory::Rest rest, std::mt
 
 /// Inodes are others after a power loss.
 void ForgetfulDisk::forget() const {
-    std::filesystem::remove_all(folder_ / "memory");
-    std::filesystem::create_directory(folder_ / "memory");
+    std::filesystem::remove_all(file("memory"));
+    std::filesystem::create_directory(file("memory"));
 }
 
 void ForgetfulDisk::boot() {
     std::array<char, 64> id{};
     std::snprintf(id.data(), id.size(), "%08x-0000-4000-8000-000000000000\n", ++boots_);
-    std::ofstream(folder_ / "boot_id") << id.data();
+    std::ofstream(file("boot_id")) << id.data();
 }
 
 } // namespace credlease::tests

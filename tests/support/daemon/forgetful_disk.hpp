@@ -2,6 +2,7 @@
 
 #include "support/daemon/daemon.hpp"
 #include "support/daemon/durable_memory.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace credlease::tests {
 
@@ -10,7 +11,6 @@ namespace credlease::tests {
 class ForgetfulDisk {
   public:
     ForgetfulDisk();
-    ~ForgetfulDisk();
     ForgetfulDisk(const ForgetfulDisk&) = delete;
     ForgetfulDisk& operator=(const ForgetfulDisk&) = delete;
 
@@ -25,7 +25,9 @@ class ForgetfulDisk {
     void forget() const;
     void boot();
 
-    std::filesystem::path folder_;
+    [[nodiscard]] std::filesystem::path file(const char* name) const { return folder_.path() / name; }
+
+    test::TemporaryFolder folder_;
     DurableMemory memory_;
     unsigned boots_ = 0;
 };
